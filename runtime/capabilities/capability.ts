@@ -1,0 +1,72 @@
+import type { ExecutionJob, NestedCall, NestedResult } from "../execution.ts";
+import type { Services } from "../services.ts";
+
+/** Facts of the running execution that an op's handler may use. */
+export interface Scope {
+  readonly job: Readonly<ExecutionJob>;
+  /** `ctx.messages`, parsed: the default of chat calls. */
+  readonly messages: readonly unknown[];
+  readonly sessionId: string;
+  /** Aborted when the execution ends, is cancelled or times out. */
+  readonly signal: AbortSignal;
+  /** Runs a nested workflow on the engine. */
+  invoke(call: NestedCall): Promise<NestedResult>;
+  /** Reads an accessory of this version. */
+  accessory(key: string): Promise<Uint8Array>;
+}
+
+/** Usage a handler reports for its op; later values replace earlier ones. */
+export interface MeterPatch {
+  readonly attempts?: number;
+  readonly promptTokens?: number;
+  readonly completionTokens?: number;
+  readonly costUsd?: number;
+  readonly model?: string | null;
+}
+
+/** One call of an op, as its handler sees it. */
+export interface OpCall {
+  readonly scope: Scope;
+  readonly services: Services;
+  /** Position in the guest's call order. */
+  readonly pos: number;
+  /** Guest clock when the op was posted, ms since the epoch. */
+  readonly now: number;
+  /** The same for every attempt at this op, also after a crash. */
+  readonly idempotencyKey: string;
+  /** Aborted when the execution ends or the guest gives the op up. */
+  readonly signal: AbortSignal;
+  /** For streaming ops: delivers one part (JSON text) to the guest before the result. */
+  part(json: string): void;
+  meter(patch: MeterPatch): void;
+  /** Parts (JSON texts) that the guest already saw before a crash; the handler must continue after them or fail. */
+  readonly delivered: readonly string[];
+}
+
+/**
+ * One op: `outside` effects are journaled durably and make a run impure; `pure` ones may simply be done again.
+ * `run` returns the JSON text delivered to the guest and throws WorkflowError.
+ */
+export interface Op<A = unknown> {
+  readonly effect: "outside" | "pure";
+  /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
+  parse(args: unknown, scope: Scope): A;
+  run(args: A, call: OpCall): Promise<string>;
+}
+
+/** A power on ctx: everything about it in one file, named in `index.ts`. */
+export interface Capability {
+  /** Member of ctx it appears under, for example `http`. */
+  readonly name: string;
+  /** Op name → op; names are dotted paths starting with the capability's name. */
+  readonly ops: Readonly<Record<string, Op>>;
+  /** TypeScript text of its members in `WorkflowContext`, for authors. */
+  readonly declaration: string;
+  /** One sentence for the table of ctx, and the limits it names. */
+  readonly doc: { readonly member: string; readonly sentence: string; readonly limits: readonly string[] };
+}
+
+/** Keeps the argument type of an op known between its parser and its handler. */
+export function defineOp<A>(op: Op<A>): Op {
+  return { effect: op.effect, parse: op.parse, run: (args, call) => op.run(args as A, call) };
+}

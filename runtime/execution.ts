@@ -1,0 +1,184 @@
+import type { ErrorRecord } from "./errors.ts";
+import type { Limits } from "./limits.ts";
+
+/** How strictly one execution is kept apart from others of the same version; see ARCHITECTURE.md. */
+export type Isolation = "frozen" | "context" | "isolate";
+
+/** Kind of host process: `fast` has the JIT, `hardened` runs jitless under a hard memory cap. */
+export type HostProfile = "fast" | "hardened";
+
+/**
+ * One delivery into the guest, in delivery order: the journal of an execution is the list of these.
+ * `result` and `error` finish the op at `pos`; a `part` is one batch of a streaming op.
+ */
+export interface JournalRecord {
+  /** Delivery order within the execution, from 0, without gaps. */
+  readonly seq: number;
+  /** Position of the op in the guest's call order, from 0. */
+  readonly pos: number;
+  readonly kind: "result" | "error" | "part";
+  /** Op name, for example `http.request`. */
+  readonly op: string;
+  /** Base64url SHA-256 of op name and argument JSON (secret values hidden). */
+  readonly hash: string;
+  /** JSON text delivered to the guest (secret values replaced by placeholders). */
+  readonly payload: string;
+  /** The guest's clock from this delivery on: milliseconds since the epoch. */
+  readonly at: number;
+  /** Argument JSON for the trace only; null for ops without an outside effect and for parts. */
+  readonly args: string | null;
+  /** What the op cost; null for ops without an outside effect and for parts. */
+  readonly meter: OpMeter | null;
+}
+
+/** What one finished op took and cost. */
+export interface OpMeter {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  /** Calls sent upstream, retries included. */
+  readonly attempts: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+  readonly model: string | null;
+}
+
+/** One `ctx.emit`, numbered from 0 within its execution; both members are JSON texts. */
+export interface Chunk {
+  readonly index: number;
+  /** JSON string literal. `"delta"` chunks made by `ctx.write` have `text: true`. */
+  readonly type: string;
+  readonly content: string;
+  /** True when `ctx.write` made it: its content is answer text. */
+  readonly text: boolean;
+}
+
+/** One line of `ctx.log` or `console`. */
+export interface LogLine {
+  readonly index: number;
+  readonly level: "debug" | "info" | "warn" | "error";
+  /** Guest clock, milliseconds since the epoch. */
+  readonly at: number;
+  readonly message: string;
+  /** JSON text of the fields, or null. */
+  readonly fields: string | null;
+}
+
+/** Everything a worker needs to run one execution (or to resume it: `replay`). Plain data. */
+export interface ExecutionJob {
+  /** UUID. */
+  readonly executionId: string;
+  readonly accountId: string;
+  /** Isolates are shared only between executions of the same account and version. */
+  readonly versionId: string;
+  readonly bundleHash: string;
+  readonly profile: HostProfile;
+  readonly isolation: Isolation;
+  /** True for the retry of a suspect: it gets a host process of its own. */
+  readonly alone: boolean;
+  readonly limits: Limits;
+  /** Seeds the guest's randomness; hex text. */
+  readonly seed: string;
+  /** Start of the guest's clock, milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds since the epoch; null = no wall limit. */
+  readonly deadlineAt: number | null;
+  /** JSON text of {@link CtxData}. */
+  readonly data: string;
+  /** Names and values, for redaction and for `ctx.secrets`; never stored. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Hosts `ctx.http` may reach; null = any public host. */
+  readonly httpAllow: readonly string[] | null;
+  /** Recorded deliveries to feed before anything new is done. */
+  readonly replay: readonly JournalRecord[];
+  /** Nesting depth: 0 for a call from outside. */
+  readonly depth: number;
+  /** The workflow's bound application, for model routes; null when none. */
+  readonly application: string | null;
+}
+
+/** The data members of ctx (secrets travel apart). */
+export interface CtxData {
+  readonly input: unknown;
+  readonly messages: readonly unknown[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly session_id: string;
+  readonly request_id: string;
+  readonly workflow_info: {
+    readonly ref_name: string;
+    readonly version: string | null;
+    readonly parent_run?: string;
+    readonly depth: number;
+  };
+  /** Keys of the version's accessories. */
+  readonly accessories: readonly string[];
+}
+
+/** Sums over the finished ops of one execution, metered by the server. */
+export interface Usage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+  /** Ops with an outside effect. */
+  readonly ops: number;
+  readonly cpuMs: number;
+}
+
+/** How one attempt at running a job ended. */
+export type ExecutionOutcome =
+  | {
+      readonly status: "completed";
+      /** JSON text of the returned value; null when nothing was returned but `ctx.write` was used. */
+      readonly output: string | null;
+      /** True when only input, accessories, emit and log were touched, and neither clock nor randomness was read. */
+      readonly pure: boolean;
+      readonly usage: Usage;
+    }
+  | { readonly status: "failed"; readonly error: ErrorRecord; readonly usage: Usage }
+  /** Nothing runs until `until` (ms since the epoch); resume by replay then. */
+  | { readonly status: "waiting"; readonly until: number; readonly usage: Usage }
+  /** The host died under it: run it again from its journal; `alone` when it may have been the cause. */
+  | { readonly status: "lost"; readonly suspect: boolean; readonly cause: ErrorRecord };
+
+/** A nested call made by `ctx.workflow.completions.create`. */
+export interface NestedCall {
+  readonly parentId: string;
+  /** Op position in the parent: with parentId the idempotency key of the child. */
+  readonly parentPos: number;
+  readonly accountId: string;
+  readonly depth: number;
+  /** `workflow:<ref>[@version]`. */
+  readonly model: string;
+  readonly input: unknown;
+  readonly messages: readonly unknown[] | undefined;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly sessionId: string;
+  readonly noCache: boolean;
+  /** The parent's deadline, ms since the epoch. */
+  readonly deadlineAt: number | null;
+}
+
+/** What a nested call returns to the parent, and what it cost (already charged to the child's own row). */
+export interface NestedResult {
+  /** JSON text of the `chat.completion` object with `output`. */
+  readonly body: string;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+}
+
+/** What the main thread does for a running execution; every method is called on the main thread. */
+export interface ExecutionHost {
+  /** Records deliveries; resolves once they (and everything recorded before) are durable. `durable: false` need not wait. */
+  commit(records: readonly JournalRecord[], durable: boolean): Promise<void>;
+  /** Chunks in order; an index below what was seen before is a repeat of a resumed run and must be dropped. */
+  chunks(chunks: readonly Chunk[]): void;
+  logs(lines: readonly LogLine[]): void;
+  invoke(call: NestedCall): Promise<NestedResult>;
+  /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
+  accessory(key: string): Promise<Uint8Array>;
+}

@@ -1,0 +1,21 @@
+export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
+export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
+export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";
+export type {
+  Chunk,
+  CtxData,
+  ExecutionHost,
+  ExecutionJob,
+  ExecutionOutcome,
+  HostProfile,
+  Isolation,
+  JournalRecord,
+  LogLine,
+  NestedCall,
+  NestedResult,
+  OpMeter,
+  Usage,
+} from "./execution.ts";
+export type { Limits } from "./limits.ts";
+export { DEFAULT_LIMITS } from "./limits.ts";
+export type { Runtime, RuntimeOptions, RuntimeStats } from "./runtime.ts";

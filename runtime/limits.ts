@@ -1,0 +1,49 @@
+/** Every number Weft enforces, with its unit in the name. Each is a setting and is named in the error it causes. */
+export interface Limits {
+  readonly memoryMb: number;
+  readonly cpuMs: number;
+  readonly turnMs: number;
+  readonly timeoutMs: number;
+  readonly streamTimeoutMs: number;
+  readonly maxBodyBytes: number;
+  readonly maxOutputBytes: number;
+  readonly maxArgBytes: number;
+  readonly maxResultBytes: number;
+  readonly maxChunkBytes: number;
+  readonly maxChunks: number;
+  readonly maxChunkTotalBytes: number;
+  readonly maxLogLines: number;
+  readonly maxLogLineBytes: number;
+  readonly maxConcurrentOps: number;
+  readonly maxNesting: number;
+  readonly maxScriptBytes: number;
+  readonly maxBundleBytes: number;
+  readonly maxAccessoryBytes: number;
+  readonly maxAccessories: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** The defaults of design.md. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  memoryMb: 128,
+  cpuMs: 10_000,
+  turnMs: 1_000,
+  timeoutMs: 300_000,
+  streamTimeoutMs: 600_000,
+  maxBodyBytes: 10 * MIB,
+  maxOutputBytes: 5 * MIB,
+  maxArgBytes: MIB,
+  maxResultBytes: 10 * MIB,
+  maxChunkBytes: 256 * 1024,
+  maxChunks: 10_000,
+  maxChunkTotalBytes: 64 * MIB,
+  maxLogLines: 10_000,
+  maxLogLineBytes: 16 * 1024,
+  maxConcurrentOps: 1_000,
+  maxNesting: 8,
+  maxScriptBytes: MIB,
+  maxBundleBytes: 5 * MIB,
+  maxAccessoryBytes: 50 * 1_000_000,
+  maxAccessories: 100,
+});

@@ -1,0 +1,40 @@
+import type { Bundle, ModuleFacts, Upload } from "./bundle-types.ts";
+import type { ErrorRecord } from "./errors.ts";
+import type { ExecutionHost, ExecutionJob, ExecutionOutcome } from "./execution.ts";
+import type { HostProfile } from "./execution.ts";
+
+/** Settings of the runtime; nothing optional. */
+export interface RuntimeOptions {
+  /** Worker threads, each owning one host process per profile in use. */
+  readonly workers: number;
+  /** Environment-derived settings of model upstreams (see models/config.ts), plain data. */
+  readonly models: unknown;
+  /** CIDR ranges that scripts may reach although private. */
+  readonly allowPrivate: readonly string[];
+  /** Profiles to start hosts for before the first execution. */
+  readonly warm: readonly HostProfile[];
+  /** Bundle code by hash, for workers that do not have it. */
+  loadBundle(hash: string): Promise<string | null>;
+}
+
+/** Facts for /readyz and metrics. */
+export interface RuntimeStats {
+  readonly running: number;
+  readonly hosts: readonly { readonly pid: number; readonly profile: HostProfile; readonly running: number; readonly residentBytes: number }[];
+  readonly hostsReplaced: number;
+}
+
+/** The wall, the pool and the bundler behind one door. */
+export interface Runtime {
+  /** Bundles an upload; throws BUNDLE_FAILED with `details.problems: BundleProblem[]`. */
+  bundle(upload: Upload): Promise<Bundle>;
+  /** Evaluates the bundle's top level in the sandbox and reads config and schemas; throws BUNDLE_FAILED when that throws or exceeds a limit. */
+  inspect(params: { readonly bundle: Bundle; readonly accountId: string; readonly profile: HostProfile }): Promise<ModuleFacts>;
+  /** Runs (or resumes) one execution; never rejects for anything the script did. */
+  run(job: ExecutionJob, host: ExecutionHost): Promise<ExecutionOutcome>;
+  /** Ends a running execution with `error`; no-op when it is not running here. */
+  cancel(executionId: string, error: ErrorRecord): void;
+  stats(): RuntimeStats;
+  /** Closes the pool and kills every host. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,8 @@
+import type { EgressClient } from "./egress/client.ts";
+import type { ModelClient } from "./models/client.ts";
+
+/** The worker's long-lived collaborators, shared by all executions it runs. */
+export interface Services {
+  readonly egress: EgressClient;
+  readonly models: ModelClient;
+}

@@ -1,0 +1,78 @@
+import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
+import type { Execution, ExecutionMode, LogLine, Page, Version, Workflow } from "./types.ts";
+
+/** What a caller may ask of the result cache. */
+export type CacheMode = "default" | "no-store" | "reload";
+
+/** One call, whatever dialect it came in. */
+export interface InvokeRequest {
+  readonly accountId: string;
+  readonly ref: string;
+  /** Version number text; null = the active version. */
+  readonly version: string | null;
+  /** undefined = the caller sent none (ctx.input is null then). */
+  readonly input: unknown;
+  readonly messages: readonly unknown[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly sessionId: string | null;
+  readonly requestId: string;
+  readonly mode: Exclude<ExecutionMode, "nested">;
+  readonly cache: CacheMode;
+  /** Asked-for wall limit; the workflow's own is the ceiling. */
+  readonly timeoutMs: number | null;
+  readonly onDisconnect: "continue" | "cancel" | null;
+  /** True when the client says this is a repeat (x-stainless-retry-count ≥ 1): joins the identical run in flight. */
+  readonly retry: boolean;
+  /** Account-wide idempotency key (the `Idempotency-Key` header); null = none. */
+  readonly idempotencyKey: string | null;
+}
+
+/** How a finished execution is shown to its caller. */
+export type ExecutionResult =
+  | {
+      readonly status: "completed";
+      /** JSON text of the output. */
+      readonly output: string;
+      /** Answer text: the returned string as is, else the JSON text; the joined `ctx.write` text when nothing was returned. */
+      readonly content: string;
+      readonly usage: Usage;
+      /** True when `ctx.write` streamed the answer text, so the final frame must not repeat it. */
+      readonly streamedText: boolean;
+    }
+  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
+
+/** A started (or joined, or cached) execution. */
+export interface Invocation {
+  readonly executionId: string;
+  readonly workflow: Workflow;
+  readonly version: Version;
+  readonly sessionId: string;
+  readonly requestId: string;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  readonly cache: "hit" | "miss" | "bypass";
+  /** What the script's config or the request says; `continue` by default. */
+  readonly onDisconnect: "continue" | "cancel";
+  /** Settles when the execution ends; never rejects. For background calls it settles whenever that is. */
+  readonly result: Promise<ExecutionResult>;
+  /** Calls `listener` with all chunks so far and then with each new batch, in order, before `result` settles. Returns the unsubscribe function. */
+  subscribe(listener: (chunks: readonly Chunk[]) => void): () => void;
+  /** Stops the execution; resolves when it has ended. */
+  cancel(): Promise<void>;
+}
+
+/** Everything a dialect may ask: translate, call, render. Throws WorkflowError for all that is known before a run. */
+export interface Engine {
+  invoke(request: InvokeRequest): Promise<Invocation>;
+  findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution>;
+  listExecutions(params: { readonly accountId: string; readonly ref: string | null; readonly status: string | null; readonly limit: number; readonly offset: number }): Promise<Page<Execution>>;
+  readLogs(params: { readonly accountId: string; readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly LogLine[]>;
+  readChunks(params: { readonly accountId: string; readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly Chunk[]>;
+  cancel(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
+  /** True while new work is accepted. */
+  ready(): boolean;
+  /** Stops accepting, waits up to `graceMs` for running executions, leaves the rest to be resumed at the next start. */
+  stop(graceMs: number): Promise<void>;
+}

@@ -1,0 +1,59 @@
+import type { Upload } from "../../runtime/index.ts";
+import type { Page, Version, Workflow } from "./types.ts";
+
+/** What an upload or an update may set; absent members keep their value. */
+export interface WorkflowSettings {
+  readonly name?: string;
+  readonly description?: string;
+  readonly executionMode?: Workflow["executionMode"];
+  readonly timeoutMs?: number;
+  readonly application?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly validateInput?: boolean;
+  readonly cache?: NonNullable<Workflow["cache"]>;
+}
+
+/** One upload, whatever dialect it came in. */
+export interface DeployRequest {
+  readonly accountId: string;
+  readonly ref: string;
+  readonly upload: Upload;
+  readonly settings: WorkflowSettings;
+  readonly accessories: readonly { readonly key: string; readonly filename: string; readonly bytes: Uint8Array }[];
+  /** False: the version is stored, the active one stays. */
+  readonly publish: boolean;
+  readonly bump: "major" | "minor" | "patch";
+  readonly notes: string;
+}
+
+/** What an upload did. */
+export interface Deployment {
+  readonly workflow: Workflow;
+  readonly version: Version;
+  /** False when bundle and accessories equal those of the newest version. */
+  readonly created: boolean;
+}
+
+/** One problem of a script, for `validate`. */
+export interface ScriptProblem {
+  readonly message: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly lineText?: string;
+}
+
+/** Definitions: upload, list, versions, activate, delete. Throws WorkflowError. */
+export interface WorkflowService {
+  deploy(request: DeployRequest): Promise<Deployment>;
+  /** All problems of a script, none when it is fine; stores nothing. */
+  validate(upload: Upload): Promise<readonly ScriptProblem[]>;
+  update(params: { readonly accountId: string; readonly key: string; readonly settings: WorkflowSettings }): Promise<Workflow>;
+  find(params: { readonly accountId: string; readonly key: string }): Promise<Workflow>;
+  list(params: { readonly accountId: string; readonly limit: number; readonly offset: number }): Promise<Page<Workflow>>;
+  remove(params: { readonly accountId: string; readonly key: string }): Promise<void>;
+  versions(params: { readonly accountId: string; readonly key: string }): Promise<readonly Version[]>;
+  activate(params: { readonly accountId: string; readonly key: string; readonly number: string }): Promise<Version>;
+  /** The uploaded sources of a version (null = the active one). */
+  sources(params: { readonly accountId: string; readonly key: string; readonly number: string | null }): Promise<Upload>;
+}

@@ -1,0 +1,217 @@
+import type { Chunk, ErrorRecord, Isolation, JournalRecord, LogLine, ModuleFacts, Usage } from "../../runtime/index.ts";
+
+/** An account: every other row belongs to one. */
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  /** The owner's own account runs in `fast` hosts. */
+  readonly owner: boolean;
+}
+
+/** A stored workflow under its public name. */
+export interface Workflow {
+  /** Small integer, unique in the server: the `id` of the Maitai dialect. */
+  readonly number: number;
+  /** UUID. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly ref: string;
+  readonly name: string;
+  readonly description: string;
+  readonly executionMode: "sync" | "async" | "stream";
+  readonly timeoutMs: number | null;
+  readonly application: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  /** Counts changes of env: part of the cache key. */
+  readonly envRevision: number;
+  readonly validateInput: boolean;
+  /** Result cache chosen by the API; null = what the script's config says. */
+  readonly cache: { readonly enabled: boolean; readonly ttlMs: number | null } | null;
+  /** Id of the active version; null before the first is published. */
+  readonly activeVersionId: string | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** Immutable content of a workflow. */
+export interface Version {
+  /** UUID. */
+  readonly id: string;
+  readonly workflowId: string;
+  readonly accountId: string;
+  /** Semantic version text, `1.0.0` first. */
+  readonly number: string;
+  readonly notes: string;
+  readonly bundleHash: string;
+  readonly facts: ModuleFacts;
+  readonly isolation: Isolation;
+  /** Accessory key → hex SHA-256 and size in bytes of its content. */
+  readonly accessories: Readonly<Record<string, { readonly hash: string; readonly bytes: number; readonly filename: string }>>;
+  readonly createdAt: number;
+}
+
+/** Sources and bundle of a version, kept apart because they are large. */
+export interface VersionCode {
+  readonly code: string;
+  readonly sourceMap: string;
+  /** JSON text of the uploaded SourceFile[]. */
+  readonly sources: string;
+}
+
+/** How an execution was asked for. */
+export type ExecutionMode = "sync" | "stream" | "background" | "nested";
+
+/** What an execution starts from; written once. */
+export interface NewExecution {
+  /** UUID. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly workflowId: string;
+  readonly versionId: string;
+  readonly ref: string;
+  readonly mode: ExecutionMode;
+  /** JSON text of CtxData (secret values hidden). */
+  readonly data: string;
+  /** True when the call carried secrets: it cannot be resumed by another process. */
+  readonly hasSecrets: boolean;
+  readonly sessionId: string;
+  readonly requestId: string;
+  readonly parentId: string | null;
+  readonly parentPos: number | null;
+  readonly depth: number;
+  readonly seed: string;
+  readonly priority: number;
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number;
+  /** Not before this time. */
+  readonly runAt: number;
+  /** Wall limit once started; null = none. */
+  readonly timeoutMs: number | null;
+  readonly cacheKey: string | null;
+  /** Account-wide idempotency key; null = none. */
+  readonly idempotencyKey: string | null;
+}
+
+/** The state of an execution. */
+export type ExecutionState =
+  | { readonly status: "queued" }
+  | { readonly status: "running"; readonly startedAt: number }
+  | { readonly status: "waiting"; readonly startedAt: number; readonly until: number }
+  | { readonly status: "completed"; readonly startedAt: number; readonly finishedAt: number; readonly output: string | null; readonly cached: boolean }
+  | { readonly status: "failed" | "cancelled"; readonly startedAt: number | null; readonly finishedAt: number; readonly error: ErrorRecord };
+
+/** One stored execution. */
+export interface Execution extends NewExecution {
+  readonly state: ExecutionState;
+  readonly usage: Usage;
+  readonly chunkCount: number;
+  /** Lease holder's token: every write of a holder carries it; an older one is refused. */
+  readonly fence: number;
+}
+
+/** Proof of holding an execution: worker id and fencing token. */
+export interface Lease {
+  readonly executionId: string;
+  readonly fence: number;
+}
+
+/** How an execution ends. */
+export type Ending =
+  | { readonly status: "completed"; readonly output: string | null; readonly cached: boolean }
+  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
+
+/** A stored result, keyed by the cache key. */
+export interface CachedResult {
+  readonly output: string | null;
+  readonly chunks: readonly Chunk[];
+  readonly createdAt: number;
+  /** Milliseconds since the epoch; null = no expiry. */
+  readonly expiresAt: number | null;
+}
+
+/** A page of a list, newest first. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly total: number;
+}
+
+/**
+ * Persistence port. Every mutation resolves only once it is durable (one group commit per event-loop turn), unless its
+ * sentence says otherwise; calls made in order take effect in order. All times are milliseconds since the epoch.
+ * Reads see every mutation already called. Methods take one readonly params object. Unknown ids read as null.
+ */
+export interface Store {
+  // accounts and keys
+  /** The owner's account, made on first use. */
+  ownerAccount(): Promise<Account>;
+  addKey(params: { readonly accountId: string; readonly hash: string; readonly prefix: string; readonly name: string; readonly createdAt: number }): Promise<void>;
+  /** Account of the key whose hex SHA-256 is `hash`; synchronous because every request asks (served from memory where it can). */
+  accountOfKey(params: { readonly hash: string }): Account | null;
+  hasKeys(): Promise<boolean>;
+
+  // workflows and versions
+  /** Creates or (same account and ref) updates the workflow's settings. */
+  putWorkflow(params: Omit<Workflow, "number" | "activeVersionId" | "envRevision" | "updatedAt"> & { readonly now: number }): Promise<Workflow>;
+  /** By ref, by UUID or by number text, within the account. */
+  findWorkflow(params: { readonly accountId: string; readonly key: string }): Promise<Workflow | null>;
+  listWorkflows(params: { readonly accountId: string; readonly limit: number; readonly offset: number }): Promise<Page<Workflow>>;
+  /** Deletes the workflow, its versions and its executions. */
+  deleteWorkflow(params: { readonly accountId: string; readonly workflowId: string }): Promise<boolean>;
+  /** Adds an immutable version and, if asked, makes it the active one, in one transaction. CONFLICT when the number exists. */
+  addVersion(params: { readonly version: Version; readonly code: VersionCode; readonly activate: boolean }): Promise<void>;
+  activateVersion(params: { readonly accountId: string; readonly workflowId: string; readonly versionId: string; readonly now: number }): Promise<void>;
+  findVersion(params: { readonly accountId: string; readonly versionId: string }): Promise<Version | null>;
+  listVersions(params: { readonly accountId: string; readonly workflowId: string }): Promise<readonly Version[]>;
+  versionCode(params: { readonly accountId: string; readonly versionId: string }): Promise<VersionCode | null>;
+  /** Bundle code by hash, for workers that do not have it; bundles are shared by content. */
+  bundleCode(params: { readonly hash: string }): Promise<string | null>;
+
+  // content-addressed files
+  putBlob(params: { readonly hash: string; readonly bytes: Uint8Array }): Promise<void>;
+  readBlob(params: { readonly hash: string }): Promise<Uint8Array | null>;
+
+  // executions
+  /** Stores a queued execution. Idempotent on (account, idempotencyKey) and on (parentId, parentPos): returns the existing one then. */
+  enqueue(params: { readonly execution: NewExecution }): Promise<{ readonly execution: Execution; readonly created: boolean }>;
+  /** Stores an execution that starts at once, already leased by `worker` with fence 1; may be called without awaiting: later mutations never become durable before it. */
+  startExecution(params: { readonly execution: NewExecution; readonly worker: string; readonly leaseMs: number }): Promise<Lease>;
+  /** Stores start and end of an execution in one row and one commit (cache hits, runs that finished before their row was written). */
+  recordExecution(params: { readonly execution: NewExecution; readonly ending: Ending; readonly startedAt: number; readonly finishedAt: number; readonly usage: Usage; readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] }): Promise<void>;
+  /** Leases up to `max` runnable executions (queued or waiting with runAt/until due, or running with an expired lease), by priority, then age, fair between accounts, at most `perAccount` running each. Raises their fence. */
+  claim(params: { readonly worker: string; readonly max: number; readonly leaseMs: number; readonly now: number; readonly perAccount: number }): Promise<readonly Execution[]>;
+  /** Earliest time at which claim would find something that is not due yet; null when nothing waits. */
+  nextDue(): Promise<number | null>;
+  /** Extends leases; per lease `ok`, `cancel` (someone asked to stop it) or `lost` (another holder has it). */
+  renew(params: { readonly worker: string; readonly leases: readonly Lease[]; readonly leaseMs: number; readonly now: number }): Promise<readonly ("ok" | "cancel" | "lost")[]>;
+  /** Makes every running execution of other workers claimable at once: for stores with a single server, at start. */
+  releaseOthers(params: { readonly worker: string }): Promise<number>;
+  /** Ends an execution, with its chunks and logs not yet stored; false when the fence is old or it already ended. */
+  completeExecution(params: { readonly lease: Lease; readonly ending: Ending; readonly usage: Usage; readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[]; readonly now: number }): Promise<boolean>;
+  /** Parks an execution until a time; false when the fence is old. */
+  waitExecution(params: { readonly lease: Lease; readonly until: number; readonly usage: Usage; readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] }): Promise<boolean>;
+  /** Marks a queued or waiting execution cancelled; asks a running one to stop. False when it already ended or is unknown. */
+  cancelExecution(params: { readonly accountId: string; readonly executionId: string; readonly now: number; readonly error: ErrorRecord }): Promise<boolean>;
+  findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution | null>;
+  findChild(params: { readonly parentId: string; readonly parentPos: number }): Promise<Execution | null>;
+  listExecutions(params: { readonly accountId: string; readonly workflowId: string | null; readonly status: ExecutionState["status"] | null; readonly limit: number; readonly offset: number }): Promise<Page<Execution>>;
+
+  // journal, chunks, logs
+  /** Appends deliveries; throws CONFLICT when the fence is old or a seq is not the next. */
+  appendJournal(params: { readonly lease: Lease; readonly records: readonly JournalRecord[] }): Promise<void>;
+  readJournal(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
+  /** Appends chunks and log lines; an index already stored is skipped. Refuses silently when the fence is old. */
+  appendOutput(params: { readonly lease: Lease; readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] }): Promise<void>;
+  readChunks(params: { readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly Chunk[]>;
+  readLogs(params: { readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly LogLine[]>;
+
+  // result cache
+  readResult(params: { readonly key: string; readonly now: number }): Promise<CachedResult | null>;
+  writeResult(params: { readonly key: string; readonly workflowId: string; readonly result: CachedResult }): Promise<void>;
+
+  /** A small server-wide value (for example a key for HMACs); null when unset. */
+  readSetting(params: { readonly name: string }): Promise<string | null>;
+  writeSetting(params: { readonly name: string; readonly value: string }): Promise<void>;
+
+  /** Commits what is pending and closes. */
+  close(): Promise<void>;
+}
