@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** Forked processes, because tests load isolated-vm and start servers; two, because that is what a small machine has. */
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    // isolated-vm needs it in every process that makes isolates.
+    execArgv: ["--no-node-snapshot"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ["default", "./test/setup/totals-reporter.ts"],
+  },
+});
