@@ -1,0 +1,82 @@
+import type { Lease, Store } from "../store.ts";
+import { claim } from "./claim.ts";
+import type { Database } from "./database.ts";
+import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
+import { holderOf } from "./holder.ts";
+import { appendOutput } from "./output.ts";
+import type { Writer } from "./writer.ts";
+
+type Leases = Pick<
+  Store,
+  "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution" | "cancelExecution"
+>;
+
+const NEXT_DUE =
+  "SELECT min(due_at) AS due FROM executions INDEXED BY executions_timer WHERE ready = 0 AND due_at IS NOT NULL";
+const RENEW = "UPDATE executions SET due_at = ?, ready = 0 WHERE id = ? AND fence = ? AND status = 1 AND worker = ?";
+const RELEASE = `UPDATE executions SET ready = 1 WHERE number IN (SELECT number FROM executions INDEXED BY executions_timer
+  WHERE ready = 0 AND due_at IS NOT NULL AND status = 1 AND worker <> ?)`;
+const COMPLETE = `UPDATE executions SET status = ?, output = ?, error = ?, cached = ?, prompt_tokens = ?,
+  completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ?, finished_at = ?, ready = 0, due_at = NULL, worker = NULL
+  WHERE id = ? AND fence = ? AND status = 1`;
+// Asked to stop while it parks: claimable at once, so that whoever claims it learns of the request.
+const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, ready = cancel, worker = NULL, prompt_tokens = ?,
+  completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ?`;
+const CANCEL = `UPDATE executions SET status = 5, error = ?, finished_at = ?, ready = 0, due_at = NULL, until_at = NULL,
+  worker = NULL, fence = fence + 1 WHERE number = ?`;
+
+type CompleteParams = Parameters<Store["completeExecution"]>[0];
+type WaitParams = Parameters<Store["waitExecution"]>[0];
+type CancelParams = Parameters<Store["cancelExecution"]>[0];
+type RenewParams = Parameters<Store["renew"]>[0];
+
+function complete(db: Database, { lease, ending, usage, chunks, logs, now }: CompleteParams): boolean {
+  if (chunks.length > 0 || logs.length > 0) {
+    const holder = holderOf(db, lease);
+    if (holder === null) return false;
+    appendOutput(db, holder.number, { chunks, logs });
+  }
+  const { executionId, fence } = lease;
+  return db.run(COMPLETE, ...endingColumns(ending), ...usageColumns(usage), now, executionId, fence) === 1;
+}
+
+function wait(db: Database, { lease, until, usage, chunks, logs }: WaitParams): boolean {
+  const holder = holderOf(db, lease);
+  if (holder === null) return false;
+  appendOutput(db, holder.number, { chunks, logs });
+  db.run(WAIT, until, until, ...usageColumns(usage), holder.number);
+  return true;
+}
+
+function cancel(db: Database, { accountId, executionId, now, error }: CancelParams): boolean {
+  const sql = "SELECT number, status, ready FROM executions WHERE id = ? AND account_id = ?";
+  const row = db.get<{ number: number; status: number; ready: number }>(sql, executionId, accountId);
+  if (row === undefined || row.status > STATUS.waiting) return false;
+  // A running one that is claimable has no living holder to ask.
+  if (row.status === STATUS.running && row.ready === 0) {
+    db.run("UPDATE executions SET cancel = 1 WHERE number = ?", row.number);
+  } else {
+    db.run(CANCEL, JSON.stringify(error), now, row.number);
+  }
+  return true;
+}
+
+function renewOne(db: Database, lease: Lease, { worker, leaseMs, now }: RenewParams): "ok" | "cancel" | "lost" {
+  if (db.run(RENEW, now + leaseMs, lease.executionId, lease.fence, worker) === 0) return "lost";
+  return holderOf(db, lease)?.cancel === 1 ? "cancel" : "ok";
+}
+
+/** The queue: who may run what, until when, and how it ends. */
+export function createLeases(db: Database, writer: Writer): Leases {
+  return {
+    claim: (params) => writer.write(() => claim(db, params)),
+    async nextDue() {
+      return db.get<{ due: number | null }>(NEXT_DUE)?.due ?? null;
+    },
+    renew: (params) => writer.write(() => params.leases.map((lease) => renewOne(db, lease, params))),
+    releaseOthers: ({ worker }) => writer.write(() => db.run(RELEASE, worker)),
+    completeExecution: (params) => writer.write(() => complete(db, params)),
+    waitExecution: (params) => writer.write(() => wait(db, params)),
+    cancelExecution: (params) => writer.write(() => cancel(db, params)),
+  };
+}

@@ -1,0 +1,30 @@
+import { fail } from "../../../runtime/index.ts";
+import type { Database } from "./database.ts";
+import { SCHEMA_1 } from "./schema.ts";
+
+/** SQL that takes the schema from version `index` to `index + 1`; published entries never change. */
+const MIGRATIONS: readonly string[] = [SCHEMA_1];
+
+/** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */
+export function migrate(db: Database, directory: string): void {
+  const found = db.get<{ user_version: number }>("PRAGMA user_version")?.user_version ?? 0;
+  if (found > MIGRATIONS.length) {
+    const message = `The store in ${directory} has schema version ${found}; this Weft knows versions up to ${MIGRATIONS.length}. Start a newer Weft.`;
+    throw fail("CONFLICT", { message, directory, found, known: MIGRATIONS.length });
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index >= found) step(db, index + 1, sql);
+  }
+}
+
+function step(db: Database, version: number, sql: string): void {
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    db.exec(sql);
+    db.exec(`PRAGMA user_version = ${version}`);
+    db.exec("COMMIT");
+  } catch (error) {
+    if (db.inTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+import { fail } from "../../../runtime/index.ts";
+import type { NewExecution, Store } from "../store.ts";
+import { type Database, sqliteCode, type Value } from "./database.ts";
+import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
+
+/** What a new row says besides the execution itself: from status to cpu_ms, in the order of the INSERT. */
+type StateColumns = readonly Value[];
+
+type RecordParams = Parameters<Store["recordExecution"]>[0];
+
+const UNIQUE = 2067;
+// A workflow that was deleted a moment ago must not get rows that nobody would ever remove.
+const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
+  ready, due_at, fence, worker, started_at, finished_at, status, output, error, cached,
+  prompt_tokens, completion_tokens, cost_usd, ops, cpu_ms)
+  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM workflows WHERE id = ?)`;
+const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, request_id, depth, seed,
+  created_at, run_at, timeout_ms, cache_key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
+
+/** State of an execution that waits to be claimed. */
+export function queuedState(execution: NewExecution): StateColumns {
+  const ready = execution.runAt <= execution.createdAt ? 1 : 0;
+  return [ready, execution.runAt, 0, null, null, null, STATUS.queued, ...NOTHING_YET];
+}
+
+/** State of an execution that `worker` runs from its creation on. */
+export function runningState(execution: NewExecution, worker: string, leaseMs: number): StateColumns {
+  const { createdAt } = execution;
+  return [0, createdAt + leaseMs, 1, worker, createdAt, null, STATUS.running, ...NOTHING_YET];
+}
+
+/** State of an execution that is over already. */
+export function endedState(end: Pick<RecordParams, "ending" | "startedAt" | "finishedAt" | "usage">): StateColumns {
+  return [0, null, 1, null, end.startedAt, end.finishedAt, ...endingColumns(end.ending), ...usageColumns(end.usage)];
+}
+
+/** Adds the two rows of an execution and returns its integer key; CONFLICT when id, idempotency key or parent position is taken. */
+export function insertExecution(db: Database, execution: NewExecution, state: StateColumns): number {
+  const { id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos } = execution;
+  const identity: Value[] = [id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos];
+  const number = insertUnique(db, execution, [...identity, ...state, workflowId]);
+  if (number === null) throw fail("WORKFLOW_NOT_FOUND", { ref: execution.ref });
+  const { versionId, ref, mode, hasSecrets, sessionId, requestId, depth, seed, createdAt, runAt, timeoutMs } =
+    execution;
+  const request: Value[] = [
+    versionId,
+    ref,
+    mode,
+    hasSecrets ? 1 : 0,
+    sessionId,
+    requestId,
+    depth,
+    seed,
+    createdAt,
+    runAt,
+  ];
+  db.run(INSERT_REQUEST, number, ...request, timeoutMs, execution.cacheKey, execution.data);
+  return number;
+}
+
+function insertUnique(db: Database, execution: NewExecution, values: readonly Value[]): number | null {
+  try {
+    return db.insert(INSERT, ...values);
+  } catch (error) {
+    if (sqliteCode(error) !== UNIQUE) throw error;
+    const { id, idempotencyKey, parentId, parentPos } = execution;
+    const message = `Execution ${id}: its id, idempotency key or parent position is taken.`;
+    throw fail("CONFLICT", { message, id, idempotencyKey, parentId, parentPos }, error);
+  }
+}

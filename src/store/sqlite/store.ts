@@ -1,0 +1,54 @@
+import { dirname, resolve } from "node:path";
+import type { Store, Version, Workflow } from "../store.ts";
+import { createAccounts } from "./accounts.ts";
+import { type Durability, openDatabase } from "./database.ts";
+import { createExecutions } from "./executions.ts";
+import { createJournal } from "./journal.ts";
+import { createLeases } from "./leases.ts";
+import { migrate } from "./migrations.ts";
+import { createOutput } from "./output.ts";
+import { Recent } from "./recent.ts";
+import { createRemoval, finishRemovals } from "./removal.ts";
+import { createResults } from "./results.ts";
+import { createVersions } from "./versions.ts";
+import { createWorkflows } from "./workflows.ts";
+import { Writer } from "./writer.ts";
+
+/** Where the store is and what a resolved write survives. */
+export interface SqliteStoreOptions {
+  /** Path of the database; its directory is made when missing and belongs to one server at a time. */
+  readonly file: string;
+  readonly durability: Durability;
+}
+
+/** Opens the store; CONFLICT when another server holds the directory or a newer Weft wrote it. */
+export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const db = openDatabase(options.file, options.durability);
+  try {
+    migrate(db, dirname(resolve(options.file)));
+    const recent = { workflows: new Recent<Workflow>(), versions: new Recent<Version>() };
+    const forget = () => {
+      recent.workflows.clear();
+      recent.versions.clear();
+    };
+    const writer = new Writer(db, forget);
+    await finishRemovals(db, writer);
+    return {
+      ...createAccounts(db, writer),
+      ...createWorkflows(db, writer, recent.workflows),
+      ...createVersions(db, writer, recent),
+      ...createRemoval(db, writer, forget),
+      ...createExecutions(db, writer),
+      ...createLeases(db, writer),
+      ...createJournal(db, writer),
+      ...createOutput(db, writer),
+      ...createResults(db, writer),
+      async close() {
+        if (writer.close()) db.close();
+      },
+    };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import { fail } from "../../../runtime/index.ts";
+import type { Store, Version, VersionCode, Workflow } from "../store.ts";
+import { type Database, sqliteCode } from "./database.ts";
+import type { Recent } from "./recent.ts";
+import type { Writer } from "./writer.ts";
+
+interface VersionRow {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly account_id: string;
+  readonly number: string;
+  readonly notes: string;
+  readonly bundle_hash: string;
+  readonly facts: string;
+  readonly isolation: Version["isolation"];
+  readonly accessories: string;
+  readonly created_at: number;
+}
+
+type Versions = Pick<
+  Store,
+  | "addVersion"
+  | "activateVersion"
+  | "findVersion"
+  | "listVersions"
+  | "versionCode"
+  | "bundleCode"
+  | "putBlob"
+  | "readBlob"
+>;
+
+const COLUMNS = "id, workflow_id, account_id, number, notes, bundle_hash, facts, isolation, accessories, created_at";
+const INSERT = `INSERT INTO versions (${COLUMNS}, source_map, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const ACTIVATE = "UPDATE workflows SET active_version_id = ?, updated_at = ? WHERE id = ? AND account_id = ?";
+const FOREIGN_KEY = 787;
+const UNIQUE = 2067;
+
+function toVersion(row: VersionRow): Version {
+  return {
+    id: row.id,
+    workflowId: row.workflow_id,
+    accountId: row.account_id,
+    number: row.number,
+    notes: row.notes,
+    bundleHash: row.bundle_hash,
+    facts: JSON.parse(row.facts) as Version["facts"],
+    isolation: row.isolation,
+    accessories: JSON.parse(row.accessories) as Version["accessories"],
+    createdAt: row.created_at,
+  };
+}
+
+function insertVersion(db: Database, version: Version, code: VersionCode): void {
+  const { id, workflowId, accountId, number, notes, bundleHash, facts, isolation, accessories, createdAt } = version;
+  const texts = [JSON.stringify(facts), isolation, JSON.stringify(accessories)] as const;
+  db.run("INSERT INTO bundles (hash, code) VALUES (?, ?) ON CONFLICT DO NOTHING", bundleHash, code.code);
+  try {
+    db.run(
+      INSERT,
+      id,
+      workflowId,
+      accountId,
+      number,
+      notes,
+      bundleHash,
+      ...texts,
+      createdAt,
+      code.sourceMap,
+      code.sources,
+    );
+  } catch (error) {
+    if (sqliteCode(error) === FOREIGN_KEY) throw fail("WORKFLOW_NOT_FOUND", { ref: workflowId }, error);
+    if (sqliteCode(error) !== UNIQUE) throw error;
+    throw fail(
+      "CONFLICT",
+      { message: `Version ${number} of this workflow already exists.`, workflowId, number },
+      error,
+    );
+  }
+}
+
+function linkBlobs(db: Database, version: Version): void {
+  for (const [key, accessory] of Object.entries(version.accessories)) {
+    try {
+      db.run(
+        "INSERT INTO version_blobs (version_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        version.id,
+        accessory.hash,
+      );
+    } catch (error) {
+      if (sqliteCode(error) !== FOREIGN_KEY) throw error;
+      const message = `The content of accessory ${key} (${accessory.hash}) is not stored; put it first.`;
+      throw fail("CONFLICT", { message, accessory: key, hash: accessory.hash }, error);
+    }
+  }
+}
+
+type ActivateParams = Parameters<Store["activateVersion"]>[0];
+
+function activate(db: Database, { accountId, workflowId, versionId, now }: ActivateParams): void {
+  const sql = "SELECT 1 AS found FROM versions WHERE id = ? AND workflow_id = ? AND account_id = ?";
+  if (db.get(sql, versionId, workflowId, accountId) === undefined) {
+    throw fail("VERSION_NOT_FOUND", { ref: workflowId, version: versionId });
+  }
+  db.run(ACTIVATE, versionId, now, workflowId, accountId);
+}
+
+/** Versions with their code, bundles and accessories' contents; the last two are shared by content hash. */
+export function createVersions(
+  db: Database,
+  writer: Writer,
+  recent: { readonly workflows: Recent<Workflow>; readonly versions: Recent<Version> },
+): Versions {
+  const find = (accountId: string, versionId: string): Version | null => {
+    const sql = `SELECT ${COLUMNS} FROM versions WHERE id = ? AND account_id = ?`;
+    const row = db.get<VersionRow>(sql, versionId, accountId);
+    return row === undefined ? null : toVersion(row);
+  };
+  return {
+    async addVersion({ version, code, activate: active }) {
+      await writer.write(() => {
+        recent.workflows.clear();
+        insertVersion(db, version, code);
+        linkBlobs(db, version);
+        if (active) db.run(ACTIVATE, version.id, version.createdAt, version.workflowId, version.accountId);
+      });
+    },
+    async activateVersion(params) {
+      await writer.write(() => {
+        recent.workflows.clear();
+        activate(db, params);
+      });
+    },
+    async findVersion({ accountId, versionId }) {
+      return recent.versions.get(`${accountId}\n${versionId}`, () => find(accountId, versionId));
+    },
+    async listVersions({ accountId, workflowId }) {
+      const sql = `SELECT ${COLUMNS} FROM versions WHERE workflow_id = ? AND account_id = ? ORDER BY position DESC`;
+      return db.all<VersionRow>(sql, workflowId, accountId).map(toVersion);
+    },
+    async versionCode({ accountId, versionId }) {
+      const sql = `SELECT b.code, v.source_map AS sourceMap, v.sources FROM versions v JOIN bundles b ON b.hash = v.bundle_hash
+        WHERE v.id = ? AND v.account_id = ?`;
+      const row = db.get<VersionCode>(sql, versionId, accountId);
+      return row === undefined ? null : { code: row.code, sourceMap: row.sourceMap, sources: row.sources };
+    },
+    async bundleCode({ hash }) {
+      return db.get<{ code: string }>("SELECT code FROM bundles WHERE hash = ?", hash)?.code ?? null;
+    },
+    async putBlob({ hash, bytes }) {
+      await writer.write(() =>
+        db.run("INSERT INTO blobs (hash, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING", hash, bytes),
+      );
+    },
+    async readBlob({ hash }) {
+      return db.get<{ bytes: Uint8Array }>("SELECT bytes FROM blobs WHERE hash = ?", hash)?.bytes ?? null;
+    },
+  };
+}

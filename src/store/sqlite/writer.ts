@@ -1,0 +1,92 @@
+import { fail, toWorkflowError } from "../../../runtime/index.ts";
+import type { Database } from "./database.ts";
+
+interface Batch {
+  /** Settles with the COMMIT. */
+  readonly durable: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: every mutation called in one turn of the event loop joins one transaction, and all of them resolve when
+ * it is durable. A mutation runs at once, so later reads see it; one that throws undoes only itself.
+ */
+export class Writer {
+  readonly #db: Database;
+  readonly #onRollback: () => void;
+  #batch: Batch | null = null;
+  #closed = false;
+
+  /** `onRollback` is called when calls that had taken effect are undone: drop what was remembered of them. */
+  constructor(db: Database, onRollback: () => void) {
+    this.#db = db;
+    this.#onRollback = onRollback;
+  }
+
+  /** Runs `mutation` now; resolves with its value once it is durable, STOPPING after close. */
+  write<T>(mutation: () => T): Promise<T> {
+    try {
+      const batch = this.#open();
+      const value = this.#attempt(mutation);
+      return batch.durable.then(() => value);
+    } catch (error) {
+      return Promise.reject(toWorkflowError(error));
+    }
+  }
+
+  /** Commits what is pending; later writes are refused. False when it was closed before. */
+  close(): boolean {
+    if (this.#closed) return false;
+    this.#commit();
+    this.#closed = true;
+    return true;
+  }
+
+  #open(): Batch {
+    if (this.#batch !== null) return this.#batch;
+    if (this.#closed) throw fail("STOPPING", { message: "The store is closed." });
+    this.#db.run("BEGIN IMMEDIATE");
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    // Callers hold promises derived from this one; it may itself have none when every call of the batch threw.
+    promise.catch(() => undefined);
+    this.#batch = { durable: promise, resolve, reject };
+    setImmediate(() => this.#commit());
+    return this.#batch;
+  }
+
+  #attempt<T>(mutation: () => T): T {
+    this.#db.run("SAVEPOINT mutation");
+    try {
+      const value = mutation();
+      this.#db.run("RELEASE mutation");
+      return value;
+    } catch (error) {
+      // After a full disk or an I/O error SQLite has already rolled back the whole transaction.
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK TO mutation; RELEASE mutation");
+      else this.#abandon(error);
+      throw error;
+    }
+  }
+
+  #commit(): void {
+    const batch = this.#batch;
+    if (batch === null) return;
+    try {
+      this.#db.run("COMMIT");
+    } catch (error) {
+      this.#abandon(error);
+      return;
+    }
+    this.#batch = null;
+    batch.resolve();
+  }
+
+  #abandon(error: unknown): void {
+    const batch = this.#batch;
+    this.#batch = null;
+    if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+    this.#onRollback();
+    batch?.reject(toWorkflowError(error));
+  }
+}
