@@ -17,23 +17,15 @@ afterEach(async () => {
 
 /** Last line that vitest prints for one test file of the given text. */
 async function lastLine(text: string): Promise<string | undefined> {
+  const reporters = ["default", join(root, "test/setup/totals-reporter.ts")];
   await writeFile(join(directory, "sample.test.js"), text);
-  const reporter = join(root, "test/setup/totals-reporter.ts");
-  const args = [
-    "run",
-    "--root",
-    directory,
-    "--globals",
-    "--config",
-    "false",
-    "--reporter",
-    "default",
-    "--reporter",
-    reporter,
-  ];
+  await writeFile(
+    join(directory, "vitest.config.js"),
+    `export default ${JSON.stringify({ test: { globals: true, reporters } })}`,
+  );
   const vitest = join(root, "node_modules/vitest/vitest.mjs");
   const output = await new Promise<string>((done) => {
-    execFile(process.execPath, [vitest, ...args], { cwd: directory }, (_error, stdout) => done(stdout));
+    execFile(process.execPath, [vitest, "run"], { cwd: directory }, (_error, stdout, stderr) => done(stdout || stderr));
   });
   return output.trimEnd().split("\n").at(-1);
 }
