@@ -1,0 +1,300 @@
+// What a workflow script sees: `import type { WorkflowContext } from "weft"`. Errors are values: `import { WorkflowError } from "weft"`.
+
+/** Anything JSON can carry. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+// biome-ignore lint/suspicious/noExplicitAny: authors who name no type get the freedom of plain JavaScript
+export type Untyped = any;
+// ---------- the script ----------
+export type FieldType = "string" | "number" | "boolean" | "object" | "array";
+export type Field = { readonly type: FieldType; readonly description?: string; readonly required?: boolean };
+/** Maitai's way to describe input: one entry per field. */
+export type FieldMap = { readonly [field: string]: Field };
+/** JSON Schema; a zod schema is accepted too. */
+export type JsonSchema = { readonly type: string; readonly [keyword: string]: unknown };
+
+/** `export const config: WorkflowConfig = { … }`: every member is optional. */
+export interface WorkflowConfig {
+  /** Wall limit: seconds, or a text such as "60s" or "5m". */
+  readonly timeout?: number | string;
+  /** Keeps results of runs that touched the outside world; runs that touched nothing are kept anyway. */
+  readonly cache?: { readonly ttl: number | string };
+  /** The only hosts `ctx.http` and `fetch` may reach: "api.example.com", "*.example.com", "api.example.com:8443". */
+  readonly http?: { readonly allow: readonly string[] };
+  /** How strictly executions are kept apart; the default is chosen at upload. */
+  readonly isolation?: "frozen" | "context" | "isolate";
+  /** What happens when the caller goes away; "continue" by default. */
+  readonly on_disconnect?: "continue" | "cancel";
+  /** True: input that does not match `inputSchema` is refused with status 400. */
+  readonly validate_input?: boolean;
+}
+
+/** What a script file exports: `execute`, and whatever else of this it needs. */
+export interface WorkflowModule<I = Untyped, O = unknown> {
+  execute(ctx: WorkflowContext<I>): O | Promise<O>;
+  readonly config?: WorkflowConfig;
+  readonly inputSchema?: FieldMap | JsonSchema;
+  readonly outputSchema?: FieldMap | JsonSchema;
+}
+/** The script's only way out: everything that goes through it is recorded, limited and resumable. */
+export interface WorkflowContext<I = Untyped> {
+  /** The `input` of the call; null when the caller sent only messages. */
+  readonly input: I;
+  /** The `messages` of the call; [] when there are none. */
+  readonly messages: readonly ChatMessage[];
+  /** Inference parameters of the call; they are data, no model call takes them over by itself. */
+  readonly params: CallParams;
+  /** The workflow's stored settings, given at upload. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The `metadata` of the call. */
+  readonly metadata: JsonObject;
+  /** The `secrets` of the call: never stored, and hidden in logs, errors, chunks and the journal. */
+  readonly secrets: Readonly<Record<string, string | undefined>>;
+  /** The caller's session, or one made for this call. */
+  readonly session_id: string;
+  /** The same value under a JavaScript name. */
+  readonly sessionId: string;
+  /** The same value as `request_id` in the answer and the header `x-request-id`. */
+  readonly request_id: string;
+  readonly workflow_info: WorkflowInfo;
+  /** Aborts at the timeout and when the execution is cancelled. */
+  readonly signal: AbortSignal;
+  /** Milliseconds until the timeout; Infinity when there is none. */
+  remaining_ms(): number;
+
+  readonly chat: { readonly completions: ChatCompletions };
+  readonly workflow: { readonly completions: WorkflowCompletions };
+  readonly http: Http;
+  readonly accessories: Accessories;
+  /** Parsed JSON of the accessory uploaded under `key`; `fallback_path` is accepted and ignored on a server. */
+  load_accessory<T = Untyped>(key: string, fallback_path?: string): Promise<T>;
+  /** Waits for milliseconds or "10s", "5m", "2h", "3d"; a long wait uses no memory and survives a restart. */
+  sleep(duration: number | string): Promise<void>;
+
+  /** Sends a chunk to a streaming caller: ordered, not awaited, at most 10,000 of 256 KiB. The type must not be empty. */
+  emit(type: string, content?: unknown): void;
+  emit(chunk: { readonly type: string; readonly content?: unknown }): void;
+  /** Streams answer text: `choices[0].delta.content` for OpenAI clients. */
+  write(text: string): void;
+  /** Writes a log line; `console` does too. */
+  readonly log: Log;
+}
+
+export interface CallParams {
+  readonly max_tokens?: number;
+  readonly temperature?: number;
+  readonly stream?: boolean;
+  readonly [name: string]: Json | undefined;
+}
+
+/** `parent_run` is the execution that called this one; `depth` is 0 for a call from outside. */
+export interface WorkflowInfo {
+  readonly ref_name: string;
+  readonly version: string | null;
+  readonly parent_run?: string;
+  readonly depth: number;
+}
+// ---------- ctx.chat ----------
+export interface ChatCompletions {
+  /** Calls a model and streams: `for await (const chunk of stream)`. */
+  create(params: ChatParams & { readonly stream: true }): Promise<ChunkStream>;
+  /** Calls a model; throws ChatError when it fails. */
+  create(params?: ChatParams & { readonly stream?: false }): Promise<ChatCompletion>;
+}
+
+/** Keys not listed here are forwarded to the model as they are. */
+export interface ChatParams {
+  /** Default: `ctx.messages`. */
+  readonly messages?: readonly ChatMessage[];
+  /** Default: the model routed to by `intent` and `application`, else the server's default model. */
+  readonly model?: string;
+  readonly intent?: string;
+  /** `intent` and `application` under their Maitai names. */
+  readonly action_type?: string;
+  readonly application_ref_name?: string;
+  /** Default: the workflow's application. */
+  readonly application?: string;
+  /** Default: `ctx.session_id`. */
+  readonly session_id?: string;
+  readonly reference_id?: string;
+  readonly metadata?: JsonObject;
+  readonly stream?: boolean;
+  readonly tools?: readonly ToolDef[];
+  readonly tool_choice?: "none" | "auto" | "required" | JsonObject;
+  readonly response_format?: JsonObject;
+  readonly temperature?: number;
+  readonly max_tokens?: number;
+  readonly top_p?: number;
+  readonly seed?: number;
+  readonly stop?: string | readonly string[];
+  /** Milliseconds. */
+  readonly timeout_ms?: number;
+  readonly [other: string]: unknown;
+}
+
+export type Role = "system" | "developer" | "user" | "assistant" | "tool";
+
+/** `arguments` is JSON text. */
+export interface ToolCall {
+  readonly id: string;
+  readonly type: "function";
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export type ContentPart = { readonly type: string; readonly [member: string]: unknown };
+export interface ChatMessage {
+  readonly role: Role;
+  readonly content?: string | null | readonly ContentPart[];
+  readonly name?: string;
+  readonly tool_calls?: readonly ToolCall[];
+  readonly tool_call_id?: string;
+}
+
+export type AssistantMessage = ChatMessage & { readonly role: "assistant"; readonly content: string | null };
+
+/** `parameters` is a JSON Schema. */
+export interface ToolDef {
+  readonly type: "function";
+  readonly function: { name: string; description?: string; parameters?: object; strict?: boolean };
+}
+
+export type Usage = {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+};
+
+export type ChatChoice = { readonly index: number; readonly message: AssistantMessage; readonly finish_reason: string };
+export interface ChatCompletion {
+  readonly id: string;
+  readonly object: "chat.completion";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly [ChatChoice, ...ChatChoice[]];
+  readonly usage?: Usage;
+  readonly request_id?: string;
+}
+
+export type ToolCallDelta = { index: number; id?: string; function?: Partial<ToolCall["function"]> };
+export interface Delta {
+  readonly role?: Role;
+  readonly content?: string | null;
+  readonly tool_calls?: readonly ToolCallDelta[];
+}
+
+export interface ChatCompletionChunk {
+  readonly id: string;
+  readonly object: "chat.completion.chunk";
+  readonly created: number;
+  readonly model: string;
+  readonly choices: readonly { readonly index: number; readonly delta: Delta; readonly finish_reason: string | null }[];
+  readonly usage?: Usage | null;
+}
+
+export interface ChunkStream extends AsyncIterable<ChatCompletionChunk> {
+  /** The whole completion, joined, once the stream has ended. */
+  final(): Promise<ChatCompletion>;
+}
+// ---------- ctx.workflow ----------
+export interface WorkflowCompletions {
+  /** Runs another workflow (`workflow:<ref>` or `workflow:<ref>@<version>`) within this one's deadline; at most 8 deep. */
+  create<O = Untyped>(params: WorkflowParams): Promise<WorkflowResult<O>>;
+}
+
+export interface WorkflowParams {
+  readonly model: string;
+  readonly input?: unknown;
+  readonly messages?: readonly ChatMessage[];
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly metadata?: JsonObject;
+  readonly session_id?: string;
+  readonly no_cache?: boolean;
+}
+
+export interface WorkflowResult<O = Untyped> extends ChatCompletion {
+  /** What its `execute` returned. */
+  readonly output: O;
+}
+// ---------- ctx.http ----------
+export interface Http {
+  request(request: HttpRequest): Promise<HttpResponse>;
+  get(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  head(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  delete(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  post(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  put(url: string, options?: HttpOptions): Promise<HttpResponse>;
+  patch(url: string, options?: HttpOptions): Promise<HttpResponse>;
+}
+
+export type HttpOptions = Omit<HttpRequest, "url" | "method">;
+export interface HttpRequest {
+  readonly url: string;
+  /** Default: GET. */
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Added to the URL's query. */
+  readonly params?: Readonly<Record<string, string | number | boolean>>;
+  /** One of `json`, `form` and `body`. */
+  readonly json?: unknown;
+  readonly form?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** Milliseconds. */
+  readonly timeout_ms?: number;
+  readonly redirect?: "follow" | "manual" | "error";
+  /** Largest response accepted, in bytes. */
+  readonly max_bytes?: number;
+  /** Further attempts after a failure that may be repeated. */
+  readonly retries?: number;
+}
+
+/** Any status is a response; only `raise_for_status` throws for it. */
+export interface HttpResponse {
+  readonly status: number;
+  /** The same value under Maitai's name. */
+  readonly status_code: number;
+  /** True for 200 to 299. */
+  readonly ok: boolean;
+  /** The address after redirects. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  text(): string;
+  json<T = Untyped>(): T;
+  bytes(): Uint8Array;
+  /** Throws HttpError unless `ok`. */
+  raise_for_status(): this;
+}
+// ---------- ctx.accessories ----------
+export interface Accessories {
+  has(key: string): boolean;
+  keys(): string[];
+  json<T = Untyped>(key: string): Promise<T>;
+  text(key: string): Promise<string>;
+  bytes(key: string): Promise<Uint8Array>;
+}
+// ---------- ctx.log ----------
+export interface Log {
+  (message: string, fields?: unknown): void;
+  debug(message: string, fields?: unknown): void;
+  info(message: string, fields?: unknown): void;
+  warn(message: string, fields?: unknown): void;
+  error(message: string, fields?: unknown): void;
+}
+/** Throw it to choose the HTTP status of the answer. */
+export class WorkflowError extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly details: unknown;
+  constructor(
+    message: string,
+    options?: { readonly code?: string; readonly status?: 400 | 404 | 409 | 422 | 500; readonly details?: unknown },
+  );
+}
+/** A model call failed. */
+export class ChatError extends WorkflowError {}
+/** An HTTP call failed. */
+export class HttpError extends WorkflowError {}
+/** A nested workflow failed. */
+export class NestedWorkflowError extends WorkflowError {}
+/** A limit of Weft was reached. */
+export class LimitError extends WorkflowError {}
