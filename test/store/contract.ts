@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe } from "vitest";
+import type { Store } from "../../src/store/store.ts";
+import { describeAccounts } from "./contract/accounts.ts";
+import { describeExecutions } from "./contract/executions.ts";
+import { describeJournal } from "./contract/journal.ts";
+import { describeLeases } from "./contract/leases.ts";
+import { describeOutput } from "./contract/output.ts";
+import { describeRemoval } from "./contract/removal.ts";
+import { describeResults } from "./contract/results.ts";
+import { describeVersions } from "./contract/versions.ts";
+import { describeWorkflows } from "./contract/workflows.ts";
+import { type World, worldOf } from "./fixtures.ts";
+
+/** How the suite gets at one implementation. */
+export interface StoreDriver {
+  /** A new, empty store. */
+  open(): Promise<Store>;
+  /** The same data again, after `close` of the store before. */
+  reopen(): Promise<Store>;
+  /** Closes and removes everything that `open` made. */
+  dispose(): Promise<void>;
+}
+
+/** What every test of the suite may use. */
+export interface Subject {
+  readonly world: World;
+  /** Closes the store and opens it again. */
+  reopen(): Promise<Store>;
+}
+
+/** Runs the contract of `Store` against the implementation that `driver` opens. */
+export function describeStore(name: string, driver: () => StoreDriver): void {
+  describe(name, () => {
+    let current: StoreDriver;
+    let world: World;
+    beforeEach(async () => {
+      current = driver();
+      world = await worldOf(await current.open());
+    });
+    afterEach(async () => {
+      await world.store.close();
+      await current.dispose();
+    });
+    const subject = (): Subject => ({
+      world,
+      async reopen() {
+        await world.store.close();
+        world = { ...world, store: await current.reopen() };
+        return world.store;
+      },
+    });
+    describeAccounts(subject);
+    describeWorkflows(subject);
+    describeVersions(subject);
+    describeExecutions(subject);
+    describeLeases(subject);
+    describeJournal(subject);
+    describeOutput(subject);
+    describeResults(subject);
+    describeRemoval(subject);
+  });
+}

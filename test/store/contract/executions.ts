@@ -1,0 +1,191 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import type { Subject } from "../contract.ts";
+import {
+  chunks,
+  DONE,
+  execution,
+  finish,
+  LEASE_MS,
+  lines,
+  NO_OUTPUT,
+  STOPPED,
+  start,
+  T0,
+  USAGE,
+  workflowParams,
+} from "../fixtures.ts";
+
+const ZERO = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
+
+export function describeExecutions(subject: () => Subject): void {
+  describe("executions", () => {
+    it("are queued and read back whole", async () => {
+      const { store, account, workflow } = subject().world;
+      const fresh = execution(workflow, {
+        hasSecrets: true,
+        cacheKey: "k",
+        idempotencyKey: "i",
+        parentId: "p",
+        parentPos: 3,
+        depth: 2,
+        priority: -4,
+        timeoutMs: null,
+      });
+      const expected = { ...fresh, state: { status: "queued" }, usage: ZERO, chunkCount: 0, fence: 0 };
+      expect(await store.enqueue({ execution: fresh })).toEqual({ execution: expected, created: true });
+      expect(await store.findExecution({ accountId: account.id, executionId: fresh.id })).toEqual(expected);
+      expect(await store.findExecution({ accountId: "other", executionId: fresh.id })).toBeNull();
+      expect(await store.findChild({ parentId: "p", parentPos: 3 })).toEqual(expected);
+      expect(await store.findChild({ parentId: "p", parentPos: 4 })).toBeNull();
+    });
+
+    it("are queued once per idempotency key and once per parent position, also in one turn", async () => {
+      const { store, workflow } = subject().world;
+      const keyed = Array.from({ length: 3 }, () =>
+        store.enqueue({ execution: execution(workflow, { idempotencyKey: "i" }) }),
+      );
+      const children = Array.from({ length: 3 }, () =>
+        store.enqueue({ execution: execution(workflow, { parentId: "p", parentPos: 0 }) }),
+      );
+      for (const group of [await Promise.all(keyed), await Promise.all(children)]) {
+        expect(group.map((one) => one.created)).toEqual([true, false, false]);
+        expect(new Set(group.map((one) => one.execution.id)).size).toBe(1);
+      }
+      const other = await store.putWorkflow(workflowParams("account-2"));
+      expect((await store.enqueue({ execution: execution(other, { idempotencyKey: "i" }) })).created).toBe(true);
+    });
+
+    it("start at once under fence 1", async () => {
+      const { world } = subject();
+      const fresh = execution(world.workflow);
+      expect(await world.store.startExecution({ execution: fresh, worker: "w1", leaseMs: LEASE_MS })).toEqual({
+        executionId: fresh.id,
+        fence: 1,
+      });
+      const found = await world.store.findExecution({ accountId: fresh.accountId, executionId: fresh.id });
+      expect(found).toMatchObject({ state: { status: "running", startedAt: T0 }, fence: 1 });
+    });
+
+    it("may be started without awaiting: what follows finds them", async () => {
+      const { world } = subject();
+      const fresh = execution(world.workflow);
+      void world.store.startExecution({ execution: fresh, worker: "w1", leaseMs: LEASE_MS });
+      expect(await finish(world, { executionId: fresh.id, fence: 1 })).toBe(true);
+    });
+
+    it("refuse a taken id, key or parent position, and a workflow that is gone", async () => {
+      const { world } = subject();
+      const taken = execution(world.workflow, { idempotencyKey: "i", parentId: "p", parentPos: 0 });
+      await world.store.enqueue({ execution: taken });
+      for (const changes of [{ id: taken.id }, { idempotencyKey: "i" }, { parentId: "p", parentPos: 0 }]) {
+        await expect(start(world, changes)).rejects.toMatchObject({ code: "CONFLICT" });
+      }
+      await expect(start(world, { workflowId: "gone" })).rejects.toMatchObject({ code: "WORKFLOW_NOT_FOUND" });
+      expect(
+        (
+          await world.store.listExecutions({
+            accountId: world.account.id,
+            workflowId: null,
+            status: null,
+            limit: 9,
+            offset: 0,
+          })
+        ).total,
+      ).toBe(1);
+    });
+
+    it("that failed to be added do not take along others of the same turn", async () => {
+      const { world } = subject();
+      const good = execution(world.workflow);
+      const all = await Promise.allSettled([
+        start(world, { id: good.id }),
+        start(world, { id: good.id }),
+        start(world),
+      ]);
+      expect(all.map((one) => one.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    });
+
+    it("are recorded from start to end in one go", async () => {
+      const { store, account, workflow } = subject().world;
+      const done = execution(workflow, { mode: "sync", cacheKey: "k" });
+      const times = { startedAt: T0 + 1, finishedAt: T0 + 2 };
+      await store.recordExecution({
+        execution: done,
+        ending: { status: "completed", output: null, cached: true },
+        ...times,
+        usage: USAGE,
+        chunks: chunks(0, 2),
+        logs: lines(0, 1),
+      });
+      expect(await store.findExecution({ accountId: account.id, executionId: done.id })).toEqual({
+        ...done,
+        state: { status: "completed", ...times, output: null, cached: true },
+        usage: USAGE,
+        chunkCount: 2,
+        fence: 1,
+      });
+      expect(await store.readLogs({ executionId: done.id, from: 0, limit: 9 })).toEqual(lines(0, 1));
+      const failed = execution(workflow);
+      const error = { code: "EXECUTION_FAILED", message: "boom", details: { line: 3 }, status: 418 } as const;
+      await store.recordExecution({
+        execution: failed,
+        ending: { status: "failed", error },
+        ...times,
+        usage: USAGE,
+        ...NO_OUTPUT,
+      });
+      expect((await store.findExecution({ accountId: account.id, executionId: failed.id }))?.state).toEqual({
+        status: "failed",
+        ...times,
+        error,
+      });
+    });
+
+    it("are listed newest first, by workflow and status, with totals that follow every change", async () => {
+      const { world } = subject();
+      const { store, account, workflow } = world;
+      const other = await store.putWorkflow(workflowParams(account.id, { ref: "other", id: randomUUID() }));
+      const ids: string[] = [];
+      for (let at = 0; at < 6; at += 1) {
+        const lease = await start({ ...world, workflow: at % 3 === 2 ? other : workflow });
+        ids.unshift(lease.executionId);
+        if (at % 2 === 0) await finish(world, lease);
+      }
+      const list = async (
+        workflowId: string | null,
+        status: "completed" | "running" | "failed" | null,
+        page = { limit: 10, offset: 0 },
+      ) => {
+        const { items, total } = await store.listExecutions({ accountId: account.id, workflowId, status, ...page });
+        return [items.map((item) => ids.indexOf(item.id)), total];
+      };
+      expect(await list(null, null)).toEqual([[0, 1, 2, 3, 4, 5], 6]);
+      expect(await list(null, null, { limit: 2, offset: 3 })).toEqual([[3, 4], 6]);
+      expect(await list(workflow.id, null)).toEqual([[1, 2, 4, 5], 4]);
+      expect(await list(other.id, null)).toEqual([[0, 3], 2]);
+      expect(await list(null, "completed")).toEqual([[1, 3, 5], 3]);
+      expect(await list(workflow.id, "running")).toEqual([[2, 4], 2]);
+      expect(await list(null, "failed")).toEqual([[], 0]);
+      const strange = { accountId: "account-2", workflowId: workflow.id, status: null, limit: 9, offset: 0 };
+      expect(await store.listExecutions(strange)).toEqual({ items: [], total: 0 });
+    });
+
+    it("survive closing and opening", async () => {
+      const { world, reopen } = subject();
+      const lease = await start(world);
+      await finish(world, lease);
+      const store = await reopen();
+      const found = await store.findExecution({ accountId: world.account.id, executionId: lease.executionId });
+      expect(found).toMatchObject({ state: { ...DONE, startedAt: T0, finishedAt: T0 + 5 }, usage: USAGE });
+    });
+
+    it("are refused after close", async () => {
+      const { world } = subject();
+      await world.store.close();
+      await expect(start(world)).rejects.toMatchObject({ code: "STOPPING" });
+      const gone = { accountId: world.account.id, executionId: "x", now: T0, error: STOPPED };
+      await expect(world.store.cancelExecution(gone)).rejects.toMatchObject({ code: "STOPPING" });
+    });
+  });
+}

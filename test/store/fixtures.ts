@@ -1,0 +1,141 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { Chunk, JournalRecord, LogLine, Usage } from "../../runtime/index.ts";
+import type { Account, Lease, NewExecution, Store, Version, Workflow } from "../../src/store/store.ts";
+
+export const T0 = 1_800_000_000_000;
+export const LEASE_MS = 30_000;
+export const USAGE: Usage = { promptTokens: 11, completionTokens: 7, costUsd: 0.0125, ops: 2, cpuMs: 3.5 };
+export const NO_OUTPUT: { readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] } = {
+  chunks: [],
+  logs: [],
+};
+export const DONE = { status: "completed", output: '{"answer":"yes"}', cached: false } as const;
+export const STOPPED = { code: "EXECUTION_CANCELLED", message: "The execution was cancelled.", details: {} } as const;
+
+/** A store with an account and a workflow to hang executions on. */
+export interface World {
+  readonly store: Store;
+  readonly account: Account;
+  readonly workflow: Workflow;
+}
+
+type PutWorkflow = Parameters<Store["putWorkflow"]>[0];
+
+export function workflowParams(accountId: string, changes: Partial<PutWorkflow> = {}): PutWorkflow {
+  return {
+    id: randomUUID(),
+    accountId,
+    ref: "summarize",
+    name: "Summarize",
+    description: "Says it shorter.",
+    executionMode: "sync",
+    timeoutMs: null,
+    application: null,
+    env: { REGION: "eu" },
+    validateInput: true,
+    cache: null,
+    createdAt: T0,
+    now: T0,
+    ...changes,
+  };
+}
+
+export async function worldOf(store: Store): Promise<World> {
+  const account = await store.ownerAccount();
+  const workflow = await store.putWorkflow(workflowParams(account.id));
+  return { store, account, workflow };
+}
+
+export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
+
+export function version(workflow: Workflow, changes: Partial<Version> = {}): Version {
+  return {
+    id: randomUUID(),
+    workflowId: workflow.id,
+    accountId: workflow.accountId,
+    number: "1.0.0",
+    notes: "",
+    bundleHash: sha256("bundle"),
+    facts: { config: { timeout: "60s" }, inputSchema: null, outputSchema: null, frozen: true },
+    isolation: "frozen",
+    accessories: {},
+    createdAt: T0,
+    ...changes,
+  };
+}
+
+export const CODE = { code: "() => ({})", sourceMap: "{}", sources: '[{"path":"main.ts","text":""}]' };
+
+export function execution(workflow: Workflow, changes: Partial<NewExecution> = {}): NewExecution {
+  return {
+    id: randomUUID(),
+    accountId: workflow.accountId,
+    workflowId: workflow.id,
+    versionId: randomUUID(),
+    ref: workflow.ref,
+    mode: "background",
+    data: '{"input":{"query":"ünïcode \\u0000"}}',
+    hasSecrets: false,
+    sessionId: "session",
+    requestId: "request",
+    parentId: null,
+    parentPos: null,
+    depth: 0,
+    seed: "00ff",
+    priority: 0,
+    createdAt: T0,
+    runAt: T0,
+    timeoutMs: 300_000,
+    cacheKey: null,
+    idempotencyKey: null,
+    ...changes,
+  };
+}
+
+export async function start(world: World, changes: Partial<NewExecution> = {}): Promise<Lease> {
+  return world.store.startExecution({ execution: execution(world.workflow, changes), worker: "w1", leaseMs: LEASE_MS });
+}
+
+/** Claims as worker `w1` with room for everything, unless told otherwise. */
+export function claim(world: World, changes: Partial<Parameters<Store["claim"]>[0]> = {}): ReturnType<Store["claim"]> {
+  return world.store.claim({ worker: "w1", max: 100, leaseMs: LEASE_MS, now: T0, perAccount: 100, ...changes });
+}
+
+export function finish(world: World, lease: Lease): Promise<boolean> {
+  return world.store.completeExecution({ lease, ending: DONE, usage: USAGE, ...NO_OUTPUT, now: T0 + 5 });
+}
+
+export function entry(seq: number, changes: Partial<JournalRecord> = {}): JournalRecord {
+  const hash = createHash("sha256").update(`http.request ${seq}`).digest("base64url");
+  return {
+    seq,
+    pos: seq,
+    kind: "result",
+    op: "http.request",
+    hash,
+    payload: `{"n":${seq}}`,
+    at: T0 + seq,
+    args: null,
+    meter: null,
+    ...changes,
+  };
+}
+
+export function chunks(from: number, count: number): Chunk[] {
+  return Array.from({ length: count }, (_, at) => ({
+    index: from + at,
+    type: '"delta"',
+    content: `{"n": ${from + at}.0, "q":"\\u001e\\"é"}`,
+    text: (from + at) % 2 === 0,
+  }));
+}
+
+export function lines(from: number, count: number): LogLine[] {
+  return Array.from({ length: count }, (_, at) => ({
+    index: from + at,
+    level: "info",
+    at: T0 + at,
+    message: `line ${from + at}`,
+    fields: at % 2 === 0 ? '{"a":1}' : null,
+  }));
+}
