@@ -1,0 +1,204 @@
+import { availableParallelism } from "node:os";
+import { DEFAULT_LIMITS, fail, type Limits } from "../runtime/index.ts";
+import { list, oneOf, requiredText, type Setting, text, wholeNumber } from "./setting.ts";
+
+const CIDR = /^[0-9a-fA-F:.]+\/\d{1,3}$/;
+
+const SERVER_SETTINGS = {
+  port: wholeNumber(
+    { name: "WEFT_PORT", fallback: "8787", sentence: "Port of the HTTP server; 0 takes a free one." },
+    0,
+    65_535,
+  ),
+  host: requiredText({
+    name: "WEFT_HOST",
+    fallback: "127.0.0.1",
+    sentence: "Address that the HTTP server listens on.",
+  }),
+  dataDir: requiredText({
+    name: "WEFT_DATA_DIR",
+    fallback: "./.weft",
+    sentence: "Directory of the database; made when it is missing.",
+  }),
+  apiKey: text({
+    name: "WEFT_API_KEY",
+    sentence: "The owner's API key; without it a key is made on the first start, printed once and kept hashed.",
+  }),
+  url: text({
+    name: "WEFT_URL",
+    fallback: "http://127.0.0.1:8787",
+    sentence: "Server that the command line talks to.",
+  }),
+  store: oneOf({ name: "WEFT_STORE", sentence: "Where everything is kept: SQLite in the data directory." }, ["sqlite"]),
+  durability: oneOf(
+    {
+      name: "WEFT_DURABILITY",
+      sentence:
+        "`full` syncs every commit to the disk; `relaxed` may lose the last moments when the machine loses power.",
+    },
+    ["full", "relaxed"],
+  ),
+  workers: wholeNumber(
+    {
+      name: "WEFT_WORKERS",
+      fallback: String(availableParallelism()),
+      unit: "threads",
+      sentence: "Worker threads, each with a host process of its own; default: one per core.",
+    },
+    1,
+    256,
+  ),
+  hostProfile: oneOf(
+    {
+      name: "WEFT_HOST_PROFILE",
+      sentence:
+        "`auto` runs the owner's scripts with the JIT and everyone else's without; `fast` or `hardened` forces one for all.",
+    },
+    ["auto", "fast", "hardened"],
+  ),
+  isolation: oneOf(
+    {
+      name: "WEFT_ISOLATION",
+      sentence: "Least isolation of every execution: a frozen realm, a fresh context or a fresh isolate.",
+    },
+    ["frozen", "context", "isolate"],
+  ),
+  allowPrivate: list(
+    {
+      name: "WEFT_HTTP_ALLOW_PRIVATE",
+      sentence: "Private address ranges that scripts may reach, as CIDR separated by commas.",
+    },
+    CIDR,
+    "a CIDR range such as 10.0.0.0/8",
+  ),
+  openaiApiKey: text({ name: "OPENAI_API_KEY", sentence: "Key of the default model service." }),
+  openaiBaseUrl: text({ name: "OPENAI_BASE_URL", sentence: "Base URL of the default model service." }),
+  modelsFile: text({
+    name: "WEFT_MODELS",
+    sentence: "JSON file that names models, their services and prices, and routes intents and applications to them.",
+  }),
+  maxConcurrent: wholeNumber(
+    {
+      name: "WEFT_MAX_CONCURRENT",
+      fallback: "10000",
+      unit: "executions",
+      sentence: "Executions called from outside that run at the same time.",
+    },
+    1,
+  ),
+  maxQueued: wholeNumber(
+    {
+      name: "WEFT_MAX_QUEUED",
+      fallback: "10000",
+      unit: "executions",
+      sentence: "Calls that wait for a place before further ones are refused with OVERLOADED.",
+    },
+    0,
+  ),
+  maxNested: wholeNumber(
+    {
+      name: "WEFT_MAX_NESTED",
+      fallback: "10000",
+      unit: "executions",
+      sentence: "Nested executions that one call from outside may start in total.",
+    },
+    0,
+  ),
+  cacheMemoryMb: wholeNumber(
+    { name: "WEFT_CACHE_MEMORY_MB", fallback: "64", unit: "MiB", sentence: "Memory for cached results." },
+    1,
+  ),
+  cacheTtlMs: wholeNumber(
+    {
+      name: "WEFT_CACHE_TTL_MS",
+      fallback: "86400000",
+      unit: "ms",
+      sentence: "How long the result of a pure execution is kept when the script names no time.",
+    },
+    0,
+  ),
+  stopGraceMs: wholeNumber(
+    {
+      name: "WEFT_STOP_GRACE_MS",
+      fallback: "10000",
+      unit: "ms",
+      sentence: "How long a stopping server waits for running executions; the rest is resumed at the next start.",
+    },
+    0,
+  ),
+  examples: oneOf({ name: "WEFT_EXAMPLES", sentence: "Whether the examples are loaded into an empty store." }, [
+    "on",
+    "off",
+  ]),
+} as const;
+
+const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sentence: string]>> = {
+  memoryMb: ["MiB", "Heap of one isolate."],
+  cpuMs: ["ms", "CPU time of one execution over all its turns; waiting costs none."],
+  turnMs: ["ms", "CPU time of one turn."],
+  timeoutMs: ["ms", "Wall time of one call that waits for its answer."],
+  streamTimeoutMs: ["ms", "Wall time of one streamed call."],
+  maxBodyBytes: ["bytes", "HTTP request body."],
+  maxOutputBytes: ["bytes", "Returned value as JSON."],
+  maxArgBytes: ["bytes", "Arguments of one ctx call as JSON."],
+  maxResultBytes: ["bytes", "Result of one ctx call."],
+  maxChunkBytes: ["bytes", "One emitted chunk."],
+  maxChunks: ["chunks", "Chunks of one execution."],
+  maxChunkTotalBytes: ["bytes", "All chunks of one execution together."],
+  maxLogLines: ["lines", "Log lines of one execution."],
+  maxLogLineBytes: ["bytes", "One log line."],
+  maxConcurrentOps: ["ctx calls", "Calls of one execution that are under way at the same time."],
+  maxNesting: ["levels", "Depth of workflows that call workflows."],
+  maxScriptBytes: ["bytes", "Sources of one script together."],
+  maxBundleBytes: ["bytes", "One compiled script."],
+  maxAccessoryBytes: ["bytes", "One accessory."],
+  maxAccessories: ["files", "Accessories of one workflow."],
+};
+
+const limitName = (key: string): string =>
+  `WEFT_LIMIT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+
+const isLimit = (key: string): key is keyof Limits => Object.hasOwn(LIMIT_SENTENCES, key);
+
+const LIMIT_KEYS: readonly (keyof Limits)[] = Object.keys(LIMIT_SENTENCES).filter(isLimit);
+
+const LIMIT_SETTINGS: ReadonlyMap<keyof Limits, Setting<number>> = new Map(
+  LIMIT_KEYS.map((key) => {
+    const [unit, sentence] = LIMIT_SENTENCES[key];
+    return [key, wholeNumber({ name: limitName(key), fallback: String(DEFAULT_LIMITS[key]), unit, sentence }, 1)];
+  }),
+);
+
+/** Every setting in the order of the help: the one list that help, README and parser are made from. */
+export const SETTINGS: readonly Setting<unknown>[] = [...Object.values(SERVER_SETTINGS), ...LIMIT_SETTINGS.values()];
+
+type Parsed = { readonly [K in keyof typeof SERVER_SETTINGS]: ReturnType<(typeof SERVER_SETTINGS)[K]["parse"]> };
+
+/** The settings of one server, parsed once; nothing is optional. */
+export interface Settings extends Parsed {
+  readonly limits: Limits;
+  /** The environment that the models file may name keys in. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+function refuseUnknown(environment: Settings["environment"]): void {
+  const known = new Set(SETTINGS.map((setting) => setting.name));
+  const unknown = Object.keys(environment).find((name) => name.startsWith("WEFT_") && !known.has(name));
+  if (unknown !== undefined)
+    throw fail("INVALID_REQUEST", { message: `${unknown}: there is no such setting`, setting: unknown });
+}
+
+/** Parses the environment into settings; throws INVALID_REQUEST naming the variable, the rule and the value. */
+export function parseSettings(environment: Settings["environment"]): Settings {
+  refuseUnknown(environment);
+  const read = <T>(setting: Setting<T>): T => setting.parse(environment[setting.name] || setting.fallback);
+  const entries = Object.entries(SERVER_SETTINGS).map(([key, setting]) => [key, read<unknown>(setting)]);
+  const limits = Object.fromEntries([...LIMIT_SETTINGS].map(([key, setting]) => [key, read(setting)]));
+  // Object.fromEntries loses which value belongs to which key; both lists above name every one of them.
+  const parsed = Object.fromEntries(entries) as Parsed;
+  return Object.freeze({
+    ...parsed,
+    limits: Object.freeze(limits as unknown as Limits),
+    environment: Object.freeze({ ...environment }),
+  });
+}
