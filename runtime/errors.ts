@@ -31,7 +31,12 @@ export const CATALOGUE = {
   UNAUTHENTICATED: kind(401, "caller", false, say("Invalid or missing API key")),
   FORBIDDEN: kind(403, "caller", false, say("The API key does not allow this.")),
   WORKFLOW_NOT_FOUND: kind(404, "caller", false, (d) => `Workflow not found: ${String(d["ref"])}`),
-  VERSION_NOT_FOUND: kind(404, "caller", false, (d) => `Version not found: ${String(d["ref"])}@${String(d["version"])}`),
+  VERSION_NOT_FOUND: kind(
+    404,
+    "caller",
+    false,
+    (d) => `Version not found: ${String(d["ref"])}@${String(d["version"])}`,
+  ),
   EXECUTION_NOT_FOUND: kind(404, "caller", false, (d) => `Execution not found: ${String(d["id"])}`),
   NOT_FOUND: kind(404, "caller", false, say("There is nothing at this address.")),
   CONFLICT: kind(409, "caller", false, say("The request conflicts with the current state.")),
@@ -52,7 +57,12 @@ export const CATALOGUE = {
   UPSTREAM_FAILED: kind(500, "upstream", false, say("An upstream service failed.")),
   UPSTREAM_TIMEOUT: kind(500, "upstream", false, say("An upstream service did not answer in time.")),
   REPLAY_DIVERGED: kind(500, "script", false, say("The replay did not follow the recorded journal.")),
-  SECRETS_LOST: kind(500, "system", false, say("The execution was interrupted and its secrets, which are never stored, are gone; call it again.")),
+  SECRETS_LOST: kind(
+    500,
+    "system",
+    false,
+    say("The execution was interrupted and its secrets, which are never stored, are gone; call it again."),
+  ),
   OVERLOADED: kind(503, "system", true, say("The server is busy; try again shortly.")),
   STOPPING: kind(503, "system", true, say("The server is shutting down; try again shortly.")),
   INTERNAL: kind(500, "system", false, () => "An internal error occurred."),
@@ -80,7 +90,10 @@ export class WorkflowError extends Error {
 
   constructor(code: ErrorCode, details: Details, options: { message?: string; cause?: unknown; status?: number } = {}) {
     const entry = CATALOGUE[code];
-    super(options.message ?? entry.message(details), options.cause === undefined ? undefined : { cause: options.cause });
+    super(
+      options.message ?? entry.message(details),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
     this.name = "WorkflowError";
     this.code = code;
     this.status = options.status ?? entry.status;
@@ -103,7 +116,9 @@ export function toWorkflowError(thrown: unknown): WorkflowError {
 /** The plain form of an error, for the wire and the store. */
 export function toRecord(error: WorkflowError): ErrorRecord {
   const { code, message, details } = error;
-  return error.status === CATALOGUE[code].status ? { code, message, details } : { code, message, details, status: error.status };
+  return error.status === CATALOGUE[code].status
+    ? { code, message, details }
+    : { code, message, details, status: error.status };
 }
 
 /** The error of a plain record that came back from the wire or the store. */

@@ -1,14 +1,14 @@
 import type { Bundle, ModuleFacts, Upload } from "./bundle-types.ts";
 import type { ErrorRecord } from "./errors.ts";
-import type { ExecutionHost, ExecutionJob, ExecutionOutcome } from "./execution.ts";
-import type { HostProfile } from "./execution.ts";
+import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from "./execution.ts";
+import type { ModelConfig } from "./models/config.ts";
 
 /** Settings of the runtime; nothing optional. */
 export interface RuntimeOptions {
   /** Worker threads, each owning one host process per profile in use. */
   readonly workers: number;
   /** Environment-derived settings of model upstreams (see models/config.ts), plain data. */
-  readonly models: unknown;
+  readonly models: ModelConfig;
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
   /** Profiles to start hosts for before the first execution. */
@@ -20,7 +20,12 @@ export interface RuntimeOptions {
 /** Facts for /readyz and metrics. */
 export interface RuntimeStats {
   readonly running: number;
-  readonly hosts: readonly { readonly pid: number; readonly profile: HostProfile; readonly running: number; readonly residentBytes: number }[];
+  readonly hosts: readonly {
+    readonly pid: number;
+    readonly profile: HostProfile;
+    readonly running: number;
+    readonly residentBytes: number;
+  }[];
   readonly hostsReplaced: number;
 }
 
@@ -29,7 +34,11 @@ export interface Runtime {
   /** Bundles an upload; throws BUNDLE_FAILED with `details.problems: BundleProblem[]`. */
   bundle(upload: Upload): Promise<Bundle>;
   /** Evaluates the bundle's top level in the sandbox and reads config and schemas; throws BUNDLE_FAILED when that throws or exceeds a limit. */
-  inspect(params: { readonly bundle: Bundle; readonly accountId: string; readonly profile: HostProfile }): Promise<ModuleFacts>;
+  inspect(params: {
+    readonly bundle: Bundle;
+    readonly accountId: string;
+    readonly profile: HostProfile;
+  }): Promise<ModuleFacts>;
   /** Runs (or resumes) one execution; never rejects for anything the script did. */
   run(job: ExecutionJob, host: ExecutionHost): Promise<ExecutionOutcome>;
   /** Ends a running execution with `error`; no-op when it is not running here. */

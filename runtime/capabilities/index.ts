@@ -1,0 +1,21 @@
+import { accessories } from "./accessories.ts";
+import type { Capability, Op } from "./capability.ts";
+import { chat } from "./chat.ts";
+import { crypto } from "./crypto.ts";
+import { http } from "./http.ts";
+import { sleep } from "./sleep.ts";
+import { timer } from "./timer.ts";
+import { workflow } from "./workflow.ts";
+
+/** Every power a guest has; to add one, write its file and name it here. */
+export const CAPABILITIES: readonly Capability[] = [chat, http, workflow, accessories, sleep, timer, crypto];
+
+const ops = new Map<string, Op>(CAPABILITIES.flatMap((capability) => Object.entries(capability.ops)));
+
+/** The op of that name, if a capability has one. */
+export function findOp(name: string): Op | undefined {
+  return ops.get(name);
+}
+
+/** Names of all ops: the list sent to the guest. */
+export const MANIFEST: readonly string[] = [...ops.keys()];

@@ -1,0 +1,97 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { createBundler } from "./bundle/bundler.ts";
+import type { Bundle, ModuleFacts } from "./bundle-types.ts";
+import { MANIFEST } from "./capabilities/index.ts";
+import { fail } from "./errors.ts";
+import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
+import { createPool, type Pool } from "./pool/pool.ts";
+import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { buildHostSource } from "./worker/host-source.ts";
+
+/** A module may spend this much on its top level when it is inspected, ms. */
+const INSPECT_MS = 2_000;
+
+function inspectJob(bundle: Bundle, accountId: string, profile: HostProfile): ExecutionJob {
+  const now = Date.now();
+  return {
+    executionId: randomUUID(),
+    accountId,
+    versionId: `inspect-${randomUUID()}`,
+    bundleHash: bundle.hash,
+    profile,
+    isolation: "frozen",
+    alone: false,
+    limits: { ...DEFAULT_LIMITS, turnMs: INSPECT_MS, cpuMs: INSPECT_MS },
+    seed: randomBytes(32).toString("hex"),
+    startedAt: now,
+    deadlineAt: now + 2 * INSPECT_MS,
+    data: '{"messages":[],"session_id":""}',
+    secrets: {},
+    httpAllow: [],
+    replay: [],
+    depth: 0,
+    application: null,
+  };
+}
+
+const noHost: ExecutionHost = {
+  commit: () => Promise.resolve(),
+  chunks: () => undefined,
+  logs: () => undefined,
+  invoke: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  accessory: () => Promise.reject(fail("CAPABILITY_DENIED")),
+};
+
+interface Described {
+  readonly config?: unknown;
+  readonly inputSchema?: unknown;
+  readonly outputSchema?: unknown;
+}
+
+async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> {
+  const { outcome, frozenComplaint } = await pool.run({ job, mode: "describe" }, noHost);
+  if (outcome.status === "completed") {
+    const { config, inputSchema, outputSchema } = JSON.parse(outcome.output ?? "{}") as Described;
+    const frozen = job.isolation === "frozen";
+    return { config: config ?? null, inputSchema: inputSchema ?? null, outputSchema: outputSchema ?? null, frozen };
+  }
+  if (frozenComplaint && job.isolation === "frozen") return inspectWith(pool, { ...job, isolation: "isolate" });
+  const cause = outcome.status === "failed" ? outcome.error : outcome.status === "lost" ? outcome.cause : null;
+  const message = `The script cannot be loaded: ${cause?.message ?? "it did not end"}`;
+  throw fail("BUNDLE_FAILED", { message, problems: [], stack: cause?.details["stack"] });
+}
+
+/** Starts the wall: bundler, worker pool and host processes. */
+export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const pending = new Map<string, string>();
+  const bundler = await createBundler();
+  const pool = await createPool({
+    source: await buildHostSource(MANIFEST),
+    models: options.models,
+    allowPrivate: options.allowPrivate,
+    warm: options.warm,
+    workers: options.workers,
+    loadBundle: async (hash) => pending.get(hash) ?? options.loadBundle(hash),
+  });
+  return {
+    bundle: (upload) => bundler.bundle(upload),
+    async inspect({ bundle, accountId, profile }) {
+      pending.set(bundle.hash, bundle.code);
+      try {
+        return await inspectWith(pool, inspectJob(bundle, accountId, profile));
+      } finally {
+        pending.delete(bundle.hash);
+      }
+    },
+    run: async (job, host) => (await pool.run({ job, mode: "execute" }, host)).outcome,
+    cancel: (executionId, error) => pool.cancel(executionId, error),
+    stats: () => {
+      const { hosts, replaced } = pool.facts();
+      return { running: pool.running(), hosts, hostsReplaced: replaced };
+    },
+    async close() {
+      await Promise.all([pool.close(), bundler.close()]);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import type { Socket } from "node:net";
+
+/** Splits what arrives into frames: one callback per line, already split into fields. */
+export function readFrames(socket: Socket, onFrame: (fields: string[]) => void): void {
+  let rest: Buffer[] = [];
+  socket.on("data", (data: Buffer) => {
+    const end = data.lastIndexOf(10);
+    if (end < 0) {
+      rest.push(data);
+      return;
+    }
+    const head = data.subarray(0, end);
+    const whole = rest.length === 0 ? head : Buffer.concat([...rest, head]);
+    rest = end + 1 < data.length ? [data.subarray(end + 1)] : [];
+    for (const line of whole.toString("utf8").split("\n")) onFrame(line.split("\t"));
+  });
+}
+
+/** Sends frames: everything written in one event-loop turn leaves in one write. */
+export interface FrameWriter {
+  /** Fields must contain neither tab nor newline (JSON texts never do). */
+  write(frame: string): void;
+  /** Bytes handed to the socket and not yet taken by the kernel. */
+  pendingBytes(): number;
+}
+
+/** A batching writer over `socket`. */
+export function createFrameWriter(socket: Socket): FrameWriter {
+  let batch = "";
+  const flush = () => {
+    const text = batch;
+    batch = "";
+    if (!socket.destroyed) socket.write(text);
+  };
+  return {
+    write(frame) {
+      if (batch === "") setImmediate(flush);
+      batch += `${frame}\n`;
+    },
+    pendingBytes: () => socket.writableLength,
+  };
+}

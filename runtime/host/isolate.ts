@@ -1,0 +1,129 @@
+import ivm from "isolated-vm";
+
+/** A script text and the name its stack frames show. */
+export interface GuestScript {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What a realm posts: kind, number, name, text, second text (see sandbox/wire.ts). */
+export type OnPost = (kind: number, n: number, name: string, text: string, more: string) => void;
+
+/** One delivery into a realm. */
+export interface Delivery {
+  readonly kind: string;
+  readonly run: number;
+  readonly n: number;
+  readonly now: number;
+  readonly text: string;
+  readonly more: string;
+  readonly secrets: string;
+  /** For `start`: the loaded bundle. */
+  readonly bundle: LoadedBundle | null;
+}
+
+/** A bundle function that lives in one realm; opaque outside this file. */
+export interface LoadedBundle {
+  readonly reference: ivm.Reference;
+}
+
+/** How a turn ended: only `ok` and `rejection` leave the isolate usable. */
+export type TurnEnd =
+  | { readonly status: "ok" }
+  | { readonly status: "rejection"; readonly message: string }
+  | { readonly status: "timeout" }
+  | { readonly status: "memory" }
+  | { readonly status: "disposed" };
+
+/** A global object with the prelude booted in it. */
+export interface Realm {
+  /** Freezes all intrinsics and the global object. */
+  harden(): void;
+  /** Evaluates a bundle's outer function expression; throws what the compiler says. */
+  load(script: GuestScript): Promise<LoadedBundle>;
+  /** One turn: delivers, then drains microtasks. Never rejects. */
+  turn(delivery: Delivery, timeoutMs: number): Promise<TurnEnd>;
+  /** Lets the realm be collected. */
+  release(): void;
+}
+
+/** One V8 isolate. */
+export interface IsolateBox {
+  createRealm(prelude: GuestScript, manifest: string, onPost: OnPost): Realm;
+  /** Time spent inside the isolate so far, in milliseconds. */
+  activeMs(): number;
+  isDisposed(): boolean;
+  dispose(): void;
+}
+
+/** Compiled code by script name, as V8 cached data we made ourselves; in memory only, never from outside. */
+const codeCache = new Map<string, ivm.ExternalCopy<ArrayBuffer>>();
+const MAX_CACHED_SCRIPTS = 512;
+
+function cacheOptions(name: string): { cachedData: ivm.ExternalCopy<ArrayBuffer> } | { produceCachedData: true } {
+  const cachedData = codeCache.get(name);
+  return cachedData === undefined ? { produceCachedData: true } : { cachedData };
+}
+
+function remember(name: string, script: ivm.Script): void {
+  const { cachedData } = script as { readonly cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+  if (cachedData === undefined || codeCache.has(name)) return;
+  if (codeCache.size >= MAX_CACHED_SCRIPTS) codeCache.delete(codeCache.keys().next().value as string);
+  codeCache.set(name, cachedData);
+}
+
+function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isolate.isDisposed) return { status: message.includes("memory limit") ? "memory" : "disposed" };
+  if (message.startsWith("Script execution timed out")) return { status: "timeout" };
+  return { status: "rejection", message };
+}
+
+function createRealmIn(isolate: ivm.Isolate, prelude: GuestScript, manifest: string, onPost: OnPost): Realm {
+  const context = isolate.createContextSync();
+  const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
+  remember(prelude.name, compiled);
+  const boot = compiled.runSync(context, { reference: true });
+  const callback = new ivm.Callback(onPost, { ignored: true });
+  const booted = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as ivm.Reference;
+  const deliver = booted.getSync("deliver", { reference: true });
+  const harden = booted.getSync("harden", { reference: true });
+  booted.release();
+  boot.release();
+  return {
+    harden() {
+      harden.applySync(undefined, []);
+    },
+    async load(script) {
+      const code = await isolate.compileScript(script.text, { filename: script.name, ...cacheOptions(script.name) });
+      remember(script.name, code);
+      const reference = await code.run(context, { reference: true, timeout: 1_000 });
+      return { reference };
+    },
+    async turn({ kind, run, n, now, text, more, secrets, bundle }, timeoutMs) {
+      try {
+        const code = bundle === null ? null : bundle.reference.derefInto();
+        await deliver.apply(undefined, [kind, run, n, now, text, more, secrets, code], { timeout: timeoutMs });
+        return { status: "ok" };
+      } catch (error) {
+        return toTurnEnd(isolate, error);
+      }
+    },
+    release() {
+      if (!isolate.isDisposed) context.release();
+    },
+  };
+}
+
+/** Makes an isolate with a heap limit; `onStuck` is told when V8 itself failed and the process must be replaced. */
+export function createIsolate(memoryMb: number, onStuck: (message: string) => void): IsolateBox {
+  const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
+  return {
+    createRealm: (prelude, manifest, onPost) => createRealmIn(isolate, prelude, manifest, onPost),
+    activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
+    isDisposed: () => isolate.isDisposed,
+    dispose() {
+      if (!isolate.isDisposed) isolate.dispose();
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import type { MessagePort } from "node:worker_threads";
+import type { ErrorRecord } from "../errors.ts";
+import type { Chunk, HostProfile, JournalRecord, LogLine, NestedCall } from "../execution.ts";
+
+/** Facts of one host process, for /readyz. */
+export interface HostFacts {
+  readonly pid: number;
+  readonly profile: HostProfile;
+  readonly running: number;
+  readonly residentBytes: number;
+}
+
+/** Worker to main thread. `id` asks for an answer with the same id. */
+export type UpMessage =
+  | {
+      readonly type: "commit";
+      readonly id: number;
+      readonly executionId: string;
+      readonly records: readonly JournalRecord[];
+      readonly durable: boolean;
+    }
+  | { readonly type: "chunks"; readonly executionId: string; readonly chunks: readonly Chunk[] }
+  | { readonly type: "logs"; readonly executionId: string; readonly lines: readonly LogLine[] }
+  | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
+  | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
+  | { readonly type: "bundle"; readonly id: number; readonly hash: string }
+  | { readonly type: "facts"; readonly hosts: readonly HostFacts[]; readonly replaced: number }
+  | { readonly type: "closed" };
+
+/** Main thread to worker. */
+export type DownMessage =
+  | { readonly type: "answer"; readonly id: number; readonly value: unknown }
+  | { readonly type: "refusal"; readonly id: number; readonly error: ErrorRecord }
+  | { readonly type: "cancel"; readonly executionId: string; readonly error: ErrorRecord }
+  | { readonly type: "close" };
+
+/** One end of the channel: everything sent in one event-loop turn travels as one message. */
+export interface Link<Out> {
+  send(message: Out): void;
+  close(): void;
+}
+
+/** Opens a link over `port`. */
+export function openLink<Out, In>(port: MessagePort, onMessage: (message: In) => void): Link<Out> {
+  let batch: Out[] = [];
+  port.on("message", (messages: readonly In[]) => {
+    for (const message of messages) onMessage(message);
+  });
+  const flush = () => {
+    const messages = batch;
+    batch = [];
+    port.postMessage(messages);
+  };
+  return {
+    send(message) {
+      if (batch.length === 0) setImmediate(flush);
+      batch.push(message);
+    },
+    close: () => port.close(),
+  };
+}

@@ -1,0 +1,108 @@
+import { MessageChannel, parentPort, workerData } from "node:worker_threads";
+import { createEgressClient } from "../egress/client.ts";
+import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
+import type { ExecutionJob, HostProfile } from "../execution.ts";
+import { createModelClient, type ModelConfig } from "../models/client.ts";
+import { createDispatch } from "../worker/dispatch.ts";
+import { createHosts } from "../worker/hosts.ts";
+import { type Run, type RunLink, type RunOutcome, startRun } from "../worker/run.ts";
+import { type DownMessage, openLink, type UpMessage } from "./link.ts";
+
+/** What the main thread gives every worker. */
+export interface WorkerSettings {
+  readonly source: string;
+  readonly models: ModelConfig;
+  readonly allowPrivate: readonly string[];
+  /** Profiles whose hosts are started at once. */
+  readonly warm: readonly HostProfile[];
+}
+
+/** One task of the pool. */
+export interface PoolTask {
+  readonly job: ExecutionJob;
+  readonly mode: "execute" | "describe";
+}
+
+const settings = workerData as WorkerSettings;
+const channel = new MessageChannel();
+const answers = new Map<number, PromiseWithResolvers<unknown>>();
+const runs = new Map<string, Run>();
+let nextId = 1;
+
+const link = openLink<UpMessage, DownMessage>(channel.port1, (message) => {
+  if (message.type === "cancel") runs.get(message.executionId)?.stop(message.error);
+  else if (message.type === "answer") take(message.id)?.resolve(message.value);
+  else if (message.type === "refusal") take(message.id)?.reject(fromRecord(message.error));
+  else if (message.type === "close") close();
+});
+parentPort?.postMessage({ weftPort: channel.port2 }, [channel.port2]);
+
+function take(id: number): PromiseWithResolvers<unknown> | undefined {
+  const waiting = answers.get(id);
+  answers.delete(id);
+  return waiting;
+}
+
+function ask<T>(make: (id: number) => UpMessage): Promise<T> {
+  const id = nextId++;
+  const answer = Promise.withResolvers<unknown>();
+  answers.set(id, answer);
+  link.send(make(id));
+  return answer.promise as Promise<T>;
+}
+
+const egress = createEgressClient({ allowPrivate: settings.allowPrivate });
+const models = createModelClient(settings.models);
+const dispatch = createDispatch({ egress, models });
+const hosts = createHosts({
+  source: settings.source,
+  loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
+});
+const report = () => link.send({ type: "facts", ...hosts.facts() });
+setInterval(report, 1_000).unref();
+Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, (error: unknown) => {
+  internal(error);
+  report();
+});
+
+async function close(): Promise<void> {
+  hosts.close();
+  await Promise.all([egress.close(), models.close()]);
+  link.send({ type: "closed" });
+}
+
+function runLink(executionId: string): RunLink {
+  return {
+    commit: (records, durable) => ask<void>((id) => ({ type: "commit", id, executionId, records, durable })),
+    chunks: (chunks) => link.send({ type: "chunks", executionId, chunks }),
+    logs: (lines) => link.send({ type: "logs", executionId, lines }),
+    invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
+    accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
+  };
+}
+
+async function execute(job: ExecutionJob, mode: "execute" | "describe"): Promise<RunOutcome> {
+  const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
+  const run = startRun({ job, mode, host, link: runLink(job.executionId), dispatch });
+  runs.set(job.executionId, run);
+  try {
+    return await run.outcome;
+  } finally {
+    runs.delete(job.executionId);
+    if (job.alone) host.kill();
+  }
+}
+
+function internal(error: unknown): ErrorRecord {
+  process.stderr.write(`weft worker: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return toRecord(fail("INTERNAL"));
+}
+
+/** The pool's entry: one task, one outcome; never rejects. */
+export default async function work(task: PoolTask): Promise<RunOutcome> {
+  try {
+    return await execute(task.job, task.mode);
+  } catch (error) {
+    return { outcome: { status: "lost", suspect: false, cause: internal(error) }, frozenComplaint: false };
+  }
+}

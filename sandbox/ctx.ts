@@ -1,0 +1,102 @@
+import { call } from "./call.ts";
+import { emit, write } from "./emit.ts";
+import { executionSignal } from "./events.ts";
+import { clock, current, type GuestExecution } from "./execution.ts";
+import { createAccessories, loadAccessory } from "./facades/accessories.ts";
+import { createChat } from "./facades/chat.ts";
+import { createHttp } from "./facades/http.ts";
+import { sleep } from "./facades/sleep.ts";
+import { createWorkflow } from "./facades/workflow.ts";
+import { createLog } from "./log.ts";
+import { defineProperty, freeze, keys, push, shift, split } from "./primordials.ts";
+import { READ } from "./wire.ts";
+
+/** The data members of ctx, as they arrive. */
+export interface CtxData {
+  readonly input: unknown;
+  readonly messages: readonly unknown[];
+  readonly params: object;
+  readonly env: object;
+  readonly metadata: object;
+  readonly session_id: string;
+  readonly request_id: string;
+  readonly workflow_info: object;
+  readonly accessories: readonly string[];
+}
+
+/** Members with more than "arguments in, JSON out"; all others are derived from the manifest. */
+const FACADES: Readonly<Record<string, (data: CtxData) => unknown>> = {
+  http: createHttp,
+  chat: createChat,
+  workflow: createWorkflow,
+  accessories: (data) => createAccessories(data.accessories),
+  load_accessory: () => loadAccessory,
+  sleep: () => sleep,
+};
+
+/** Adds `ctx.a.b.c = (args) => call("a.b.c", args)` for an op without a facade. */
+function derive(ctx: Record<string, unknown>, op: string): void {
+  const path = split(op, ".");
+  let at = ctx;
+  while (path.length > 1) {
+    const name = shift(path) as string;
+    at[name] ??= {};
+    at = at[name] as Record<string, unknown>;
+  }
+  at[path[0] as string] = (args: unknown) => call(op, args);
+}
+
+/** Reading these makes a result depend on who called: noted, so that it is not cached. */
+function identityMembers(ctx: object, data: CtxData): void {
+  const members = {
+    session_id: data.session_id,
+    sessionId: data.session_id,
+    request_id: data.request_id,
+    workflow_info: data.workflow_info,
+  };
+  for (const name of keys(members)) {
+    defineProperty(ctx, name, {
+      enumerable: true,
+      configurable: false,
+      get() {
+        current().reads |= READ.identity;
+        return members[name as keyof typeof members];
+      },
+    });
+  }
+}
+
+function lazySignal(ctx: object): void {
+  let signal: unknown = null;
+  defineProperty(ctx, "signal", {
+    enumerable: true,
+    configurable: false,
+    get() {
+      signal ??= executionSignal();
+      return signal;
+    },
+  });
+}
+
+/** Builds the one object a script gets. `ops` is the manifest: the names of all ops that are not facades' own. */
+export function createCtx(execution: GuestExecution, data: CtxData, secrets: object, ops: readonly string[]): object {
+  const ctx: Record<string, unknown> = {
+    input: data.input,
+    messages: data.messages,
+    params: data.params,
+    env: freeze(data.env),
+    metadata: data.metadata,
+    secrets: freeze(secrets),
+    emit,
+    write,
+    log: createLog(),
+    remaining_ms: () => (execution.deadlineAt === null ? Infinity : Math.max(0, execution.deadlineAt - clock())),
+  };
+  for (const name of keys(FACADES)) ctx[name] = (FACADES[name] as (data: CtxData) => unknown)(data);
+  const derived: string[] = [];
+  for (const op of ops) if (!((op.split(".")[0] as string) in FACADES)) push(derived, op);
+  for (const op of derived) derive(ctx, op);
+  identityMembers(ctx, data);
+  lazySignal(ctx);
+  return freeze(ctx);
+}

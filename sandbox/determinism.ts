@@ -1,0 +1,139 @@
+import { clock, current, random, randomFloat } from "./execution.ts";
+import {
+  construct,
+  defineProperty,
+  getOwnPropertyDescriptor,
+  NativeDate,
+  NativeUint8Array,
+  NativeWeakMap,
+  reflectApply,
+  weakGet,
+  weakSet,
+} from "./primordials.ts";
+import { fillRandom, randomUuid } from "./random.ts";
+import { READ } from "./wire.ts";
+
+type Callable = (...args: never[]) => unknown;
+
+/** Defines a member the way built-ins are: writable, not enumerable. */
+export function install(target: object, name: PropertyKey, value: unknown): void {
+  defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+}
+
+function installDate(global: object): void {
+  const toText = NativeDate.prototype.toString;
+  function DateShim(this: unknown, ...args: unknown[]): unknown {
+    if (new.target === undefined) return reflectApply(toText, new NativeDate(clock()), []);
+    return construct(NativeDate, args.length === 0 ? [clock()] : args, new.target);
+  }
+  defineProperty(DateShim, "name", { value: "Date" });
+  defineProperty(DateShim, "length", { value: 7 });
+  defineProperty(DateShim, "prototype", { value: NativeDate.prototype, writable: false });
+  install(DateShim, "now", { now: () => clock() }.now);
+  install(DateShim, "parse", NativeDate.parse);
+  install(DateShim, "UTC", NativeDate.UTC);
+  install(NativeDate.prototype, "constructor", DateShim);
+  install(global, "Date", DateShim);
+}
+
+/** Intl.DateTimeFormat formats "now" when called without a date: give it the execution's clock. */
+function installIntl(): void {
+  const prototype = Intl.DateTimeFormat.prototype;
+  const getter = getOwnPropertyDescriptor(prototype, "format")?.get as Callable;
+  const bound = new NativeWeakMap<object, Callable>();
+  defineProperty(prototype, "format", {
+    configurable: true,
+    enumerable: false,
+    get: function format(this: object) {
+      let found = weakGet(bound, this) as Callable | undefined;
+      if (found === undefined) {
+        const native = reflectApply(getter, this, []) as (date: unknown) => string;
+        found = ((date: unknown) => native(date === undefined ? clock() : date)) as Callable;
+        weakSet(bound, this, found);
+      }
+      return found;
+    },
+  });
+  const toParts = prototype.formatToParts;
+  install(
+    prototype,
+    "formatToParts",
+    {
+      formatToParts(this: object, date?: unknown) {
+        return reflectApply(toParts, this, [date === undefined ? clock() : date]);
+      },
+    }.formatToParts,
+  );
+}
+
+interface TemporalLike {
+  readonly Now: object;
+  readonly Instant: { fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(zone: unknown): ZonedLike } };
+}
+interface ZonedLike {
+  toPlainDate(): unknown;
+  toPlainTime(): unknown;
+  toPlainDateTime(): unknown;
+}
+
+function installTemporal(global: object): void {
+  const temporal = (global as { Temporal?: TemporalLike }).Temporal;
+  if (temporal === undefined) return;
+  const { Instant, Now } = temporal;
+  const zoned = (zone: unknown) =>
+    Instant.fromEpochMilliseconds(clock()).toZonedDateTimeISO(zone === undefined ? "UTC" : zone);
+  const methods = {
+    instant: () => Instant.fromEpochMilliseconds(clock()),
+    timeZoneId: () => "UTC",
+    zonedDateTimeISO: (zone?: unknown) => zoned(zone),
+    plainDateISO: (zone?: unknown) => zoned(zone).toPlainDate(),
+    plainTimeISO: (zone?: unknown) => zoned(zone).toPlainTime(),
+    plainDateTimeISO: (zone?: unknown) => zoned(zone).toPlainDateTime(),
+  };
+  install(Now, "instant", methods.instant);
+  install(Now, "timeZoneId", methods.timeZoneId);
+  install(Now, "zonedDateTimeISO", methods.zonedDateTimeISO);
+  install(Now, "plainDateISO", methods.plainDateISO);
+  install(Now, "plainTimeISO", methods.plainTimeISO);
+  install(Now, "plainDateTimeISO", methods.plainDateTimeISO);
+}
+
+const MAX_RANDOM_BYTES = 65_536;
+
+function installRandom(global: object): void {
+  install(Math, "random", { random: () => randomFloat() }.random);
+  const crypto = {
+    getRandomValues<T extends ArrayBufferView>(view: T): T {
+      if (view.byteLength > MAX_RANDOM_BYTES) {
+        throw new RangeError(
+          `crypto.getRandomValues: ${view.byteLength} bytes asked, the limit is ${MAX_RANDOM_BYTES}`,
+        );
+      }
+      fillRandom(random(), new NativeUint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+      return view;
+    },
+    randomUUID: () => randomUuid(random()),
+  };
+  install(global, "crypto", crypto);
+}
+
+function installPerformance(global: object): void {
+  install(global, "performance", {
+    now: () => clock() - current().startedAt,
+    get timeOrigin() {
+      const execution = current();
+      execution.reads |= READ.clock;
+      return execution.startedAt;
+    },
+    toJSON: () => ({}),
+  });
+}
+
+/** Replaces every source of time and randomness by the execution's own. */
+export function installDeterminism(global: object): void {
+  installDate(global);
+  installIntl();
+  installTemporal(global);
+  installRandom(global);
+  installPerformance(global);
+}

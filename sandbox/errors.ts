@@ -1,0 +1,163 @@
+import {
+  defineProperty,
+  freeze,
+  getOwnPropertyDescriptor,
+  indexOf,
+  NativeError,
+  slice,
+  startsWith,
+  text,
+} from "./primordials.ts";
+
+/** What a script may pass to `new WorkflowError(message, options)`. */
+export interface WorkflowErrorOptions {
+  readonly code?: string;
+  readonly status?: number;
+  readonly details?: unknown;
+}
+
+/** The error class scripts may throw to choose the HTTP status, and the parent of every error a ctx call throws. */
+export class WorkflowError extends Error {
+  readonly code: string;
+  readonly status: number | undefined;
+  readonly details: unknown;
+  constructor(message: string, options: WorkflowErrorOptions = {}) {
+    super(message);
+    this.code = options.code ?? "EXECUTION_FAILED";
+    this.status = options.status;
+    this.details = options.details;
+  }
+}
+/** A model call failed. */
+export class ChatError extends WorkflowError {}
+/** An HTTP call failed. */
+export class HttpError extends WorkflowError {}
+/** A nested workflow failed. */
+export class NestedWorkflowError extends WorkflowError {}
+/** A limit of Weft was reached. */
+export class LimitError extends WorkflowError {}
+
+const named = (type: typeof WorkflowError, name: string) =>
+  defineProperty(type.prototype, "name", { value: name, writable: true, configurable: true, enumerable: false });
+named(WorkflowError, "WorkflowError");
+named(ChatError, "ChatError");
+named(HttpError, "HttpError");
+named(NestedWorkflowError, "NestedWorkflowError");
+named(LimitError, "LimitError");
+
+/** The classes, as handed to bundles (`import { WorkflowError } from "weft"`). */
+export const errorClasses = freeze({ WorkflowError, ChatError, HttpError, NestedWorkflowError, LimitError });
+
+/** An error as the other side of the wall reports it. */
+export interface OpError {
+  readonly code: string;
+  readonly message: string;
+  readonly details?: unknown;
+  readonly status?: number;
+}
+
+/** Errors made by the prelude itself, with the code their record keeps. */
+const codes = new WeakMap<object, { readonly code: string; readonly op: string }>();
+const remember = codes.set.bind(codes);
+const recall = codes.get.bind(codes);
+
+function classOf(op: string, code: string): typeof WorkflowError {
+  if (code === "LIMIT_EXCEEDED") return LimitError;
+  if (startsWith(op, "chat.")) return ChatError;
+  if (startsWith(op, "http.")) return HttpError;
+  if (startsWith(op, "workflow.")) return NestedWorkflowError;
+  return WorkflowError;
+}
+
+/** Makes the error a ctx call throws; `site` is an Error made where the script called, for its stack. */
+export function makeOpError(op: string, error: OpError, site: Error | null): WorkflowError {
+  const type = classOf(op, error.code);
+  const made = new type(error.message, {
+    code: error.code,
+    details: error.details,
+    ...(error.status === undefined ? {} : { status: error.status }),
+  });
+  if (site !== null) {
+    const frames = text(site.stack);
+    const from = indexOf(frames, "\n");
+    const stack = `${made.name}: ${error.message}${from < 0 ? "" : slice(frames, from)}`;
+    defineProperty(made, "stack", { value: stack, writable: true, configurable: true, enumerable: false });
+  }
+  remember(made, { code: error.code, op });
+  return made;
+}
+
+const MAX_TEXT = 16_384;
+const STATUSES = [400, 404, 409, 422, 500];
+
+function field(value: object, name: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function clip(value: unknown): string | undefined {
+  return typeof value === "string" ? slice(value, 0, MAX_TEXT) : undefined;
+}
+
+/** What the script's own `details` may add to a record: only what JSON can carry. */
+function plain(value: unknown): unknown {
+  try {
+    const json = JSON.stringify(value);
+    return json === undefined || json.length > MAX_TEXT ? undefined : JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+function describeObject(thrown: object): Record<string, unknown> {
+  const name = clip(field(thrown, "name"));
+  const message = clip(field(thrown, "message")) ?? "";
+  const own = recall(thrown);
+  const ours = thrown instanceof WorkflowError;
+  const status = field(thrown, "status");
+  const chosen = ours && typeof status === "number" && STATUSES.includes(status) ? { status } : {};
+  const code = own?.code ?? "EXECUTION_FAILED";
+  const isPlainError = ours || name === undefined || name === "Error" || own !== undefined;
+  return {
+    code,
+    message: isPlainError ? message || "The script threw an error without a message." : `${name}: ${message}`,
+    details: {
+      stack: clip(field(thrown, "stack")),
+      ...(own === undefined ? {} : { op: own.op }),
+      ...(ours ? { code: clip(field(thrown, "code")), details: plain(field(thrown, "details")) } : {}),
+    },
+    ...chosen,
+  };
+}
+
+/** Turns whatever a script threw into a plain record; reading it runs guest code, so only ever inside a turn. */
+export function describeThrown(thrown: unknown): Record<string, unknown> {
+  if (typeof thrown === "object" && thrown !== null) return describeObject(thrown);
+  let shown: string;
+  try {
+    shown = text(thrown);
+  } catch {
+    shown = typeof thrown;
+  }
+  return { code: "EXECUTION_FAILED", message: `The script threw ${slice(shown, 0, 200)}`, details: {} };
+}
+
+/** An Error that records where the script is now; cheap until its stack is read. */
+export function callSite(): Error {
+  return new NativeError();
+}
+
+/** True for errors that mean "the script cannot live with frozen intrinsics". */
+export function isFrozenComplaint(thrown: unknown): boolean {
+  if (!(thrown instanceof TypeError)) return false;
+  const message = getOwnPropertyDescriptor(thrown, "message")?.value;
+  return (
+    typeof message === "string" &&
+    /read only property|not extensible|Cannot redefine property|Cannot delete property|which has only a getter/.test(
+      message,
+    )
+  );
+}

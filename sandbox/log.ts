@@ -1,0 +1,80 @@
+import { install } from "./determinism.ts";
+import { current, send } from "./execution.ts";
+import { join, push, slice, stringify, text } from "./primordials.ts";
+import { POST } from "./wire.ts";
+
+type Level = "debug" | "info" | "warn" | "error";
+
+function line(level: Level, message: string, fields: string): void {
+  const execution = current();
+  const { maxLogLines, maxLogLineBytes } = execution.limits;
+  const index = execution.logs;
+  if (index >= maxLogLines) return;
+  execution.logs++;
+  if (index === maxLogLines - 1) {
+    send(POST.log, index, "warn", stringify(`log: more than ${maxLogLines} lines; the rest is dropped`));
+    return;
+  }
+  const clipped = message.length > maxLogLineBytes ? `${slice(message, 0, maxLogLineBytes)}… (cut)` : message;
+  send(POST.log, index, level, stringify(clipped), fields.length > maxLogLineBytes ? "" : fields);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (value instanceof Error) return text(value.stack ?? value);
+  try {
+    if (typeof value === "object" && value !== null) return stringify(value) ?? text(value);
+    return text(value);
+  } catch {
+    return `[${typeof value}]`;
+  }
+}
+
+function fieldsText(fields: unknown): string {
+  if (fields === undefined || fields === null) return "";
+  try {
+    return stringify(fields) ?? "";
+  } catch {
+    return stringify(show(fields));
+  }
+}
+
+/** ctx.log: a function with a method per level. */
+export function createLog(): object {
+  const at = (level: Level) => (message: unknown, fields?: unknown) => line(level, show(message), fieldsText(fields));
+  return Object.assign(at("info"), { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") });
+}
+
+function consoleAt(level: Level): (...values: unknown[]) => void {
+  return (...values) => {
+    const parts: string[] = [];
+    for (let i = 0; i < values.length; i++) push(parts, show(values[i]));
+    line(level, join(parts, " "), "");
+  };
+}
+
+/** Installs console: every method writes a log line. */
+export function installConsole(global: object): void {
+  const ignore = () => undefined;
+  install(global, "console", {
+    log: consoleAt("info"),
+    info: consoleAt("info"),
+    debug: consoleAt("debug"),
+    trace: consoleAt("debug"),
+    dir: consoleAt("info"),
+    table: consoleAt("info"),
+    warn: consoleAt("warn"),
+    error: consoleAt("error"),
+    assert: (condition: unknown, ...values: unknown[]) => {
+      if (!condition) consoleAt("error")("Assertion failed:", ...values);
+    },
+    group: consoleAt("info"),
+    groupCollapsed: consoleAt("info"),
+    groupEnd: ignore,
+    time: ignore,
+    timeLog: ignore,
+    timeEnd: ignore,
+    count: ignore,
+    countReset: ignore,
+  });
+}

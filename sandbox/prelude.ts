@@ -1,0 +1,171 @@
+import { installBase64 } from "./base64.ts";
+import { call } from "./call.ts";
+import { installClone } from "./clone.ts";
+import { type CtxData, createCtx } from "./ctx.ts";
+import { installDeterminism } from "./determinism.ts";
+import { describeThrown, errorClasses, isFrozenComplaint } from "./errors.ts";
+import { installEvents } from "./events.ts";
+import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
+import { freezeRealm, removeHazards } from "./harden.ts";
+import { installConsole } from "./log.ts";
+import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify } from "./primordials.ts";
+import { installText } from "./text.ts";
+import { type DeliveryKind, POST, type StartFacts } from "./wire.ts";
+
+/** What a bundle's function returns when called. */
+interface Module {
+  readonly execute: (ctx: object) => unknown;
+  readonly describe: () => unknown;
+}
+type Bundle = (weft: object) => Module;
+
+/** The one function the host calls: each call is one turn. */
+type Deliver = (
+  kind: string,
+  run: number,
+  n: number,
+  now: number,
+  text: string,
+  more: string,
+  secrets: string,
+  bundle: Bundle | null,
+) => void;
+
+const executions = new NativeMap<number, GuestExecution>();
+let ops: readonly string[] = [];
+
+function finish(execution: GuestExecution, kind: number, n: number, text: string): void {
+  if (execution.closed) return;
+  send(kind, n, "", text);
+  execution.closed = true;
+  mapDelete(executions, execution.run);
+}
+
+function failWith(execution: GuestExecution, thrown: unknown): void {
+  const record = describeThrown(thrown);
+  const frozen = isFrozenComplaint(thrown);
+  finish(execution, POST.failed, frozen ? 1 : 0, stringify(record));
+}
+
+function outputFault(execution: GuestExecution, code: string, message: string): void {
+  finish(execution, POST.failed, 0, stringify({ code, message, details: {} }));
+}
+
+function complete(execution: GuestExecution, value: unknown): void {
+  if (value === undefined) {
+    if (execution.wroteText) finish(execution, POST.done, execution.reads, "");
+    else outputFault(execution, "NO_OUTPUT", "execute(ctx) returned nothing; return a value (null is allowed).");
+    return;
+  }
+  let json: string | undefined;
+  let why = `a ${typeof value}`;
+  try {
+    json = stringify(value);
+  } catch (cause) {
+    why = cause instanceof Error ? cause.message : "unknown reason";
+  }
+  const { maxOutputBytes } = execution.limits;
+  if (json === undefined) {
+    outputFault(execution, "OUTPUT_NOT_SERIALIZABLE", `The returned value cannot be written as JSON: ${why}`);
+  } else if (json.length > maxOutputBytes) {
+    outputFault(execution, "LIMIT_EXCEEDED", `output: ${json.length} bytes, over ${maxOutputBytes} (maxOutputBytes)`);
+  } else finish(execution, POST.done, execution.reads, json);
+}
+
+async function execute(execution: GuestExecution, bundle: Bundle, data: string, secrets: string): Promise<void> {
+  try {
+    const weft = freeze({ op: call, errors: errorClasses });
+    const module = bundle(weft);
+    const ctx = createCtx(execution, parse(data) as CtxData, parse(secrets) as object, ops);
+    complete(execution, await module.execute(ctx));
+  } catch (thrown) {
+    failWith(execution, thrown);
+  }
+}
+
+function describe(execution: GuestExecution, bundle: Bundle): void {
+  const refuse = () =>
+    Promise.reject(new errorClasses.WorkflowError("ctx calls cannot be made while a module is loaded."));
+  complete(execution, bundle(freeze({ op: refuse, errors: errorClasses })).describe());
+}
+
+function start(run: number, facts: StartFacts, more: { data: string; secrets: string; bundle: Bundle }): void {
+  const execution = createExecution({
+    run,
+    limits: facts.limits,
+    now: facts.now,
+    deadlineAt: facts.deadlineAt,
+    seed: facts.seed,
+  });
+  mapSet(executions, run, execution);
+  enter(execution);
+  if (facts.mode === "describe") describe(execution, more.bundle);
+  else execute(execution, more.bundle, more.data, more.secrets);
+}
+
+function settle(execution: GuestExecution, kind: DeliveryKind, pos: number, payload: string): void {
+  if (pos >= execution.nextPos) {
+    const message = `The recorded journal has a completion for call ${pos}, but the script has made only ${execution.nextPos} calls.`;
+    outputFault(execution, "REPLAY_DIVERGED", message);
+    return;
+  }
+  if (kind === "part") peekOp(execution, pos)?.part(payload);
+  else takeOp(execution, pos)?.settle(kind, payload);
+}
+
+function abort(execution: GuestExecution, reason: string): void {
+  execution.aborted = reason;
+  execution.onAbort?.(reason);
+}
+
+function turn(execution: GuestExecution, kind: string, n: number, text: string): void {
+  if (kind === "close") {
+    execution.closed = true;
+    mapDelete(executions, execution.run);
+  } else if (kind === "abort") abort(execution, text);
+  else settle(execution, kind as DeliveryKind, n, text);
+}
+
+const deliver: Deliver = (kind, run, n, now, text, more, secrets, bundle) => {
+  let execution: GuestExecution | undefined;
+  try {
+    if (kind === "start" && bundle !== null) {
+      start(run, parse(text) as StartFacts, { data: more, secrets, bundle });
+      return;
+    }
+    execution = mapGet(executions, run) as GuestExecution | undefined;
+    if (execution === undefined) return;
+    enter(execution);
+    if (now > execution.now) execution.now = now;
+    turn(execution, kind, n, text);
+  } catch (thrown) {
+    execution ??= mapGet(executions, run) as GuestExecution | undefined;
+    if (execution !== undefined) failWith(execution, thrown);
+  }
+};
+
+/** Boots the realm: installs the deterministic globals, removes hazards, and returns `deliver` (and `harden`). */
+function boot(post: Post, manifest: string): { deliver: Deliver; harden: () => void } {
+  const global = globalThis;
+  connect(post);
+  ops = parse(manifest) as readonly string[];
+  removeHazards(global);
+  installDeterminism(global);
+  installText(global);
+  installEvents(global);
+  installBase64(global);
+  installClone(global);
+  installConsole(global);
+  for (const name of ["WorkflowError", "ChatError", "HttpError", "NestedWorkflowError", "LimitError"] as const) {
+    Object.defineProperty(global, name, {
+      value: errorClasses[name],
+      writable: true,
+      configurable: true,
+      enumerable: false,
+    });
+  }
+  return { deliver, harden: () => freezeRealm(global) };
+}
+
+// The host takes the function from here and removes the property before any guest code is loaded.
+Object.defineProperty(globalThis, "weftBoot", { value: boot, configurable: true });

@@ -1,0 +1,187 @@
+import { install } from "./determinism.ts";
+import { charCodeAt, fromCharCode, join, NativeUint8Array, push, slice, subarray, text } from "./primordials.ts";
+
+const PIECE = 8_192;
+
+function encodedLength(value: string): number {
+  let bytes = 0;
+  for (let i = 0; i < value.length; i++) {
+    const unit = charCodeAt(value, i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (
+      unit >= 0xd800 &&
+      unit < 0xdc00 &&
+      i + 1 < value.length &&
+      (charCodeAt(value, i + 1) & 0xfc00) === 0xdc00
+    ) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+function codePoint(value: string, at: number): number {
+  const unit = charCodeAt(value, at);
+  if ((unit & 0xf800) !== 0xd800) return unit;
+  const next = at + 1 < value.length ? charCodeAt(value, at + 1) : 0;
+  if (unit < 0xdc00 && (next & 0xfc00) === 0xdc00) return 0x10000 + ((unit & 0x3ff) << 10) + (next & 0x3ff);
+  return 0xfffd;
+}
+
+function writePoint(out: Uint8Array, at: number, point: number): number {
+  if (point < 0x80) {
+    out[at] = point;
+    return at + 1;
+  }
+  const size = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  out[at] = (size === 2 ? 0xc0 : size === 3 ? 0xe0 : 0xf0) | (point >> (6 * (size - 1)));
+  for (let i = 1; i < size; i++) out[at + i] = 0x80 | ((point >> (6 * (size - 1 - i))) & 0x3f);
+  return at + size;
+}
+
+/** UTF-8 bytes of a string; lone surrogates become U+FFFD. */
+export function encodeUtf8(value: string): Uint8Array {
+  const out = new NativeUint8Array(encodedLength(value));
+  let at = 0;
+  for (let i = 0; i < value.length; i++) {
+    const point = codePoint(value, i);
+    if (point > 0xffff) i++;
+    at = writePoint(out, at, point);
+  }
+  return out;
+}
+
+interface Decoded {
+  readonly point: number;
+  readonly size: number;
+  /** The sequence may go on after the end of the bytes. */
+  readonly open: boolean;
+}
+
+const BAD = { point: 0xfffd, size: 1, open: false };
+
+function sequenceSize(lead: number): number {
+  if (lead >= 0xc2 && lead < 0xe0) return 2;
+  if (lead >= 0xe0 && lead < 0xf0) return 3;
+  return lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+}
+
+function secondAllowed(lead: number, second: number): boolean {
+  if (lead === 0xe0) return second >= 0xa0 && second < 0xc0;
+  if (lead === 0xed) return second >= 0x80 && second < 0xa0;
+  if (lead === 0xf0) return second >= 0x90 && second < 0xc0;
+  if (lead === 0xf4) return second >= 0x80 && second < 0x90;
+  return (second & 0xc0) === 0x80;
+}
+
+function decodeAt(bytes: Uint8Array, at: number): Decoded {
+  const lead = bytes[at] as number;
+  if (lead < 0x80) return { point: lead, size: 1, open: false };
+  const size = sequenceSize(lead);
+  if (size === 0) return BAD;
+  let point = lead & (0xff >> (size + 1));
+  for (let i = 1; i < size; i++) {
+    if (at + i >= bytes.length) return { point: 0xfffd, size: i, open: true };
+    const byte = bytes[at + i] as number;
+    if (i === 1 ? !secondAllowed(lead, byte) : (byte & 0xc0) !== 0x80) return { point: 0xfffd, size: i, open: false };
+    point = (point << 6) | (byte & 0x3f);
+  }
+  return { point, size, open: false };
+}
+
+function pointText(point: number): string {
+  if (point < 0x10000) return fromCharCode(point);
+  return fromCharCode(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
+}
+
+/** Text of UTF-8 bytes, and how many trailing bytes wait for more (only when `stream`). */
+export function decodeUtf8(
+  bytes: Uint8Array,
+  options: { fatal: boolean; stream: boolean },
+): { text: string; rest: number } {
+  const parts: string[] = [];
+  let piece = "";
+  let at = 0;
+  while (at < bytes.length) {
+    const { point, size, open } = decodeAt(bytes, at);
+    if (open && options.stream) return { text: join(parts, "") + piece, rest: bytes.length - at };
+    if (point === 0xfffd && options.fatal && !(size === 3 && !open))
+      throw new TypeError("The encoded data was not valid utf-8");
+    piece += pointText(point);
+    if (piece.length >= PIECE) {
+      push(parts, piece);
+      piece = "";
+    }
+    at += size;
+  }
+  return { text: join(parts, "") + piece, rest: 0 };
+}
+
+function toBytes(input: unknown): Uint8Array {
+  if (input === undefined) return new NativeUint8Array(0);
+  if (ArrayBuffer.isView(input))
+    return new NativeUint8Array(input.buffer as ArrayBuffer, input.byteOffset, input.byteLength);
+  return new NativeUint8Array(input as ArrayBuffer);
+}
+
+class TextEncoder {
+  get encoding(): string {
+    return "utf-8";
+  }
+  encode(input: unknown = ""): Uint8Array {
+    return encodeUtf8(text(input));
+  }
+  encodeInto(source: string, target: Uint8Array): { read: number; written: number } {
+    let written = 0;
+    let read = 0;
+    while (read < source.length) {
+      const point = codePoint(source, read);
+      const size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+      if (written + size > target.length) break;
+      written = writePoint(target, written, point);
+      read += point > 0xffff ? 2 : 1;
+    }
+    return { read, written };
+  }
+}
+
+const UTF8_LABELS = ["utf-8", "utf8", "unicode-1-1-utf-8"];
+
+class TextDecoder {
+  readonly encoding = "utf-8";
+  readonly fatal: boolean;
+  readonly ignoreBOM: boolean;
+  #rest = new NativeUint8Array(0);
+  #started = false;
+  constructor(label: unknown = "utf-8", options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
+    if (!UTF8_LABELS.includes(text(label).toLowerCase().trim())) {
+      throw new RangeError(`TextDecoder: the encoding "${text(label)}" is not available in workflows; only utf-8 is`);
+    }
+    this.fatal = options.fatal === true;
+    this.ignoreBOM = options.ignoreBOM === true;
+  }
+  decode(input?: unknown, options: { stream?: boolean } = {}): string {
+    const stream = options.stream === true;
+    let bytes = toBytes(input);
+    if (this.#rest.length > 0) {
+      const joined = new NativeUint8Array(this.#rest.length + bytes.length);
+      joined.set(this.#rest);
+      joined.set(bytes, this.#rest.length);
+      bytes = joined;
+    }
+    const decoded = decodeUtf8(bytes, { fatal: this.fatal, stream });
+    this.#rest = new NativeUint8Array(subarray(bytes, bytes.length - decoded.rest));
+    let out = decoded.text;
+    if (!this.#started && !this.ignoreBOM && charCodeAt(out, 0) === 0xfeff) out = slice(out, 1);
+    this.#started = stream && (this.#started || out.length > 0);
+    return out;
+  }
+}
+
+/** Installs TextEncoder and TextDecoder. */
+export function installText(global: object): void {
+  install(global, "TextEncoder", TextEncoder);
+  install(global, "TextDecoder", TextDecoder);
+}

@@ -1,0 +1,72 @@
+/**
+ * The frames between a worker thread and its host process: one line each, fields separated by tabs. JSON texts never
+ * contain a raw tab or newline, so a payload needs no escaping and a relay never parses it.
+ */
+
+/** Numbers a guest enforces on itself before anything is posted (the host checks again). */
+export interface GuestLimits {
+  readonly maxOutputBytes: number;
+  readonly maxArgBytes: number;
+  readonly maxChunkBytes: number;
+  readonly maxChunks: number;
+  readonly maxChunkTotalBytes: number;
+  readonly maxLogLines: number;
+  readonly maxLogLineBytes: number;
+  readonly maxConcurrentOps: number;
+}
+
+/** How strictly runs are kept apart; `frozen` realms are shared by the runs of one account and version. */
+export type Isolation = "frozen" | "context" | "isolate";
+
+/** Facts of one run that the host and its guest need, besides the ctx data. */
+export interface StartFacts {
+  /** Isolates are shared only between runs with the same key (account and version). */
+  readonly key: string;
+  readonly bundleHash: string;
+  readonly isolation: Isolation;
+  /** `execute` runs the workflow; `describe` only evaluates the module and reads config and schemas. */
+  readonly mode: "execute" | "describe";
+  /** Hex text, 64 digits. */
+  readonly seed: string;
+  /** Guest clock at the start, ms since the epoch. */
+  readonly now: number;
+  /** Milliseconds since the epoch; null = no wall limit. */
+  readonly deadlineAt: number | null;
+  readonly memoryMb: number;
+  readonly cpuMs: number;
+  readonly turnMs: number;
+  readonly limits: GuestLimits;
+}
+
+/** Frame letters, worker to host. */
+export const TO_HOST = { bundle: "B", start: "S", deliver: "D", abort: "A", close: "C", ping: "P" } as const;
+
+/** Frame letters, host to worker. */
+export const FROM_HOST = {
+  ready: "R",
+  need: "N",
+  op: "o",
+  drop: "u",
+  chunk: "e",
+  log: "l",
+  done: "k",
+  failed: "f",
+  turn: "t",
+  died: "d",
+  poisoned: "x",
+  heartbeat: "h",
+} as const;
+
+/** Kinds of a delivery into the guest. */
+export type DeliveryKind = "result" | "error" | "part";
+
+/** Kinds of a post out of the guest; the first argument of the one callback. */
+export const POST = { op: 1, drop: 2, chunk: 3, log: 4, done: 5, failed: 6 } as const;
+
+/** What a guest read that its result may depend on: bits of the `done` flags. */
+export const READ = { clock: 1, random: 2, identity: 4 } as const;
+
+/** True when a text can travel as a field: no tab, no newline. */
+export function isField(text: string): boolean {
+  return !text.includes("\n") && !text.includes("\t");
+}
