@@ -1,0 +1,170 @@
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
+import { CATALOGUE } from "../runtime/index.ts";
+import { findCycle, type Import, readImports, root, sourceFiles } from "./architecture/graph.ts";
+
+/** Which file alone imports a package; a path that ends in "/" is a small folder. Adding a dependency starts here. */
+const OWNERS: Readonly<Record<string, string>> = {
+  "@fastify/multipart": "src/http/app.ts",
+  "@fastify/swagger": "src/http/app.ts",
+  "@fastify/swagger-ui": "src/http/app.ts",
+  acorn: "runtime/bundle/guard.ts",
+  "acorn-walk": "runtime/bundle/guard.ts",
+  ajv: "src/engine/schema.ts",
+  commander: "src/cli/main.ts",
+  "core-js-pure": "runtime/bundle/web/",
+  esbuild: "runtime/bundle/esbuild.ts",
+  fastify: "src/http/app.ts",
+  fflate: "runtime/bundle/web/",
+  "isolated-vm": "runtime/host/isolate.ts",
+  "lru-cache": "src/cache/result-cache.ts",
+  picocolors: "src/cli/terminal.ts",
+  piscina: "runtime/pool/pool.ts",
+  undici: "runtime/egress/dispatcher.ts",
+  "web-streams-polyfill": "runtime/bundle/web/",
+  "yocto-spinner": "src/cli/terminal.ts",
+};
+
+/** Packages that no file imports, and what they are for. */
+const NOT_IMPORTED: Readonly<Record<string, string>> = {
+  "date-fns": "for scripts",
+  "lodash-es": "for scripts",
+  node: "runs the project",
+  openai: "for scripts",
+  zod: "for scripts",
+};
+
+/** What the files under a path may import of the project; the longest path that fits decides. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  "sandbox/": ["sandbox/"],
+  "runtime/": ["runtime/", "sandbox/wire.ts"],
+  "src/setup/": ["src/setup/"],
+  "src/config.ts": ["runtime/index.ts"],
+  "src/store/": ["src/store/store.ts", "runtime/index.ts"],
+  "src/store/sqlite/": ["src/store/sqlite/", "src/store/store.ts", "runtime/index.ts"],
+  "src/cache/": ["src/cache/", "src/store/store.ts", "runtime/index.ts"],
+  "src/engine/": ["src/engine/", "src/cache/", "src/store/store.ts", "runtime/index.ts"],
+  "src/http/": ["src/http/", "src/engine/", "runtime/index.ts"],
+  "src/server.ts": ["src/http/", "src/engine/", "src/cache/", "src/store/", "src/config.ts", "runtime/index.ts"],
+  "src/cli/": ["src/cli/", "src/server.ts", "src/config.ts", "runtime/index.ts"],
+};
+
+const MAX_LINES = 300;
+const VAGUE_NAME = /(^|-)(utils?|helpers?|common|manager|misc)(-|$)/;
+/** Files run as a worker thread, whose library wants a default export. */
+const DEFAULT_EXPORTS: readonly string[] = ["runtime/pool/worker.ts"];
+
+let files: readonly string[] = [];
+let imports: readonly Import[] = [];
+let architecture = "";
+
+beforeAll(async () => {
+  files = await sourceFiles(["sandbox", "runtime", "src"]);
+  imports = await readImports(files);
+  architecture = await readFile(join(root, "ARCHITECTURE.md"), "utf8");
+});
+
+const covers = (path: string, file: string) => (path.endsWith("/") ? file.startsWith(path) : file === path);
+const arrow = ({ from, to }: Import) => `${from} → ${to}`;
+
+/** Rows of the one Markdown table under a heading of ARCHITECTURE.md, as cells without backticks. */
+function tableUnder(heading: string): readonly (readonly string[])[] {
+  const [, section = ""] = architecture.split(`\n## ${heading}\n`);
+  const rows = section
+    .split("\n## ", 1)
+    .join("")
+    .split("\n")
+    .filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) =>
+    row
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+}
+
+describe("layers", () => {
+  test("every file belongs to a layer", () => {
+    const paths = Object.keys(MAY_IMPORT);
+    expect(files.filter((file) => !paths.some((path) => covers(path, file)))).toEqual([]);
+  });
+
+  test("a file imports only what its layer may", () => {
+    const allowed = ({ from, to }: Import) => {
+      const layer = Object.keys(MAY_IMPORT)
+        .filter((path) => covers(path, from))
+        .reduce((longest, path) => (path.length > longest.length ? path : longest), "");
+      return (MAY_IMPORT[layer] ?? []).some((path) => covers(path, to));
+    };
+    expect(imports.filter((entry) => entry.kind === "file" && !allowed(entry)).map(arrow)).toEqual([]);
+  });
+
+  test("guest code imports neither packages nor Node", () => {
+    expect(imports.filter(({ from, kind }) => from.startsWith("sandbox/") && kind !== "file").map(arrow)).toEqual([]);
+  });
+
+  test("no import cycle, types included", () => {
+    expect(findCycle(imports)).toBeNull();
+  });
+});
+
+describe("dependencies", () => {
+  test("each package is imported by its owner alone", () => {
+    const foreign = imports.filter(({ from, to, kind }) => kind === "package" && !covers(OWNERS[to] ?? "", from));
+    expect(foreign.map(arrow)).toEqual([]);
+  });
+
+  test("each owner imports its package", () => {
+    const used = (name: string, owner: string) => imports.some(({ from, to }) => to === name && covers(owner, from));
+    expect(Object.entries(OWNERS).filter(([name, owner]) => !used(name, owner))).toEqual([]);
+  });
+
+  test("package.json names exactly the owned packages and those that nobody imports, each with an exact version", () => {
+    const names = [...Object.keys(OWNERS), ...Object.keys(NOT_IMPORTED)].toSorted();
+    expect(Object.keys(packageJson.dependencies).toSorted()).toEqual(names);
+    const versions = Object.values({ ...packageJson.dependencies, ...packageJson.devDependencies });
+    expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test("ARCHITECTURE.md lists the same packages, versions and owners", () => {
+    const documented = tableUnder("Dependencies").map(([name, version, , , , owner]) => [name, version, owner]);
+    const actual = Object.entries(packageJson.dependencies).map(([name, version]) => [
+      name,
+      version,
+      OWNERS[name] ?? NOT_IMPORTED[name],
+    ]);
+    expect(documented.toSorted()).toEqual(actual.toSorted());
+  });
+});
+
+describe("files", () => {
+  test(`no file is longer than ${MAX_LINES} lines`, async () => {
+    const lengths = await Promise.all(
+      files.map(async (file) => ({
+        file,
+        lines: (await readFile(join(root, file), "utf8")).trimEnd().split("\n").length,
+      })),
+    );
+    expect(lengths.filter(({ lines }) => lines > MAX_LINES)).toEqual([]);
+  });
+
+  test("no name says nothing", () => {
+    const parts = (file: string) => file.split("/").map((part) => basename(part).replace(/\.\w+$/, ""));
+    expect(files.filter((file) => parts(file).some((part) => VAGUE_NAME.test(part)))).toEqual([]);
+  });
+
+  test("only the listed worker entries have a default export", async () => {
+    const texts = await Promise.all(
+      files.map(async (file) => ({ file, text: await readFile(join(root, file), "utf8") })),
+    );
+    const exporting = texts.filter(({ text }) => /^export default\b|^export \{[^}]*\bas default\b/m.test(text));
+    expect(exporting.map(({ file }) => file)).toEqual(DEFAULT_EXPORTS);
+  });
+});
+
+test("ARCHITECTURE.md lists every error of the catalogue with its status, and no other", () => {
+  const documented = tableUnder("Errors").map(([code, status]) => [code, status]);
+  expect(documented).toEqual(Object.entries(CATALOGUE).map(([code, { status }]) => [code, String(status)]));
+});
