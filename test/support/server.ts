@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parseSettings } from "../../src/config.ts";
+import { type Server, startServer } from "../../src/server.ts";
+
+/** Key of the owner in every test server. */
+export const TEST_KEY = "weft_test_key_0123456789";
+
+type Environment = Readonly<Record<string, string>>;
+
+const environmentOf = (dataDir: string, extra: Environment): Environment => ({
+  WEFT_PORT: "0",
+  WEFT_DATA_DIR: dataDir,
+  WEFT_API_KEY: TEST_KEY,
+  WEFT_WORKERS: "1",
+  WEFT_EXAMPLES: "off",
+  WEFT_HTTP_ALLOW_PRIVATE: "127.0.0.0/8",
+  WEFT_STOP_GRACE_MS: "1000",
+  ...extra,
+});
+
+/** A server of its own for one test file. */
+export interface TestServer extends Server {
+  readonly dataDir: string;
+  readonly apiKey: string;
+  /** What the server reported as its own bugs; a test may expect it to be empty. */
+  readonly reported: readonly unknown[];
+}
+
+/** Makes a temporary data directory; call `remove` when done. */
+export async function makeDataDir(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "weft-test-"));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Starts a server in this process on a free port; `environment` adds or replaces settings. */
+export async function startTestServer(environment: Environment = {}): Promise<TestServer> {
+  const own = environment["WEFT_DATA_DIR"] === undefined ? await makeDataDir() : null;
+  const dataDir = environment["WEFT_DATA_DIR"] ?? own?.path ?? "";
+  const reported: unknown[] = [];
+  const server = await startServer(parseSettings(environmentOf(dataDir, environment)), (error) => reported.push(error));
+  return {
+    ...server,
+    dataDir,
+    reported,
+    apiKey: environment["WEFT_API_KEY"] ?? TEST_KEY,
+    async close() {
+      await server.close();
+      await own?.remove();
+    },
+  };
+}
+
+/** A server in a process of its own, for tests that kill it. */
+export interface SpawnedServer {
+  readonly url: string;
+  readonly pid: number;
+  readonly child: ChildProcess;
+  /** SIGKILL, and waits until it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Spawns a server on `dataDir` and resolves once it listens. */
+export async function spawnTestServer(dataDir: string, environment: Environment = {}): Promise<SpawnedServer> {
+  const main = join(import.meta.dirname, "server-main.ts");
+  const env = { PATH: process.env["PATH"] ?? "", ...environmentOf(dataDir, environment) };
+  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const gone = once(child, "exit");
+  const lines = createInterface({ input: child.stdout });
+  const first = await Promise.race([once(lines, "line"), gone.then(() => null)]);
+  if (first === null) throw new Error(`the server ended with code ${child.exitCode} before it listened`);
+  const end = async (signal: NodeJS.Signals) => {
+    if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+    await gone;
+  };
+  const url = String(first[0]);
+  return { url, pid: child.pid ?? 0, child, kill: () => end("SIGKILL"), stop: () => end("SIGTERM") };
+}
