@@ -21,8 +21,8 @@ export interface BundleProblem {
 }
 
 /**
- * A compiled script. `code` is one JavaScript expression: a function that, called without arguments, evaluates the
- * bundle's top level anew and returns `{ execute, describe }`.
+ * A compiled script. `code` is one JavaScript expression: a function that, called with the execution's `weft` object
+ * (`{ op(name, args): Promise<unknown>, errors }`), evaluates the top level anew and returns `{ execute, describe }`.
  */
 export interface Bundle {
   /** Hex SHA-256 of `code`. */

@@ -1,13 +1,17 @@
-import { tmpdir } from "node:os";
-import { build, type Loader, type Message, type Plugin, stop, transform } from "esbuild";
+import { build, type Message, type Plugin, stop, transform } from "esbuild";
 
 /** Syntax level of every bundle: what it does not cover (decorators, `using`) is rewritten. */
 const TARGET = "es2024";
 
-/** A place of a virtual build: where a module came from and what it is called there. */
+/** How a module's text is read. */
+export type Loader = "ts" | "tsx" | "js" | "jsx" | "json";
+
+/** Where a module of a virtual build comes from and what it is called there. */
 export interface ModulePath {
   readonly namespace: string;
   readonly path: string;
+  /** True when the module may be dropped if nothing of it is used. */
+  readonly pure?: boolean;
 }
 
 /** The answer to "what does this import mean": a module, or the sentence that refuses it. */
@@ -31,6 +35,8 @@ export interface VirtualBuild {
   readonly entry: ModulePath;
   readonly inject: readonly ModulePath[];
   readonly space: ModuleSpace;
+  /** An empty directory: nothing is read from it, and nothing else could be by a relative path. */
+  readonly directory: string;
 }
 
 /** One complaint of esbuild; `place` is null when it is about no file. Line is 1-based, column 0-based in UTF-16 units. */
@@ -49,9 +55,9 @@ export type BuildOutcome =
   | { readonly ok: true; readonly code: string; readonly map: string; readonly inputs: readonly string[] }
   | { readonly ok: false; readonly complaints: readonly BuildComplaint[] };
 
-/** What a transform gave: JavaScript (ES modules), or the reasons why not. */
+/** What a transform gave: JavaScript (ES modules) and its source map, or the reasons why not. */
 export type TransformOutcome =
-  | { readonly ok: true; readonly code: string }
+  | { readonly ok: true; readonly code: string; readonly map: string }
   | { readonly ok: false; readonly complaints: readonly BuildComplaint[] };
 
 function complaintsOf(thrown: unknown): readonly BuildComplaint[] {
@@ -77,17 +83,21 @@ export async function transformSource(
   options: { file: string; loader: Loader },
 ): Promise<TransformOutcome> {
   try {
-    const { code } = await transform(text, {
+    const { code, map } = await transform(text, {
       loader: options.loader,
       sourcefile: options.file,
       format: "esm",
       target: TARGET,
+      // Kept for the guard to see; the target alone would drop them.
+      supported: { "import-attributes": true },
       charset: "utf8",
       legalComments: "none",
+      sourcemap: "external",
+      sourcesContent: false,
       logLevel: "silent",
       tsconfigRaw: {},
     });
-    return { ok: true, code };
+    return { ok: true, code, map };
   } catch (thrown) {
     return { ok: false, complaints: complaintsOf(thrown) };
   }
@@ -102,11 +112,8 @@ function spacePlugin(build: VirtualBuild): Plugin {
     setup(hooks) {
       hooks.onResolve({ filter: /.*/ }, ({ path, importer, namespace, kind }) => {
         const root = kind === "entry-point" ? roots.get(path) : undefined;
-        if (root !== undefined) return { path: root.path, namespace: root.namespace };
-        const found = space.resolve(path, { namespace, path: importer });
-        return "refusal" in found
-          ? { errors: [{ text: found.refusal }] }
-          : { path: found.path, namespace: found.namespace };
+        const answer = root ?? space.resolve(path, { namespace, path: importer });
+        return "refusal" in answer ? { errors: [{ text: answer.refusal }] } : toResult(answer);
       });
       hooks.onLoad({ filter: /.*/ }, async ({ path, namespace }) => {
         const { text, loader } = await space.load({ namespace, path });
@@ -116,6 +123,8 @@ function spacePlugin(build: VirtualBuild): Plugin {
   };
 }
 
+const toResult = ({ path, namespace, pure }: ModulePath) => ({ path, namespace, sideEffects: pure !== true });
+
 const rootName = (root: ModulePath) => `${root.namespace}:${root.path}`;
 
 /** Bundles a virtual module graph into one immediately invoked function, with an external source map. */
@@ -124,7 +133,7 @@ export async function buildVirtual(request: VirtualBuild): Promise<BuildOutcome>
     const result = await build({
       entryPoints: [rootName(request.entry)],
       inject: request.inject.map(rootName),
-      absWorkingDir: tmpdir(),
+      absWorkingDir: request.directory,
       outfile: "bundle.js",
       bundle: true,
       write: false,
@@ -149,6 +158,16 @@ export async function buildVirtual(request: VirtualBuild): Promise<BuildOutcome>
   }
 }
 
+const TRUSTED = {
+  bundle: true,
+  write: false,
+  target: TARGET,
+  charset: "utf8",
+  legalComments: "none",
+  logLevel: "silent",
+  tsconfigRaw: {},
+} as const;
+
 /**
  * Bundles a file of Weft itself (and all it imports) into one script text: an immediately invoked function for
  * `neutral`, CommonJS for `node`. For trusted code only: it reads the disk. Rejects with esbuild's own error.
@@ -158,18 +177,30 @@ export async function buildTrusted(
   options: { platform: "neutral" | "node"; external?: string[] },
 ): Promise<string> {
   const result = await build({
+    ...TRUSTED,
     entryPoints: [entryFile],
-    bundle: true,
-    write: false,
     format: options.platform === "node" ? "cjs" : "iife",
     platform: options.platform,
     ...(options.platform === "neutral" ? { mainFields: ["module", "main"] } : {}),
     external: options.external ?? [],
-    target: TARGET,
-    charset: "utf8",
-    legalComments: "none",
-    logLevel: "silent",
-    tsconfigRaw: {},
+  });
+  return result.outputFiles[0]?.text ?? "";
+}
+
+/**
+ * Bundles a third-party module that Weft itself provides into one ES module text. Its `globalThis` becomes an object
+ * that inherits from the real one, so that a library which keeps state there also works where the global is frozen.
+ */
+export async function buildVendor(entryFile: string): Promise<string> {
+  const result = await build({
+    ...TRUSTED,
+    entryPoints: [entryFile],
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    minifyWhitespace: true,
+    define: { globalThis: "$realm" },
+    banner: { js: "const $realm = /* @__PURE__ */ Object.create(globalThis);" },
   });
   return result.outputFiles[0]?.text ?? "";
 }
