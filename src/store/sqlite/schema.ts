@@ -35,6 +35,7 @@ CREATE TABLE versions (
   accessories TEXT NOT NULL, created_at INTEGER NOT NULL, source_map TEXT NOT NULL, sources TEXT NOT NULL,
   UNIQUE (workflow_id, number)
 ) STRICT;
+CREATE INDEX versions_by_workflow ON versions (workflow_id, position);
 CREATE INDEX versions_by_bundle ON versions (bundle_hash);
 CREATE TABLE version_blobs (
   version_id TEXT NOT NULL REFERENCES versions (id), hash TEXT NOT NULL REFERENCES blobs (hash),

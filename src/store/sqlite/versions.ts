@@ -135,7 +135,8 @@ export function createVersions(
       return recent.versions.get(`${accountId}\n${versionId}`, () => find(accountId, versionId));
     },
     async listVersions({ accountId, workflowId }) {
-      const sql = `SELECT ${COLUMNS} FROM versions WHERE workflow_id = ? AND account_id = ? ORDER BY position DESC`;
+      const sql = `SELECT ${COLUMNS} FROM versions INDEXED BY versions_by_workflow
+        WHERE workflow_id = ? AND account_id = ? ORDER BY position DESC`;
       return db.all<VersionRow>(sql, workflowId, accountId).map(toVersion);
     },
     async versionCode({ accountId, versionId }) {

@@ -1,0 +1,125 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { expect, it, vi } from "vitest";
+import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
+import {
+  CODE,
+  chunks,
+  claim,
+  entry,
+  execution,
+  finish,
+  LEASE_MS,
+  NO_OUTPUT,
+  STOPPED,
+  sha256,
+  start,
+  T0,
+  USAGE,
+  version,
+  type World,
+  workflowParams,
+  worldOf,
+} from "../fixtures.ts";
+import { temporaryDirectory } from "./directory.ts";
+
+/** Read whole: small, or bounded by a LIMIT of their own. */
+const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)"];
+
+async function manageWorkflows({ store, account, workflow }: World): Promise<void> {
+  const accountId = account.id;
+  await store.addKey({ accountId, hash: "h", prefix: "p", name: "n", createdAt: T0 });
+  await store.writeSetting({ name: "a", value: "b" });
+  await store.readSetting({ name: "a" });
+  await store.putBlob({ hash: sha256("f"), bytes: Buffer.from("f") });
+  await store.readBlob({ hash: sha256("f") });
+  const one = version(workflow, { accessories: { f: { hash: sha256("f"), bytes: 1, filename: "f" } } });
+  await store.addVersion({ version: one, code: CODE, activate: true });
+  await store.activateVersion({ accountId, workflowId: workflow.id, versionId: one.id, now: T0 });
+  for (const key of ["summarize", workflow.id, "1", "nope"]) await store.findWorkflow({ accountId, key });
+  await store.putWorkflow(workflowParams(accountId));
+  await store.listWorkflows({ accountId, limit: 5, offset: 0 });
+  await store.findVersion({ accountId, versionId: one.id });
+  await store.listVersions({ accountId, workflowId: workflow.id });
+  await store.versionCode({ accountId, versionId: one.id });
+  await store.bundleCode({ hash: one.bundleHash });
+}
+
+async function runExecutions(world: World): Promise<void> {
+  const { store, account, workflow } = world;
+  const accountId = account.id;
+  const first = execution(workflow, { idempotencyKey: "i", parentId: "p", parentPos: 1 });
+  await store.enqueue({ execution: first });
+  await store.findChild({ parentId: "p", parentPos: 1 });
+  const [claimed] = await claim(world);
+  await store.releaseOthers({ worker: "w2" });
+  await claim(world);
+  await store.nextDue();
+  const lease = await start(world);
+  await store.appendJournal({ lease, records: [entry(0, { args: "{}" })] });
+  await store.readJournal({ executionId: lease.executionId });
+  await store.appendOutput({ lease, chunks: chunks(0, 2), logs: [] });
+  await store.readChunks({ executionId: lease.executionId, from: 0, limit: 2 });
+  await store.readLogs({ executionId: lease.executionId, from: 0, limit: 2 });
+  await store.renew({ worker: "w1", leases: [lease], leaseMs: LEASE_MS, now: T0 });
+  await store.waitExecution({ lease, until: T0, usage: USAGE, ...NO_OUTPUT });
+  await store.cancelExecution({ accountId, executionId: lease.executionId, now: T0, error: STOPPED });
+  await store.cancelExecution({ accountId, executionId: claimed?.id ?? "", now: T0, error: STOPPED });
+  await finish(world, { executionId: claimed?.id ?? "", fence: 2 });
+  const times = { startedAt: T0, finishedAt: T0, usage: USAGE };
+  await store.recordExecution({
+    execution: execution(workflow),
+    ending: { status: "failed", error: STOPPED },
+    ...times,
+    ...NO_OUTPUT,
+  });
+  for (const workflowId of [null, workflow.id]) {
+    for (const status of [null, "completed"] as const)
+      await store.listExecutions({ accountId, workflowId, status, limit: 5, offset: 0 });
+  }
+}
+
+async function useEverything(world: World): Promise<void> {
+  await manageWorkflows(world);
+  await runExecutions(world);
+  const { store, account, workflow } = world;
+  const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
+  await store.writeResult({ key: "k", workflowId: workflow.id, result });
+  await store.readResult({ key: "k", now: T0 });
+  await store.pruneResults({ now: T0 - 1, maxBytes: 0, max: 5 });
+  await store.deleteWorkflow({ accountId: account.id, workflowId: workflow.id });
+  await store.putWorkflow(workflowParams(account.id, { id: randomUUID() }));
+}
+
+function slowSteps(db: DatabaseSync, sql: string): string[] {
+  const steps = db
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .all()
+    .map((row) => String(row["detail"]));
+  return steps.filter((step) => {
+    if (step.includes("TEMP B-TREE")) return !step.includes("DISTINCT");
+    const table = /^SCAN (\S+)/.exec(step)?.[1];
+    // "USING COVERING INDEX … " of a partial index holds only what is unfinished.
+    return (
+      table !== undefined && table !== "CONSTANT" && !SMALL_TABLES.includes(table) && !step.includes("executions_timer")
+    );
+  });
+}
+
+it("no statement of the store reads a whole table or sorts", async () => {
+  const file = join(temporaryDirectory(), "weft.db");
+  const prepare = vi.spyOn(DatabaseSync.prototype, "prepare");
+  const store = await createSqliteStore({ file, durability: "full" });
+  await useEverything(await worldOf(store));
+  await store.close();
+  const statements = [...new Set(prepare.mock.calls.map(([sql]) => sql))].filter((sql) =>
+    /^(SELECT|INSERT|UPDATE|DELETE)/.test(sql),
+  );
+  prepare.mockRestore();
+  expect(statements.length).toBeGreaterThan(60);
+  const db = new DatabaseSync(file);
+  const slow = statements.map((sql) => ({ sql, steps: slowSteps(db, sql) })).filter(({ steps }) => steps.length > 0);
+  db.close();
+  expect(slow).toEqual([]);
+});
