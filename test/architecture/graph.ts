@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { relative, resolve, sep } from "node:path";
+import { resolve, sep } from "node:path";
 import { build, type Plugin } from "esbuild";
 
 /** The project's directory. */
@@ -81,19 +81,20 @@ function toTarget(path: string, external: boolean): Pick<Import, "to" | "kind"> 
   return { to: scope.startsWith("@") ? `${scope}/${name}` : scope, kind: "package" };
 }
 
-/** esbuild drops type-only imports before it writes the metafile; as imports for effect they stay in it. */
+/**
+ * esbuild drops type-only imports before it writes the metafile; as imports for effect they stay in it. Dynamic imports
+ * and `require` are found as they are.
+ */
 const keepTypeImports: Plugin = {
   name: "keep-type-imports",
   setup({ onLoad }) {
-    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8");
-      return relative(root, path).startsWith("node_modules") ? null : { contents: toValueImports(text), loader: "ts" };
-    });
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: toEffectImports(await readFile(path, "utf8")),
+      loader: "ts",
+    }));
   },
 };
 
-function toValueImports(text: string): string {
-  const statement = /^(?:import|export)\s+type\s+(?:\{[^}]*\}|\*\s+as\s+\w+|\w+)\s+from\s+("[^"]+")/gm;
-  const inline = /^import\s+(?:\{\s*type\b[^}]*\})\s+from\s+("[^"]+")/gm;
-  return text.replace(statement, "import $1").replace(inline, (whole, source: string) => `${whole};import ${source}`);
+function toEffectImports(text: string): string {
+  return text.replace(/^(?:import|export)\s[^"'`();=]*?\sfrom\s+("[^"]+")/gm, "import $1");
 }
