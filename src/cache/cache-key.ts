@@ -1,0 +1,31 @@
+import { createHmac, hash, randomBytes } from "node:crypto";
+import { canonical } from "./canonical.ts";
+
+/** Everything that a result may depend on; session and request ids, and whether the caller streams, are not among it. */
+export interface CacheKeyParts {
+  /** Immutable: stands for the bundle and the accessories, too. */
+  readonly versionId: string;
+  readonly envRevision: number;
+  readonly input: unknown;
+  readonly messages: readonly unknown[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+// Never stored: whoever reads the database cannot try out secrets against the keys in it.
+const processKey = randomBytes(32);
+
+function secretsMark(secrets: CacheKeyParts["secrets"]): string {
+  for (const _name in secrets) return createHmac("sha256", processKey).update(canonical(secrets)).digest("base64url");
+  return "";
+}
+
+/** Key of a result: SHA-256 (base64url) of the parts. With secrets it is worth something in this process only. */
+export function cacheKey(parts: CacheKeyParts): string {
+  const { versionId, envRevision, input, messages, params, metadata, secrets } = parts;
+  const { stream: _stream, ...asked } = params;
+  const head = `${versionId}\n${envRevision}\n${secretsMark(secrets)}\n`;
+  const body = `${canonical(input)}\n${canonical(messages)}\n${canonical(asked)}\n${canonical(metadata)}`;
+  return hash("sha256", head + body, "base64url");
+}
