@@ -65,7 +65,7 @@ export type ExecutionMode = "sync" | "stream" | "background" | "nested";
 
 /** What an execution starts from; written once. */
 export interface NewExecution {
-  /** UUID. */
+  /** UUID; version 7 keeps the cost of an insert flat among millions. */
   readonly id: string;
   readonly accountId: string;
   readonly workflowId: string;
@@ -211,7 +211,7 @@ export interface Store {
   enqueue(params: {
     readonly execution: NewExecution;
   }): Promise<{ readonly execution: Execution; readonly created: boolean }>;
-  /** Stores an execution that starts at once, already leased by `worker` with fence 1; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
+  /** Stores an execution that starts at once, already leased by `worker` with fence 1 until `createdAt + leaseMs`; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
   startExecution(params: {
     readonly execution: NewExecution;
     readonly worker: string;

@@ -2,14 +2,20 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Chunk, JournalRecord, LogLine, Usage } from "../../runtime/index.ts";
 import type { Account, Lease, NewExecution, Store, Version, Workflow } from "../../src/store/store.ts";
 
+/** The time at which everything is made, in milliseconds since the epoch. */
 export const T0 = 1_800_000_000_000;
+/** Length of every lease, in milliseconds. */
 export const LEASE_MS = 30_000;
+/** A usage without a zero. */
 export const USAGE: Usage = { promptTokens: 11, completionTokens: 7, costUsd: 0.0125, ops: 2, cpuMs: 3.5 };
+/** No chunks, no log lines. */
 export const NO_OUTPUT: { readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] } = {
   chunks: [],
   logs: [],
 };
+/** A good ending. */
 export const DONE = { status: "completed", output: '{"answer":"yes"}', cached: false } as const;
+/** The error of a cancelled execution. */
 export const STOPPED = { code: "EXECUTION_CANCELLED", message: "The execution was cancelled.", details: {} } as const;
 
 /** A store with an account and a workflow to hang executions on. */
@@ -21,6 +27,7 @@ export interface World {
 
 type PutWorkflow = Parameters<Store["putWorkflow"]>[0];
 
+/** Settings of a workflow called `summarize`. */
 export function workflowParams(accountId: string, changes: Partial<PutWorkflow> = {}): PutWorkflow {
   return {
     id: randomUUID(),
@@ -40,14 +47,17 @@ export function workflowParams(accountId: string, changes: Partial<PutWorkflow> 
   };
 }
 
+/** Adds account and workflow to an empty store. */
 export async function worldOf(store: Store): Promise<World> {
   const account = await store.ownerAccount();
   const workflow = await store.putWorkflow(workflowParams(account.id));
   return { store, account, workflow };
 }
 
+/** Hex SHA-256 of a text. */
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+/** Version 1.0.0 of a workflow. */
 export function version(workflow: Workflow, changes: Partial<Version> = {}): Version {
   return {
     id: randomUUID(),
@@ -64,8 +74,10 @@ export function version(workflow: Workflow, changes: Partial<Version> = {}): Ver
   };
 }
 
+/** Code of a version. */
 export const CODE = { code: "() => ({})", sourceMap: "{}", sources: '[{"path":"main.ts","text":""}]' };
 
+/** A background execution that is due at once. */
 export function execution(workflow: Workflow, changes: Partial<NewExecution> = {}): NewExecution {
   return {
     id: randomUUID(),
@@ -92,6 +104,7 @@ export function execution(workflow: Workflow, changes: Partial<NewExecution> = {
   };
 }
 
+/** Starts an execution under worker `w1`. */
 export async function start(world: World, changes: Partial<NewExecution> = {}): Promise<Lease> {
   return world.store.startExecution({ execution: execution(world.workflow, changes), worker: "w1", leaseMs: LEASE_MS });
 }
@@ -101,10 +114,12 @@ export function claim(world: World, changes: Partial<Parameters<Store["claim"]>[
   return world.store.claim({ worker: "w1", max: 100, leaseMs: LEASE_MS, now: T0, perAccount: 100, ...changes });
 }
 
+/** Completes an execution with `DONE`. */
 export function finish(world: World, lease: Lease): Promise<boolean> {
   return world.store.completeExecution({ lease, ending: DONE, usage: USAGE, ...NO_OUTPUT, now: T0 + 5 });
 }
 
+/** A journal record without arguments and meter. */
 export function entry(seq: number, changes: Partial<JournalRecord> = {}): JournalRecord {
   const hash = createHash("sha256").update(`http.request ${seq}`).digest("base64url");
   return {
@@ -121,6 +136,7 @@ export function entry(seq: number, changes: Partial<JournalRecord> = {}): Journa
   };
 }
 
+/** `count` numbered chunks whose texts are easily damaged. */
 export function chunks(from: number, count: number): Chunk[] {
   return Array.from({ length: count }, (_, at) => ({
     index: from + at,
@@ -130,6 +146,7 @@ export function chunks(from: number, count: number): Chunk[] {
   }));
 }
 
+/** `count` numbered log lines. */
 export function lines(from: number, count: number): LogLine[] {
   return Array.from({ length: count }, (_, at) => ({
     index: from + at,

@@ -34,7 +34,7 @@ function enqueue(db: Database, execution: NewExecution): { execution: Execution;
   return { execution: stored, created: true };
 }
 
-/** Lists merge one ordered index range per status, so that a page costs the same among a million rows. */
+/** What a list covers. */
 interface Scope {
   readonly column: "account_id" | "workflow_id";
   readonly index: "executions_by_account" | "executions_by_workflow";
@@ -42,6 +42,7 @@ interface Scope {
   readonly statuses: readonly number[];
 }
 
+/** Merges one ordered index range per status, so that a page costs the same among a million rows. */
 function pageOf(db: Database, scope: Scope, limit: number, offset: number): { items: Execution[]; total: number } {
   const { column, index, id, statuses } = scope;
   const range = (status: number) =>

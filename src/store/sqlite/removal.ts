@@ -10,7 +10,9 @@ const REMOVE_DEFINITION = [
   "DELETE FROM versions WHERE workflow_id = ?",
   "DELETE FROM workflows WHERE id = ?",
   "DELETE FROM counts WHERE workflow_id = ?",
-  "INSERT INTO doomed (workflow_id) VALUES (?)",
+  "INSERT INTO doomed (workflow_id) VALUES (?) ON CONFLICT DO NOTHING",
+  // Nobody may claim, renew or end what is about to vanish.
+  `UPDATE executions SET ready = 0, due_at = NULL, fence = fence + 1 WHERE workflow_id = ? AND status IN (0, 1, 2)`,
 ];
 const SHARED = {
   bundles: "SELECT DISTINCT bundle_hash AS hash FROM versions WHERE workflow_id = ?",
@@ -21,9 +23,7 @@ const REMOVE_UNUSED = {
     "DELETE FROM bundles WHERE hash = ? AND NOT EXISTS (SELECT 1 FROM versions WHERE bundle_hash = bundles.hash)",
   blobs: "DELETE FROM blobs WHERE hash = ? AND NOT EXISTS (SELECT 1 FROM version_blobs b WHERE b.hash = blobs.hash)",
 };
-// Live executions first: they must not be claimed any more.
-const NEXT_EXECUTIONS = `SELECT number FROM executions INDEXED BY executions_by_workflow
-  WHERE workflow_id = ? ORDER BY status LIMIT ?`;
+const NEXT_EXECUTIONS = "SELECT number FROM executions INDEXED BY executions_by_workflow WHERE workflow_id = ? LIMIT ?";
 const REMOVE_EXECUTION = [
   "DELETE FROM journal WHERE execution = ?",
   "DELETE FROM output WHERE execution = ?",
@@ -55,11 +55,13 @@ function removePortion(db: Database, workflowId: string): boolean {
   if (executions.length === PORTION) return false;
   const removed = REMOVE_REST.map((statement) => db.run(statement, workflowId, PORTION));
   if (removed.includes(PORTION)) return false;
+  // Cancelling one of them in the meantime counted it again.
+  db.run("DELETE FROM counts WHERE workflow_id = ?", workflowId);
   db.run("DELETE FROM doomed WHERE workflow_id = ?", workflowId);
   return true;
 }
 
-/** Finishes the deletions that the end of the last process interrupted. */
+/** Finishes the deletions that the end of the last process interrupted; a portion per turn, so it need not be awaited. */
 export async function finishRemovals(db: Database, writer: Writer): Promise<void> {
   for (const { workflow_id: id } of db.all<{ workflow_id: string }>("SELECT workflow_id FROM doomed")) {
     while (!(await writer.write(() => removePortion(db, id))));
@@ -67,8 +69,8 @@ export async function finishRemovals(db: Database, writer: Writer): Promise<void
 }
 
 /**
- * Deletion of workflows. Definition, live executions and the first portion of the rest go in one transaction; a longer
- * history follows in portions, so that other requests are served in between.
+ * Deletion of workflows. The definition and the first portion of the rest go in one transaction, which also takes live
+ * executions from their holders; a longer history follows in portions, so that others are served in between.
  */
 export function createRemoval(db: Database, writer: Writer, forget: () => void): Pick<Store, "deleteWorkflow"> {
   return {

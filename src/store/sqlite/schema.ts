@@ -3,6 +3,7 @@
  * apart from what is written once and may be large (`requests`), so that ending an execution rewrites a small row.
  *
  * `ready` = claimable now; else `due_at` says when it becomes so (start time, wake-up time, or end of the lease).
+ * Times are REAL milliseconds, because a script may ask for a fraction of one; whole ones are stored as compactly as integers.
  * Ended executions have neither and are in no index of the queue. `counts` and `totals` make sums flat in cost.
  */
 export const SCHEMA_1 = `
@@ -13,15 +14,15 @@ CREATE UNIQUE INDEX accounts_owner ON accounts (owner) WHERE owner = 1;
 
 CREATE TABLE keys (
   hash TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES accounts (id),
-  prefix TEXT NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL
+  prefix TEXT NOT NULL, name TEXT NOT NULL, created_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE workflows (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL,
   ref TEXT NOT NULL, name TEXT NOT NULL, description TEXT NOT NULL, execution_mode TEXT NOT NULL,
-  timeout_ms INTEGER, application TEXT, env TEXT NOT NULL, env_revision INTEGER NOT NULL,
-  validate_input INTEGER NOT NULL, cache_enabled INTEGER, cache_ttl_ms INTEGER, active_version_id TEXT,
-  created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL, UNIQUE (account_id, ref)
+  timeout_ms REAL, application TEXT, env TEXT NOT NULL, env_revision INTEGER NOT NULL,
+  validate_input INTEGER NOT NULL, cache_enabled INTEGER, cache_ttl_ms REAL, active_version_id TEXT,
+  created_at REAL NOT NULL, updated_at REAL NOT NULL, UNIQUE (account_id, ref)
 ) STRICT;
 CREATE INDEX workflows_by_account ON workflows (account_id, number);
 
@@ -32,7 +33,7 @@ CREATE TABLE versions (
   position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, workflow_id TEXT NOT NULL REFERENCES workflows (id),
   account_id TEXT NOT NULL, number TEXT NOT NULL, notes TEXT NOT NULL,
   bundle_hash TEXT NOT NULL REFERENCES bundles (hash), facts TEXT NOT NULL, isolation TEXT NOT NULL,
-  accessories TEXT NOT NULL, created_at INTEGER NOT NULL, source_map TEXT NOT NULL, sources TEXT NOT NULL,
+  accessories TEXT NOT NULL, created_at REAL NOT NULL, source_map TEXT NOT NULL, sources TEXT NOT NULL,
   UNIQUE (workflow_id, number)
 ) STRICT;
 CREATE INDEX versions_by_workflow ON versions (workflow_id, position);
@@ -45,8 +46,8 @@ CREATE INDEX version_blobs_by_hash ON version_blobs (hash);
 
 CREATE TABLE executions (
   number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, account_id TEXT NOT NULL, workflow_id TEXT NOT NULL,
-  status INTEGER NOT NULL, ready INTEGER NOT NULL, due_at INTEGER, priority INTEGER NOT NULL, fence INTEGER NOT NULL,
-  worker TEXT, cancel INTEGER NOT NULL DEFAULT 0, started_at INTEGER, finished_at INTEGER, until_at INTEGER,
+  status INTEGER NOT NULL, ready INTEGER NOT NULL, due_at REAL, priority INTEGER NOT NULL, fence INTEGER NOT NULL,
+  worker TEXT, cancel INTEGER NOT NULL DEFAULT 0, started_at REAL, finished_at REAL, until_at REAL,
   cached INTEGER NOT NULL DEFAULT 0, prompt_tokens INTEGER NOT NULL DEFAULT 0,
   completion_tokens INTEGER NOT NULL DEFAULT 0, cost_usd REAL NOT NULL DEFAULT 0, ops INTEGER NOT NULL DEFAULT 0,
   cpu_ms REAL NOT NULL DEFAULT 0, idempotency_key TEXT, parent_id TEXT, parent_pos INTEGER, error TEXT, output TEXT
@@ -61,7 +62,7 @@ CREATE UNIQUE INDEX executions_by_parent ON executions (parent_id, parent_pos) W
 CREATE TABLE requests (
   number INTEGER PRIMARY KEY, version_id TEXT NOT NULL, ref TEXT NOT NULL, mode TEXT NOT NULL,
   has_secrets INTEGER NOT NULL, session_id TEXT NOT NULL, request_id TEXT NOT NULL, depth INTEGER NOT NULL,
-  seed TEXT NOT NULL, created_at INTEGER NOT NULL, run_at INTEGER NOT NULL, timeout_ms INTEGER, cache_key TEXT,
+  seed TEXT NOT NULL, created_at REAL NOT NULL, run_at REAL NOT NULL, timeout_ms REAL, cache_key TEXT,
   data TEXT NOT NULL
 ) STRICT;
 
@@ -86,7 +87,7 @@ CREATE TABLE arguments (
 ) STRICT;
 CREATE TABLE journal (
   execution INTEGER NOT NULL, seq INTEGER NOT NULL, pos INTEGER NOT NULL, kind TEXT NOT NULL, op TEXT NOT NULL,
-  hash TEXT NOT NULL, at INTEGER NOT NULL, arguments INTEGER, started_at INTEGER, duration_ms REAL, attempts INTEGER,
+  hash TEXT NOT NULL, at REAL NOT NULL, arguments INTEGER, started_at REAL, duration_ms REAL, attempts INTEGER,
   prompt_tokens INTEGER, completion_tokens INTEGER, cost_usd REAL, model TEXT, payload TEXT NOT NULL,
   UNIQUE (execution, seq)
 ) STRICT;
@@ -96,8 +97,8 @@ CREATE TABLE output (
 ) STRICT;
 
 CREATE TABLE results (
-  number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, workflow_id TEXT NOT NULL, created_at INTEGER NOT NULL,
-  expires_at INTEGER, bytes INTEGER NOT NULL, output TEXT, chunks TEXT
+  number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, workflow_id TEXT NOT NULL, created_at REAL NOT NULL,
+  expires_at REAL, bytes INTEGER NOT NULL, output TEXT, chunks TEXT
 ) STRICT;
 CREATE INDEX results_by_workflow ON results (workflow_id);
 CREATE INDEX results_by_expiry ON results (expires_at) WHERE expires_at IS NOT NULL;

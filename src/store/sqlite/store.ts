@@ -32,7 +32,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       recent.versions.clear();
     };
     const writer = new Writer(db, forget);
-    await finishRemovals(db, writer);
+    // Stopped by close, and then continued by the next process.
+    finishRemovals(db, writer).catch(() => undefined);
     return {
       ...createAccounts(db, writer),
       ...createWorkflows(db, writer, recent.workflows),

@@ -85,8 +85,8 @@ export class Writer {
   #abandon(error: unknown): void {
     const batch = this.#batch;
     this.#batch = null;
-    if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-    this.#onRollback();
     batch?.reject(toWorkflowError(error));
+    this.#onRollback();
+    if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Subject } from "../contract.ts";
 import { sha256, T0 } from "../fixtures.ts";
 
+/** Contract: accounts, API keys and settings. */
 export function describeAccounts(subject: () => Subject): void {
   describe("accounts, keys, settings", () => {
     it("makes the owner's account once and keeps it", async () => {

@@ -18,6 +18,7 @@ import {
 
 const ZERO = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
 
+/** Contract: making, finding and listing executions. */
 export function describeExecutions(subject: () => Subject): void {
   describe("executions", () => {
     it("are queued and read back whole", async () => {

@@ -12,6 +12,7 @@ const METER = {
   model: "m",
 };
 
+/** Contract: the journal. */
 export function describeJournal(subject: () => Subject): void {
   describe("the journal", () => {
     it("keeps deliveries whole and in order, across reopening", async () => {

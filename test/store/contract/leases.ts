@@ -34,6 +34,7 @@ function cancel({ store, account }: World, executionId: string): Promise<boolean
   return store.cancelExecution({ accountId: account.id, executionId, now: T0 + 7, error: STOPPED });
 }
 
+/** Contract: the queue and its leases. */
 export function describeLeases(subject: () => Subject): void {
   describe("the queue", () => {
     it("hands out by priority, then age", async () => {
@@ -172,6 +173,15 @@ export function describeLeases(subject: () => Subject): void {
       expect(resumed).toMatchObject({ id: lease.executionId, fence: 2, state: { status: "running", startedAt: T0 } });
       await store.appendJournal({ lease: { ...lease, fence: 2 }, records: [entry(1)] });
       expect(await store.readJournal({ executionId: lease.executionId })).toEqual([entry(0), entry(1)]);
+    });
+
+    it("takes times that are fractions of a millisecond", async () => {
+      const { world } = subject();
+      const lease = await start(world, { createdAt: T0 + 0.25, timeoutMs: 1.5 });
+      await world.store.waitExecution({ ...PARKED, lease, until: T0 + 0.5 });
+      expect(await world.store.nextDue()).toBe(T0 + 0.5);
+      expect(await claim(world, { now: T0 + 0.4 })).toEqual([]);
+      expect(await claim(world, { now: T0 + 0.5 })).toMatchObject([{ createdAt: T0 + 0.25, timeoutMs: 1.5 }]);
     });
 
     it("cancels what is queued or waiting at once", async () => {

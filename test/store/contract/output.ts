@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Subject } from "../contract.ts";
 import { chunks, lines, start } from "../fixtures.ts";
 
+/** Contract: chunks and log lines. */
 export function describeOutput(subject: () => Subject): void {
   describe("chunks and log lines", () => {
     it("are read exactly from any position, whatever the batches were", async () => {

@@ -8,6 +8,7 @@ import {
   entry,
   execution,
   finish,
+  LEASE_MS,
   sha256,
   start,
   T0,
@@ -15,6 +16,7 @@ import {
   workflowParams,
 } from "../fixtures.ts";
 
+/** Contract: deletion of a workflow with all that belongs to it. */
 export function describeRemoval(subject: () => Subject): void {
   describe("deleteWorkflow", () => {
     it("removes all that belongs to the workflow and leaves what is shared", async () => {
@@ -70,8 +72,12 @@ export function describeRemoval(subject: () => Subject): void {
     it("takes a long history along and lets the ref be used anew", async () => {
       const { world } = subject();
       const { store, account, workflow } = world;
-      await Promise.all(Array.from({ length: 2_100 }, () => start(world)));
-      expect(await store.deleteWorkflow({ accountId: account.id, workflowId: workflow.id })).toBe(true);
+      const leases = await Promise.all(Array.from({ length: 2_100 }, () => start(world)));
+      const deleted = store.deleteWorkflow({ accountId: account.id, workflowId: workflow.id });
+      expect(await claim(world, { now: T0 + 10 * LEASE_MS, worker: "w2" })).toEqual([]);
+      const renewed = await store.renew({ worker: "w1", leases, leaseMs: LEASE_MS, now: T0 });
+      expect(new Set(renewed)).toEqual(new Set(["lost"]));
+      expect(await deleted).toBe(true);
       const all = await store.listExecutions({
         accountId: account.id,
         workflowId: null,

@@ -4,6 +4,7 @@ import { chunks, T0 } from "../fixtures.ts";
 
 const result = (output: string, expiresAt: number | null = null) => ({ output, chunks: [], createdAt: T0, expiresAt });
 
+/** Contract: cached results. */
 export function describeResults(subject: () => Subject): void {
   describe("cached results", () => {
     it("are read with their chunks until they expire, across reopening", async () => {

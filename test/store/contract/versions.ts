@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Subject } from "../contract.ts";
 import { CODE, sha256, T0, version } from "../fixtures.ts";
 
+/** Contract: versions, bundles and files. */
 export function describeVersions(subject: () => Subject): void {
   describe("versions", () => {
     it("are stored with their code, and activated only when asked", async () => {

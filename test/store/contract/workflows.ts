@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Subject } from "../contract.ts";
 import { T0, workflowParams } from "../fixtures.ts";
 
+/** Contract: workflows. */
 export function describeWorkflows(subject: () => Subject): void {
   describe("workflows", () => {
     it("are found by ref, UUID and number, within the account", async () => {

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
 import { execution, LEASE_MS, start, T0, worldOf } from "../fixtures.ts";
 import { temporaryDirectory } from "./directory.ts";
@@ -82,7 +82,7 @@ it("finishes a deletion that the end of the process interrupted", async () => {
   await outcome;
   const again = await createSqliteStore(options);
   const list = { accountId: world.account.id, workflowId: null, status: null, limit: 9, offset: 0 };
-  expect(await again.listExecutions(list)).toEqual({ items: [], total: 0 });
+  await vi.waitFor(async () => expect(await again.listExecutions(list)).toEqual({ items: [], total: 0 }));
   await again.close();
   const db = new DatabaseSync(file);
   for (const table of ["executions", "requests", "counts", "doomed", "workflows"]) {
