@@ -5,7 +5,7 @@ import { MANIFEST } from "./capabilities/index.ts";
 import { fail } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
 import { DEFAULT_LIMITS } from "./limits.ts";
-import { createPool, type Pool } from "./pool/pool.ts";
+import { Pool } from "./pool/pool.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { buildHostSource } from "./worker/host-source.ts";
 
@@ -66,7 +66,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const pending = new Map<string, string>();
   const bundler = await createBundler();
-  const pool = await createPool({
+  const pool = await Pool.start({
     source: await buildHostSource(MANIFEST),
     models: options.models,
     allowPrivate: options.allowPrivate,
@@ -87,8 +87,8 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     run: async (job, host) => (await pool.run({ job, mode: "execute" }, host)).outcome,
     cancel: (executionId, error) => pool.cancel(executionId, error),
     stats: () => {
-      const { hosts, replaced } = pool.facts();
-      return { running: pool.running(), hosts, hostsReplaced: replaced };
+      const { hosts, replaced } = pool.report;
+      return { running: pool.running, hosts, hostsReplaced: replaced };
     },
     async close() {
       await Promise.all([pool.close(), bundler.close()]);

@@ -4,7 +4,7 @@ import { createFloat, createRandom, type RandomSource } from "./random.ts";
 import { type GuestLimits, POST, READ } from "./wire.ts";
 
 /** The one way out of the guest: kind, number, name, text, second text. */
-export type Post = (kind: number, n: number, name: string, text: string, more: string) => void;
+export type Post = (...post: [kind: number, n: number, name: string, text: string, more: string]) => void;
 
 /** How a posted op continues in the guest. */
 export interface PendingOp {
@@ -62,9 +62,11 @@ export function maybeCurrent(): GuestExecution | null {
 }
 
 /** Posts for the current execution unless its door is closed. */
-export function send(kind: number, n: number, name: string, text: string, more = ""): void {
+export function send(
+  ...[kind, n, name, text, more]: [kind: number, n: number, name: string, text: string, more?: string]
+): void {
   if (active === null || active.closed) return;
-  post(kind, n, name, text, more);
+  post(kind, n, name, text, more ?? "");
 }
 
 /** The current execution's clock; notes that the clock was read. */

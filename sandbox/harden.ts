@@ -89,7 +89,6 @@ function hiddenIntrinsics(): unknown[] {
   });
   roots.push(getPrototypeOf(helper), getPrototypeOf(helper.map(() => 1)));
   // The `arguments` object's shared callee accessor.
-  // biome-ignore lint/complexity/useArrowFunction: only functions have `arguments`
   const args = (function (..._: unknown[]) {
     // biome-ignore lint/complexity/noArguments: its descriptor is the point
     return arguments;

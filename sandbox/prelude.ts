@@ -19,17 +19,17 @@ interface Module {
 }
 type Bundle = (weft: object) => Module;
 
-/** The one function the host calls: each call is one turn. */
-type Deliver = (
+/** One delivery: kind, run, number, guest clock, text, ctx data, secrets, and for `start` the bundle. */
+type Delivery = [
   kind: string,
   run: number,
   n: number,
   now: number,
   text: string,
-  more: string,
+  data: string,
   secrets: string,
   bundle: Bundle | null,
-) => void;
+];
 
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
@@ -126,11 +126,12 @@ function turn(execution: GuestExecution, kind: string, n: number, text: string):
   else settle(execution, kind as DeliveryKind, n, text);
 }
 
-const deliver: Deliver = (kind, run, n, now, text, more, secrets, bundle) => {
+/** The one function the host calls: each call is one turn. */
+function deliver(...[kind, run, n, now, text, data, secrets, bundle]: Delivery): void {
   let execution: GuestExecution | undefined;
   try {
     if (kind === "start" && bundle !== null) {
-      start(run, parse(text) as StartFacts, { data: more, secrets, bundle });
+      start(run, parse(text) as StartFacts, { data, secrets, bundle });
       return;
     }
     execution = mapGet(executions, run) as GuestExecution | undefined;
@@ -142,10 +143,10 @@ const deliver: Deliver = (kind, run, n, now, text, more, secrets, bundle) => {
     execution ??= mapGet(executions, run) as GuestExecution | undefined;
     if (execution !== undefined) failWith(execution, thrown);
   }
-};
+}
 
 /** Boots the realm: installs the deterministic globals, removes hazards, and returns `deliver` (and `harden`). */
-function boot(post: Post, manifest: string): { deliver: Deliver; harden: () => void } {
+function boot(post: Post, manifest: string): { deliver: typeof deliver; harden: () => void } {
   const global = globalThis;
   connect(post);
   ops = parse(manifest) as readonly string[];

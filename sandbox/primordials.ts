@@ -4,9 +4,8 @@
  */
 const { apply } = Reflect;
 
-// biome-ignore lint/complexity/noBannedTypes: any callable intrinsic
 const uncurry =
-  <T>(method: Function) =>
+  <T>(method: (...args: never[]) => unknown) =>
   (self: unknown, ...args: readonly unknown[]): T =>
     apply(method, self, args) as T;
 

@@ -6,8 +6,11 @@ export interface GuestScript {
   readonly text: string;
 }
 
-/** What a realm posts: kind, number, name, text, second text (see sandbox/wire.ts). */
-export type OnPost = (kind: number, n: number, name: string, text: string, more: string) => void;
+/** What a realm posts (see POST in sandbox/wire.ts); an attacker may have written every member. */
+export type GuestPost = [kind: number, n: number, name: string, text: string, more: string];
+
+/** Takes one post out of a realm. */
+export type OnPost = (...post: GuestPost) => void;
 
 /** One delivery into a realm. */
 export interface Delivery {
@@ -16,7 +19,8 @@ export interface Delivery {
   readonly n: number;
   readonly now: number;
   readonly text: string;
-  readonly more: string;
+  /** For `start`: JSON texts of the ctx data and the secrets. */
+  readonly data: string;
   readonly secrets: string;
   /** For `start`: the loaded bundle. */
   readonly bundle: LoadedBundle | null;
@@ -100,10 +104,10 @@ function createRealmIn(isolate: ivm.Isolate, prelude: GuestScript, manifest: str
       const reference = await code.run(context, { reference: true, timeout: 1_000 });
       return { reference };
     },
-    async turn({ kind, run, n, now, text, more, secrets, bundle }, timeoutMs) {
+    async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
       try {
         const code = bundle === null ? null : bundle.reference.derefInto();
-        await deliver.apply(undefined, [kind, run, n, now, text, more, secrets, code], { timeout: timeoutMs });
+        await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
         return { status: "ok" };
       } catch (error) {
         return toTurnEnd(isolate, error);

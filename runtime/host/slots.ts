@@ -1,29 +1,30 @@
 import type { Isolation } from "../../sandbox/wire.ts";
 import {
   createIsolate,
+  type GuestPost,
   type GuestScript,
   type IsolateBox,
   type LoadedBundle,
-  type OnPost,
   type Realm,
 } from "./isolate.ts";
 import { createLane, type Lane } from "./turns.ts";
 
-/** An isolate, the executions in it, and the realms it keeps ready. */
+/** An isolate in use and the runs in it. */
 export interface Slot {
   readonly key: string;
+  readonly isolation: Isolation;
   readonly lane: Lane;
   readonly runs: Set<number>;
-  readonly isolation: Isolation;
-  /** Realms that are booted and have the bundle loaded, but no execution yet (`context`). */
+  readonly script: GuestScript;
+  /** Booted realms with the bundle loaded, but no run yet (`context`). */
   readonly spares: Promise<Seat>[];
-  /** The one realm all executions share (`frozen`). */
+  /** The one realm all runs share (`frozen`). */
   shared: Promise<Seat> | null;
   /** Set when the isolate may not be used again. */
   closed: boolean;
 }
 
-/** A place for one execution: a realm with the bundle loaded. */
+/** A place for one run: a realm with the bundle loaded. */
 export interface Seat {
   readonly slot: Slot;
   readonly realm: Realm;
@@ -31,194 +32,173 @@ export interface Seat {
 }
 
 /** What the slots need to know about the process they are in. */
-export interface SlotOptions {
+export interface SlotsOptions {
   readonly prelude: GuestScript;
   readonly manifest: string;
-  /** A post out of some realm of `slot`; the execution is the one whose turn it is. */
-  onPost(slot: Slot, ...post: Parameters<OnPost>): void;
-  onStuck(slot: Slot, message: string): void;
+  /** A post out of some realm of `slot`; its run is the one whose turn it is. */
+  onPost(slot: Slot, post: GuestPost): void;
+  /** V8 failed inside `slot`: the process must be replaced. */
+  onStuck(slot: Slot): void;
 }
 
-/** What one execution asks for. */
+/** What one run asks for. */
 export interface SeatRequest {
   readonly run: number;
   readonly key: string;
   readonly isolation: Isolation;
   readonly memoryMb: number;
-  /** True for describe: a fresh isolate, but hardened, to find out whether the bundle can live so. */
+  /** True for describe: a fresh but hardened isolate, to find out whether the bundle can live so. */
   readonly trial: boolean;
-  readonly bundle: GuestScript;
+  readonly script: GuestScript;
 }
 
-/** Gives executions their realm and takes it back. */
-export interface Slots {
-  seat(request: SeatRequest): Promise<Seat>;
-  /** Gives the execution's place back; its isolate is disposed or kept warm. */
-  leave(seat: Seat, run: number): void;
-  /** Takes a slot out of use; its isolate is disposed. */
-  close(slot: Slot): void;
-  /** Prepares isolates and realms; called when nothing else is to do. One piece of work per call. */
-  refill(): boolean;
-}
-
+/** A booted isolate that belongs to no run yet. */
 interface Warm {
   readonly box: IsolateBox;
   readonly realm: Realm;
   readonly home: { slot: Slot | null };
   readonly memoryMb: number;
+  readonly hardened: boolean;
 }
 
 const MAX_SHARING = 64;
-const MAX_WARM_SLOTS = 256;
+const MAX_IDLE_SLOTS = 256;
 const MAX_SPARES = 8;
 const MAX_WARM = 12;
+const MIN_WARM = 2;
+const DEFAULT_MEMORY_MB = 128;
 
-/** Creates the slots of this process. */
-export function createSlots(options: SlotOptions): Slots {
-  const byKey = new Map<string, Slot[]>();
-  /** Frozen and context slots without executions, least recently used first. */
-  const idle = new Set<Slot>();
-  const warm: { open: Warm[]; hardened: Warm[] } = { open: [], hardened: [] };
-  const wanted = { open: 2, hardened: 2 };
-  let memoryMb = 128;
-  const thirsty = new Set<Slot>();
+/** Gives runs their realm: shared, fresh in a kept isolate, or in an isolate of its own. */
+export class Slots {
+  readonly #options: SlotsOptions;
+  readonly #byKey = new Map<string, Set<Slot>>();
+  /** Kept slots without runs, least recently used first. */
+  readonly #idle = new Set<Slot>();
+  /** `context` slots that may need more spare realms. */
+  readonly #thirsty = new Set<Slot>();
+  #warm: Warm[] = [];
+  readonly #wanted = { open: MIN_WARM, hardened: MIN_WARM };
+  #memoryMb = DEFAULT_MEMORY_MB;
 
-  const make = (mb: number, hardened: boolean): Warm => {
-    const home: { slot: Slot | null } = { slot: null };
-    const box = createIsolate(mb, (message) => home.slot !== null && options.onStuck(home.slot, message));
-    const realm = box.createRealm(options.prelude, options.manifest, postsTo(home));
-    if (hardened) realm.harden();
-    return { box, realm, home, memoryMb: mb };
-  };
+  constructor(options: SlotsOptions) {
+    this.#options = options;
+  }
 
-  const postsTo =
-    (home: { slot: Slot | null }): OnPost =>
-    (kind, n, name, text, more) => {
-      if (home.slot !== null) options.onPost(home.slot, kind, n, name, text, more);
-    };
-
-  const take = (mb: number, hardened: boolean): Warm => {
-    memoryMb = mb;
-    const kind = hardened ? "hardened" : "open";
-    const found = warm[kind].findIndex((item) => item.memoryMb === mb);
-    if (found < 0) {
-      wanted[kind] = Math.min(MAX_WARM, wanted[kind] + 1);
-      return make(mb, hardened);
+  /** A place for a run; rejects with what the compiler says of the bundle. */
+  seat(request: SeatRequest): Promise<Seat> {
+    if (request.trial || request.isolation === "isolate") {
+      const { slot, first } = this.#open(request, request.trial);
+      slot.runs.add(request.run);
+      return first;
     }
-    return warm[kind].splice(found, 1)[0] as Warm;
-  };
-
-  const open = (request: SeatRequest, hardened: boolean): { slot: Slot; first: Promise<Seat> } => {
-    const { box, realm, home } = take(request.memoryMb, hardened);
-    const { key, isolation } = request;
-    const slot: Slot = {
-      key,
-      isolation,
-      lane: createLane(box),
-      runs: new Set(),
-      spares: [],
-      shared: null,
-      closed: false,
-    };
-    home.slot = slot;
-    return { slot, first: seatIn(slot, realm, request.bundle) };
-  };
-
-  const seatIn = async (slot: Slot, realm: Realm, script: GuestScript): Promise<Seat> => {
-    const bundle = await realm.load(script);
-    return { slot, realm, bundle };
-  };
-
-  const spareIn = (slot: Slot, script: GuestScript): Promise<Seat> => {
-    const realm = slot.lane.box.createRealm(options.prelude, options.manifest, postsTo({ slot }));
-    return seatIn(slot, realm, script);
-  };
-
-  const scripts = new WeakMap<Slot, GuestScript>();
-
-  const sharedSlot = (request: SeatRequest): { slot: Slot; first: Promise<Seat> | null } => {
-    const name = `${request.isolation}:${request.memoryMb}:${request.key}`;
-    const list = byKey.get(name) ?? [];
-    byKey.set(name, list);
-    const found = list.find((slot) => !slot.closed && slot.runs.size < MAX_SHARING);
-    if (found !== undefined) {
-      idle.delete(found);
-      return { slot: found, first: null };
+    const { slot, first } = this.#keptSlot(request);
+    slot.runs.add(request.run);
+    if (slot.isolation === "context") {
+      this.#thirsty.add(slot);
+      return first ?? slot.spares.shift() ?? this.#spare(slot);
     }
-    const made = open({ ...request, key: name }, request.isolation === "frozen");
-    scripts.set(made.slot, request.bundle);
-    list.push(made.slot);
-    return made;
-  };
+    slot.shared ??= first;
+    return slot.shared as Promise<Seat>;
+  }
 
-  const contextSeat = (slot: Slot, first: Promise<Seat> | null, script: GuestScript): Promise<Seat> => {
-    thirsty.add(slot);
-    return first ?? slot.spares.shift() ?? spareIn(slot, script);
-  };
+  /** Gives a run's place back; its isolate is disposed or kept for the next run of the version. */
+  leave({ slot, realm }: Seat, run: number): void {
+    slot.runs.delete(run);
+    if (slot.closed) return;
+    if (!this.#byKey.has(slot.key)) this.close(slot);
+    else {
+      if (slot.isolation === "context") realm.release();
+      if (slot.runs.size === 0) this.#idle.add(slot);
+      while (this.#idle.size > MAX_IDLE_SLOTS) this.close(this.#idle.values().next().value as Slot);
+    }
+  }
 
-  const closeSlot = (slot: Slot) => {
+  /** Takes a slot out of use and disposes its isolate. */
+  close(slot: Slot): void {
     slot.closed = true;
-    idle.delete(slot);
-    thirsty.delete(slot);
-    const list = byKey.get(slot.key);
-    if (list !== undefined) {
-      const rest = list.filter((other) => other !== slot);
-      if (rest.length === 0) byKey.delete(slot.key);
-      else byKey.set(slot.key, rest);
-    }
+    this.#idle.delete(slot);
+    this.#thirsty.delete(slot);
+    const slots = this.#byKey.get(slot.key);
+    slots?.delete(slot);
+    if (slots?.size === 0) this.#byKey.delete(slot.key);
     slot.lane.box.dispose();
-  };
+  }
 
-  const evict = () => {
-    while (idle.size > MAX_WARM_SLOTS) closeSlot(idle.values().next().value as Slot);
-  };
-
-  const refillSpare = (): boolean => {
-    for (const slot of thirsty) {
-      const script = scripts.get(slot);
-      if (slot.closed || script === undefined || slot.spares.length >= Math.min(MAX_SPARES, slot.runs.size + 2)) {
-        thirsty.delete(slot);
-        continue;
-      }
-      const spare = spareIn(slot, script);
-      spare.catch(() => undefined);
-      slot.spares.push(spare);
+  /** Does one piece of work that need not be done on a request's path; false when there is none. */
+  refill(): boolean {
+    for (const hardened of [true, false]) {
+      const ready = this.#warm.filter((item) => item.hardened === hardened).length;
+      if (ready >= this.#wanted[hardened ? "hardened" : "open"]) continue;
+      this.#warm.push(this.#make(this.#memoryMb, hardened));
       return true;
     }
-    return false;
-  };
-
-  return {
-    async seat(request) {
-      if (request.trial || request.isolation === "isolate") {
-        const { slot, first } = open(request, request.trial);
-        slot.runs.add(request.run);
-        return first;
-      }
-      const { slot, first } = sharedSlot(request);
-      slot.runs.add(request.run);
-      if (slot.isolation === "context") return contextSeat(slot, first, request.bundle);
-      slot.shared ??= first;
-      return slot.shared as Promise<Seat>;
-    },
-    leave({ slot, realm }, run) {
-      slot.runs.delete(run);
-      if (slot.closed) return;
-      if (!byKey.has(slot.key)) closeSlot(slot);
-      else {
-        if (slot.isolation === "context") realm.release();
-        if (slot.runs.size === 0) idle.add(slot);
-        evict();
-      }
-    },
-    close: closeSlot,
-    refill() {
-      for (const kind of ["hardened", "open"] as const) {
-        if (warm[kind].length >= wanted[kind]) continue;
-        warm[kind].push(make(memoryMb, kind === "hardened"));
+    for (const slot of this.#thirsty) {
+      if (slot.spares.length < Math.min(MAX_SPARES, slot.runs.size + MIN_WARM)) {
+        const spare = this.#spare(slot);
+        spare.catch(() => undefined);
+        slot.spares.push(spare);
         return true;
       }
-      return refillSpare();
-    },
-  };
+      this.#thirsty.delete(slot);
+    }
+    return false;
+  }
+
+  #keptSlot(request: SeatRequest): { slot: Slot; first: Promise<Seat> | null } {
+    const key = `${request.isolation}:${request.memoryMb}:${request.key}`;
+    const slots = this.#byKey.get(key) ?? new Set();
+    this.#byKey.set(key, slots);
+    for (const slot of slots) {
+      if (slot.runs.size >= MAX_SHARING) continue;
+      this.#idle.delete(slot);
+      return { slot, first: null };
+    }
+    const opened = this.#open({ ...request, key }, request.isolation === "frozen");
+    slots.add(opened.slot);
+    return opened;
+  }
+
+  #open(request: SeatRequest, hardened: boolean): { slot: Slot; first: Promise<Seat> } {
+    const { box, realm, home } = this.#take(request.memoryMb, hardened);
+    const { key, isolation, script } = request;
+    const lane = createLane(box);
+    const slot: Slot = { key, isolation, lane, script, runs: new Set(), spares: [], shared: null, closed: false };
+    home.slot = slot;
+    return { slot, first: seatIn(slot, realm) };
+  }
+
+  #spare(slot: Slot): Promise<Seat> {
+    const realm = slot.lane.box.createRealm(this.#options.prelude, this.#options.manifest, (...post) =>
+      this.#options.onPost(slot, post),
+    );
+    return seatIn(slot, realm);
+  }
+
+  #take(memoryMb: number, hardened: boolean): Warm {
+    this.#memoryMb = memoryMb;
+    const found = this.#warm.find((item) => item.memoryMb === memoryMb && item.hardened === hardened);
+    if (found !== undefined) {
+      this.#warm = this.#warm.filter((item) => item !== found);
+      return found;
+    }
+    const kind = hardened ? "hardened" : "open";
+    this.#wanted[kind] = Math.min(MAX_WARM, this.#wanted[kind] + 1);
+    return this.#make(memoryMb, hardened);
+  }
+
+  #make(memoryMb: number, hardened: boolean): Warm {
+    const home: { slot: Slot | null } = { slot: null };
+    const box = createIsolate(memoryMb, () => {
+      if (home.slot !== null) this.#options.onStuck(home.slot);
+    });
+    const realm = box.createRealm(this.#options.prelude, this.#options.manifest, (...post) => {
+      if (home.slot !== null) this.#options.onPost(home.slot, post);
+    });
+    if (hardened) realm.harden();
+    return { box, realm, home, memoryMb, hardened };
+  }
+}
+
+async function seatIn(slot: Slot, realm: Realm): Promise<Seat> {
+  return { slot, realm, bundle: await realm.load(slot.script) };
 }

@@ -6,25 +6,21 @@ import type { RunOutcome } from "../worker/run.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
 import type { PoolTask, WorkerSettings } from "./worker.ts";
 
-/** The worker threads of the server, and what they ask of it. */
-export interface Pool {
-  /** Runs a task on the least busy worker; `host` answers what the run asks meanwhile. */
-  run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome>;
-  cancel(executionId: string, error: ErrorRecord): void;
-  running(): number;
-  facts(): { readonly hosts: readonly HostFacts[]; readonly replaced: number };
-  close(): Promise<void>;
-}
-
 /** Settings of the pool. */
 export interface PoolOptions extends WorkerSettings {
   readonly workers: number;
   loadBundle(hash: string): Promise<string | null>;
 }
 
+interface HostsReport {
+  readonly hosts: readonly HostFacts[];
+  readonly replaced: number;
+}
+
+/** One worker thread, as the main thread sees it. */
 interface Worker {
   readonly link: Link<DownMessage>;
-  facts: { readonly hosts: readonly HostFacts[]; readonly replaced: number };
+  report: HostsReport;
   readonly ready: PromiseWithResolvers<void>;
   readonly closed: PromiseWithResolvers<void>;
 }
@@ -33,104 +29,131 @@ interface Worker {
 const TASKS_PER_WORKER = 1_000_000;
 const CLOSE_MS = 2_000;
 
-/** Starts the workers and resolves when each has its host processes. */
-export async function createPool(options: PoolOptions): Promise<Pool> {
-  const hosts = new Map<string, ExecutionHost>();
-  const workers: Worker[] = [];
-  const enough = Promise.withResolvers<void>();
-  const { source, models, allowPrivate, warm } = options;
-  const settings: WorkerSettings = { source, models, allowPrivate, warm };
+/** The worker threads of the server, and what they ask of it. */
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #piscina: Piscina;
+  readonly #workers: Worker[] = [];
+  /** Answers for the runs under way, by execution id. */
+  readonly #hosts = new Map<string, ExecutionHost>();
+  readonly #connected = Promise.withResolvers<void>();
 
-  const answer = async (link: Link<DownMessage>, id: number, work: () => Promise<unknown>) => {
+  private constructor(options: PoolOptions) {
+    this.#options = options;
+    const { workers, source, models, allowPrivate, warm } = options;
+    this.#piscina = new Piscina({
+      filename: new URL("./worker.ts", import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      concurrentTasksPerWorker: TASKS_PER_WORKER,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: "disabled",
+      workerData: { source, models, allowPrivate, warm } satisfies WorkerSettings,
+    });
+    this.#piscina.on("message", (message: { readonly weftPort?: MessagePort }) => {
+      if (message.weftPort !== undefined) this.#connect(message.weftPort);
+    });
+    this.#piscina.on("error", this.#connected.reject);
+  }
+
+  /** Starts the workers and resolves when each has its host processes. */
+  static async start(options: PoolOptions): Promise<Pool> {
+    const pool = new Pool(options);
+    await pool.#connected.promise;
+    await Promise.all(pool.#workers.map((worker) => worker.ready.promise));
+    return pool;
+  }
+
+  /** Number of runs under way. */
+  get running(): number {
+    return this.#hosts.size;
+  }
+
+  /** Host processes of all workers, and how many were replaced so far. */
+  get report(): HostsReport {
+    return {
+      hosts: this.#workers.flatMap((worker) => worker.report.hosts),
+      replaced: this.#workers.reduce((sum, worker) => sum + worker.report.replaced, 0),
+    };
+  }
+
+  /** Runs a task on the least busy worker; `host` answers what the run asks meanwhile. */
+  async run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
+    const { executionId } = task.job;
+    this.#hosts.set(executionId, host);
     try {
-      link.send({ type: "answer", id, value: await work() });
-    } catch (error) {
-      link.send({ type: "refusal", id, error: toRecord(toWorkflowError(error)) });
+      return (await this.#piscina.run(task)) as RunOutcome;
+    } finally {
+      this.#hosts.delete(executionId);
     }
-  };
+  }
 
-  const hostOf = (executionId: string): ExecutionHost => {
-    const host = hosts.get(executionId);
-    if (host === undefined) throw fail("EXECUTION_NOT_FOUND", { id: executionId });
-    return host;
-  };
+  /** Ends a run with `error`, wherever it is. */
+  cancel(executionId: string, error: ErrorRecord): void {
+    for (const { link } of this.#workers) link.send({ type: "cancel", executionId, error });
+  }
 
-  const receive = (worker: Worker, message: UpMessage) => {
+  /** Kills the hosts and ends the workers. */
+  async close(): Promise<void> {
+    for (const { link } of this.#workers) link.send({ type: "close" });
+    const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
+    await Promise.race([Promise.all(this.#workers.map((worker) => worker.closed.promise)), late]);
+    for (const { link } of this.#workers) link.close();
+    await this.#piscina.destroy();
+  }
+
+  #connect(port: MessagePort): void {
+    const worker: Worker = {
+      link: openLink<DownMessage, UpMessage>(port, (message) => this.#receive(worker, message)),
+      report: { hosts: [], replaced: 0 },
+      ready: Promise.withResolvers(),
+      closed: Promise.withResolvers(),
+    };
+    this.#workers.push(worker);
+    if (this.#workers.length === this.#options.workers) this.#connected.resolve();
+  }
+
+  #receive(worker: Worker, message: UpMessage): unknown {
     const { link } = worker;
     switch (message.type) {
-      case "commit":
-        return answer(link, message.id, async () =>
-          hostOf(message.executionId).commit(message.records, message.durable),
-        );
       case "chunks":
-        return hosts.get(message.executionId)?.chunks(message.chunks);
+        return this.#hosts.get(message.executionId)?.chunks(message.chunks);
       case "logs":
-        return hosts.get(message.executionId)?.logs(message.lines);
+        return this.#hosts.get(message.executionId)?.logs(message.lines);
+      case "commit":
+        return this.#answer(link, message, (host) => host.commit(message.records, message.durable));
       case "invoke":
-        return answer(link, message.id, async () => hostOf(message.executionId).invoke(message.call));
+        return this.#answer(link, message, (host) => host.invoke(message.call));
       case "accessory":
-        return answer(link, message.id, async () => hostOf(message.executionId).accessory(message.key));
+        return this.#answer(link, message, (host) => host.accessory(message.key));
       case "bundle":
-        return answer(link, message.id, () => options.loadBundle(message.hash));
+        return answer(link, message.id, () => this.#options.loadBundle(message.hash));
       case "facts":
-        worker.facts = message;
+        worker.report = message;
         return worker.ready.resolve();
       case "closed":
         return worker.closed.resolve();
     }
-  };
+  }
 
-  const connect = (port: MessagePort) => {
-    const worker: Worker = {
-      link: openLink<DownMessage, UpMessage>(port, (message) => receive(worker, message)),
-      facts: { hosts: [], replaced: 0 },
-      ready: Promise.withResolvers(),
-      closed: Promise.withResolvers(),
-    };
-    workers.push(worker);
-    if (workers.length === options.workers) enough.resolve();
-  };
+  #answer(link: Link<DownMessage>, ask: Ask, work: (host: ExecutionHost) => Promise<unknown>): Promise<void> {
+    return answer(link, ask.id, async () => {
+      const host = this.#hosts.get(ask.executionId);
+      if (host === undefined) throw fail("EXECUTION_NOT_FOUND", { id: ask.executionId });
+      return work(host);
+    });
+  }
+}
 
-  const piscina = new Piscina({
-    filename: new URL("./worker.ts", import.meta.url).href,
-    minThreads: options.workers,
-    maxThreads: options.workers,
-    concurrentTasksPerWorker: TASKS_PER_WORKER,
-    idleTimeout: Number.POSITIVE_INFINITY,
-    atomics: "disabled",
-    workerData: settings,
-  });
-  piscina.on("message", (message: { readonly weftPort?: MessagePort }) => {
-    if (message.weftPort !== undefined) connect(message.weftPort);
-  });
-  piscina.on("error", enough.reject);
-  await enough.promise;
-  await Promise.all(workers.map((worker) => worker.ready.promise));
+interface Ask {
+  readonly id: number;
+  readonly executionId: string;
+}
 
-  return {
-    async run(task, host) {
-      const { executionId } = task.job;
-      hosts.set(executionId, host);
-      try {
-        return (await piscina.run(task)) as RunOutcome;
-      } finally {
-        hosts.delete(executionId);
-      }
-    },
-    cancel(executionId, error) {
-      for (const { link } of workers) link.send({ type: "cancel", executionId, error });
-    },
-    running: () => hosts.size,
-    facts: () => ({
-      hosts: workers.flatMap((worker) => worker.facts.hosts),
-      replaced: workers.reduce((sum, worker) => sum + worker.facts.replaced, 0),
-    }),
-    async close() {
-      for (const { link } of workers) link.send({ type: "close" });
-      const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-      await Promise.race([Promise.all(workers.map((worker) => worker.closed.promise)), late]);
-      for (const { link } of workers) link.close();
-      await piscina.destroy();
-    },
-  };
+async function answer(link: Link<DownMessage>, id: number, work: () => Promise<unknown>): Promise<void> {
+  try {
+    link.send({ type: "answer", id, value: await work() });
+  } catch (error) {
+    link.send({ type: "refusal", id, error: toRecord(toWorkflowError(error)) });
+  }
 }

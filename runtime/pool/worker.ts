@@ -2,10 +2,11 @@ import { MessageChannel, parentPort, workerData } from "node:worker_threads";
 import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
-import { createModelClient, type ModelConfig } from "../models/client.ts";
+import { createModelClient } from "../models/client.ts";
+import type { ModelConfig } from "../models/config.ts";
 import { createDispatch } from "../worker/dispatch.ts";
-import { createHosts } from "../worker/hosts.ts";
-import { type Run, type RunLink, type RunOutcome, startRun } from "../worker/run.ts";
+import { Hosts } from "../worker/hosts.ts";
+import { Run, type RunLink, type RunOutcome } from "../worker/run.ts";
 import { type DownMessage, openLink, type UpMessage } from "./link.ts";
 
 /** What the main thread gives every worker. */
@@ -54,7 +55,7 @@ function ask<T>(make: (id: number) => UpMessage): Promise<T> {
 const egress = createEgressClient({ allowPrivate: settings.allowPrivate });
 const models = createModelClient(settings.models);
 const dispatch = createDispatch({ egress, models });
-const hosts = createHosts({
+const hosts = new Hosts({
   source: settings.source,
   loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
 });
@@ -83,7 +84,7 @@ function runLink(executionId: string): RunLink {
 
 async function execute(job: ExecutionJob, mode: "execute" | "describe"): Promise<RunOutcome> {
   const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
-  const run = startRun({ job, mode, host, link: runLink(job.executionId), dispatch });
+  const run = new Run({ job, mode, host, link: runLink(job.executionId), dispatch });
   runs.set(job.executionId, run);
   try {
     return await run.outcome;

@@ -1,30 +1,44 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
-import { dirname, join } from "node:path";
 import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { HostProfile } from "../execution.ts";
-import { createFrameWriter, readFrames } from "../host/frames.ts";
+import type { Chunk, HostProfile, JournalRecord, LogLine } from "../execution.ts";
+import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
+import { residentBytes, spawnHost } from "./spawn-host.ts";
+
+/** How a run lost its isolate or process. `sure`: the run is why; `suspect`: it may be. */
+export interface Loss {
+  readonly sure: boolean;
+  readonly suspect: boolean;
+  readonly code: ErrorCode;
+}
 
 /** What a host tells the run it is working on. */
 export interface RunListener {
   op(pos: number, name: string, args: string): void;
   drop(pos: number): void;
-  chunk(index: number, type: string, content: string, text: boolean): void;
-  log(index: number, level: string, message: string, fields: string): void;
+  chunk(chunk: Chunk): void;
+  /** `message` is a JSON string, `fields` JSON text or empty. */
+  log(level: LogLine["level"], message: string, fields: string): void;
   done(reads: number, output: string): void;
   failed(frozenComplaint: boolean, record: string): void;
   /** One turn has returned; `cpuMs` is the run's total so far. */
   turn(cpuMs: number): void;
-  /** The run's isolate or process is gone. `sure`: this run is why; `suspect`: it may be. */
-  lost(end: { readonly sure: boolean; readonly suspect: boolean; readonly code: ErrorCode }): void;
+  lost(loss: Loss): void;
+}
+
+/** One delivery into the guest. */
+export interface HostDelivery {
+  readonly kind: JournalRecord["kind"];
+  readonly pos: number;
+  /** Guest clock, ms since the epoch. */
+  readonly now: number;
+  readonly payload: string;
 }
 
 /** One run in a host. */
 export interface HostRun {
-  deliver(kind: string, pos: number, now: number, payload: string): void;
+  deliver(delivery: HostDelivery): void;
   abort(now: number, reason: string): void;
   /** `finished`: the guest itself reported its end. */
   close(finished: boolean): void;
@@ -32,228 +46,216 @@ export interface HostRun {
   openTurns(): number;
 }
 
-/** A started host process. */
-export interface HostProcess {
-  readonly pid: number;
-  readonly profile: HostProfile;
-  readonly ready: Promise<void>;
-  run(facts: StartFacts, texts: { data: string; secrets: string }, listener: RunListener): HostRun;
-  /** Number of runs in it. */
-  running(): number;
-  residentBytes(): number;
-  alive(): boolean;
-  kill(): void;
-}
-
 /** What a host process needs from its owner. */
 export interface HostOptions {
   readonly profile: HostProfile;
   readonly source: string;
-  readonly loadBundle: (hash: string) => Promise<string | null>;
+  loadBundle(hash: string): Promise<string | null>;
   /** Called once, when the process is gone; `asked` when its owner killed it. */
-  readonly onExit: (asked: boolean) => void;
+  onExit(asked: boolean): void;
 }
 
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 const WATCH_MS = 100;
-const MIB = 1024 * 1024;
 /** Resident memory over which a host is replaced. */
-const MAX_RESIDENT_BYTES = 1_600 * MIB;
-/** Data segment of a hardened host: the hard cap of the kernel, in KiB for ulimit. */
-const MAX_DATA_KIB = 1_200 * 1024;
-
-const require = createRequire(import.meta.url);
-
-/** Directories the host may read: the addon, its loader, nothing else. */
-function readableForAddon(): { cwd: string; args: string[] } {
-  const addon = dirname(require.resolve("isolated-vm/package.json"));
-  const loader = dirname(createRequire(join(addon, "package.json")).resolve("node-gyp-build/package.json"));
-  const cwd = dirname(dirname(addon));
-  const readable = [join(addon, "*"), join(loader, "*"), "/etc/alpine-release"];
-  return { cwd, args: readable.map((place) => `--allow-fs-read=${place}`) };
-}
-
-function spawnHost(profile: HostProfile): ChildProcess {
-  const { cwd, args } = readableForAddon();
-  const jit = profile === "hardened" ? ["--jitless"] : [];
-  const cap = profile === "hardened" ? `ulimit -d ${MAX_DATA_KIB};` : "";
-  const node = [
-    "--no-node-snapshot",
-    ...jit,
-    "--permission",
-    "--allow-addons",
-    ...args,
-    "--disable-warning=PERM0001",
-    "-",
-  ];
-  const script = `ulimit -c 0;${cap} exec "$0" "$@"`;
-  const options = { cwd, env: {}, stdio: ["pipe", "ignore", "pipe", "pipe"] as ("pipe" | "ignore")[], detached: true };
-  if (process.platform === "win32") return spawn(process.execPath, node, options);
-  return spawn("/bin/sh", ["-c", script, process.execPath, ...node], options);
-}
-
-function residentOf(pid: number, reported: number): number {
-  if (process.platform !== "linux") return reported;
-  try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * 4096;
-  } catch {
-    return reported;
-  }
-}
+const MAX_RESIDENT_BYTES = 1_600 * 1024 * 1024;
 
 interface Entry {
   readonly listener: RunListener;
   open: number;
 }
 
-/** Starts a host process and watches it. */
-export function startHost(options: HostOptions): HostProcess {
-  const child = spawnHost(options.profile);
-  const socket = child.stdio[3] as Socket;
-  const out = createFrameWriter(socket);
-  const entries = new Map<number, Entry>();
-  let nextRun = 1;
-  let alive = true;
-  let asked = false;
-  let reported = 0;
-  let lastSeen = performance.now();
-  let blame: { run: number; code: ErrorCode } | null = null;
-  let hung: ErrorCode = "MEMORY_LIMIT_EXCEEDED";
-  const ready = Promise.withResolvers<void>();
-  ready.promise.catch(() => undefined);
-  const pid = child.pid ?? 0;
+/** A started and watched host process: killed when its heartbeat stops, it grows too large or a turn is stuck. */
+export class HostProcess {
+  readonly profile: HostProfile;
+  readonly pid: number;
+  readonly #options: HostOptions;
+  readonly #child: ChildProcess;
+  readonly #out: FrameWriter;
+  readonly #entries = new Map<number, Entry>();
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #watch: NodeJS.Timeout;
+  #nextRun = 1;
+  #alive = true;
+  #started = false;
+  #asked = false;
+  #reportedBytes = 0;
+  #lastSeen = performance.now();
+  /** The run that is known to be why the process was killed. */
+  #culprit: { readonly run: number; readonly code: ErrorCode } | null = null;
+  /** Why the watchdog killed the process; null when it died by itself. */
+  #condemned: ErrorCode | null = null;
 
-  const kill = () => {
-    if (alive && pid > 0) child.kill("SIGKILL");
-  };
-  const condemn = (code: ErrorCode) => {
-    hung = code;
-    kill();
-  };
+  constructor(options: HostOptions) {
+    this.profile = options.profile;
+    this.#options = options;
+    this.#child = spawnHost(options.profile);
+    this.pid = this.#child.pid ?? 0;
+    this.#ready.promise.catch(() => undefined);
+    const socket = this.#child.stdio[3] as Socket;
+    this.#out = createFrameWriter(socket);
+    socket.on("error", () => undefined);
+    this.#child.on("exit", () => this.#gone());
+    this.#child.on("error", () => this.#gone());
+    this.#child.stderr?.on("data", (data: Buffer) => process.stderr.write(data));
+    this.#child.stdin?.on("error", () => undefined);
+    this.#child.stdin?.end(options.source);
+    readFrames(socket, (fields) => this.#receive(fields));
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
+    this.#watch.unref();
+  }
 
-  const watch = setInterval(() => {
-    if (performance.now() - lastSeen > HEARTBEAT_TIMEOUT_MS) condemn("CPU_LIMIT_EXCEEDED");
-    else if (residentOf(pid, reported) > MAX_RESIDENT_BYTES) condemn("MEMORY_LIMIT_EXCEEDED");
-  }, WATCH_MS);
+  /** Resolves when the host takes runs; rejects when it died before. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
 
-  const gone = () => {
-    if (!alive) return;
-    alive = false;
-    clearInterval(watch);
-    ready.reject(new Error("The host process ended before it was ready."));
-    const open = [...entries.values()].filter((entry) => entry.open > 0).length;
-    const crashed = !asked && blame === null && hung === "MEMORY_LIMIT_EXCEEDED" && child.signalCode !== "SIGKILL";
-    const list = [...entries];
-    entries.clear();
-    for (const [id, entry] of list) {
-      if (blame !== null) entry.listener.lost({ sure: id === blame.run, suspect: false, code: blame.code });
-      else
-        entry.listener.lost({
-          sure: crashed && open === 1 && entry.open > 0,
-          suspect: !asked && entry.open > 0,
-          code: hung,
-        });
-    }
-    options.onExit(asked);
-  };
-  child.on("exit", gone);
-  child.on("error", gone);
-  child.stderr?.on("data", (data: Buffer) => process.stderr.write(data));
-  child.stdin?.on("error", () => undefined);
-  child.stdin?.end(options.source);
-  socket.on("error", () => undefined);
-  socket.unref();
+  get alive(): boolean {
+    return this.#alive;
+  }
 
-  const lose = (id: number, sure: boolean, suspect: boolean, code: ErrorCode) => {
-    const entry = entries.get(id);
-    entries.delete(id);
-    entry?.listener.lost({ sure, suspect, code });
-  };
+  /** True once it has been ready. */
+  get started(): boolean {
+    return this.#started;
+  }
 
-  const died = (f: string[]) => {
-    const code = f[2] as ErrorCode;
-    lose(Number(f[1]), f[3] === "1", true, code);
-    for (const id of (f[4] ?? "").split(",")) if (id !== "") lose(Number(id), false, false, code);
-  };
+  /** Number of runs in it. */
+  get running(): number {
+    return this.#entries.size;
+  }
 
-  const need = async (hash: string) => {
-    const code = await options.loadBundle(hash);
-    if (code !== null) out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
-  };
+  get residentBytes(): number {
+    return residentBytes(this.pid, this.#reportedBytes);
+  }
 
-  const system = (f: string[]) => {
-    if (f[0] === FROM_HOST.heartbeat) reported = Number(f[1]);
-    else if (f[0] === FROM_HOST.ready) ready.resolve();
-    else if (f[0] === FROM_HOST.need) need(f[1] as string);
-    else if (f[0] === FROM_HOST.died) died(f);
-    else if (f[0] === FROM_HOST.poisoned && blame === null) {
-      blame = { run: Number(f[1]), code: f[2] as ErrorCode };
-      kill();
-    }
-  };
+  /** Ends it; its runs are told that they are lost. */
+  kill(): void {
+    this.#asked = true;
+    this.#kill();
+  }
 
-  const report = (entry: Entry, f: string[]) => {
-    const n = Number(f[2]);
-    const { listener } = entry;
-    switch (f[0]) {
-      case FROM_HOST.op:
-        return listener.op(n, f[3] as string, f[4] as string);
-      case FROM_HOST.drop:
-        return listener.drop(n);
-      case FROM_HOST.chunk:
-        return listener.chunk(n, f[3] as string, f[4] as string, f[5] === "1");
-      case FROM_HOST.log:
-        return listener.log(n, f[3] as string, f[4] as string, f[5] as string);
-      case FROM_HOST.done:
-        return listener.done(n, f[3] as string);
-      case FROM_HOST.failed:
-        return listener.failed(n === 1, f[3] as string);
-      case FROM_HOST.turn:
-        entry.open--;
-        return listener.turn(n / 1_000);
-      default:
+  /** Starts a run; `texts` are the JSON texts of its ctx data and secrets. */
+  run(facts: StartFacts, texts: { readonly data: string; readonly secrets: string }, listener: RunListener): HostRun {
+    const id = this.#nextRun++;
+    const entry: Entry = { listener, open: 1 };
+    this.#entries.set(id, entry);
+    this.#out.write(`${TO_HOST.start}\t${id}\t${JSON.stringify(facts)}\t${texts.data}\t${texts.secrets}`);
+    const send = (frame: string) => {
+      if (!this.#entries.has(id)) return;
+      entry.open++;
+      this.#out.write(frame);
+    };
+    return {
+      deliver: ({ kind, pos, now, payload }) => send(`${TO_HOST.deliver}\t${id}\t${pos}\t${kind}\t${now}\t${payload}`),
+      abort: (now, reason) => send(`${TO_HOST.abort}\t${id}\t${now}\t${reason}`),
+      close: (finished) => {
+        if (this.#entries.delete(id)) this.#out.write(`${TO_HOST.close}\t${id}\t${finished ? 1 : 0}`);
+      },
+      openTurns: () => entry.open,
+    };
+  }
+
+  #kill(): void {
+    if (this.#alive && this.pid > 0) this.#child.kill("SIGKILL");
+  }
+
+  #look(): void {
+    if (performance.now() - this.#lastSeen > HEARTBEAT_TIMEOUT_MS) this.#condemn("CPU_LIMIT_EXCEEDED");
+    else if (this.residentBytes > MAX_RESIDENT_BYTES) this.#condemn("MEMORY_LIMIT_EXCEEDED");
+  }
+
+  #condemn(code: ErrorCode): void {
+    this.#condemned ??= code;
+    this.#kill();
+  }
+
+  #gone(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    clearInterval(this.#watch);
+    this.#ready.reject(new Error("The host process ended before it was ready."));
+    const entries = [...this.#entries];
+    this.#entries.clear();
+    const open = entries.filter(([, entry]) => entry.open > 0).length;
+    for (const [id, entry] of entries) entry.listener.lost(this.#lossOf(id, entry.open > 0, open));
+    this.#options.onExit(this.#asked);
+  }
+
+  #lossOf(id: number, open: boolean, openRuns: number): Loss {
+    if (this.#culprit !== null) return { sure: id === this.#culprit.run, suspect: false, code: this.#culprit.code };
+    const code = this.#condemned ?? "MEMORY_LIMIT_EXCEEDED";
+    const crashed = this.#condemned === null && !this.#asked && this.#child.signalCode !== "SIGKILL";
+    return { sure: crashed && open && openRuns === 1, suspect: !this.#asked && open, code };
+  }
+
+  #receive(fields: string[]): unknown {
+    this.#lastSeen = performance.now();
+    const entry = fields.length > 1 ? this.#entries.get(Number(fields[1])) : undefined;
+    switch (fields[0]) {
+      case FROM_HOST.ready:
+        this.#started = true;
+        return this.#ready.resolve();
+      case FROM_HOST.heartbeat:
+        this.#reportedBytes = Number(fields[1]);
         return undefined;
+      case FROM_HOST.need:
+        return this.#sendBundle(fields[1] as string);
+      case FROM_HOST.died:
+        return this.#isolateDied(fields);
+      case FROM_HOST.poisoned:
+        this.#culprit ??= { run: Number(fields[1]), code: fields[2] as ErrorCode };
+        return this.#kill();
+      default:
+        return entry === undefined ? undefined : report(entry, fields);
     }
-  };
+  }
 
-  readFrames(socket, (f) => {
-    lastSeen = performance.now();
-    const entry = f[1] === undefined ? undefined : entries.get(Number(f[1]));
-    const kind = f[0] as string;
-    if ("RNdxh".includes(kind)) system(f);
-    else if (entry !== undefined) report(entry, f);
-  });
+  async #sendBundle(hash: string): Promise<void> {
+    const code = await this.#options.loadBundle(hash);
+    this.#out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
+  }
 
-  return {
-    pid,
-    profile: options.profile,
-    ready: ready.promise,
-    run(facts, texts, listener) {
-      const id = nextRun++;
-      const entry: Entry = { listener, open: 1 };
-      entries.set(id, entry);
-      out.write(`${TO_HOST.start}\t${id}\t${JSON.stringify(facts)}\t${texts.data}\t${texts.secrets}`);
-      const send = (frame: string) => {
-        if (!entries.has(id)) return;
-        entry.open++;
-        out.write(frame);
-      };
-      return {
-        deliver: (kind, pos, now, payload) => send(`${TO_HOST.deliver}\t${id}\t${pos}\t${kind}\t${now}\t${payload}`),
-        abort: (now, reason) => send(`${TO_HOST.abort}\t${id}\t${now}\t${reason}`),
-        close(finished) {
-          if (!entries.delete(id)) return;
-          out.write(`${TO_HOST.close}\t${id}\t${finished ? 1 : 0}`);
-        },
-        openTurns: () => entry.open,
-      };
-    },
-    running: () => entries.size,
-    residentBytes: () => residentOf(pid, reported),
-    alive: () => alive,
-    kill() {
-      asked = true;
-      kill();
-    },
-  };
+  #isolateDied([, run, code, sure, others]: string[]): void {
+    this.#lose(Number(run), { sure: sure === "1", suspect: true, code: code as ErrorCode });
+    for (const id of (others ?? "").split(",")) {
+      if (id !== "") this.#lose(Number(id), { sure: false, suspect: false, code: code as ErrorCode });
+    }
+  }
+
+  #lose(id: number, loss: Loss): void {
+    const entry = this.#entries.get(id);
+    this.#entries.delete(id);
+    entry?.listener.lost(loss);
+  }
+}
+
+const text = (fields: string[], at: number) => fields[at] ?? "";
+
+function report(entry: Entry, fields: string[]): unknown {
+  const { listener } = entry;
+  const n = Number(fields[2]);
+  switch (fields[0]) {
+    case FROM_HOST.op:
+      return listener.op(n, text(fields, 3), text(fields, 4));
+    case FROM_HOST.drop:
+      return listener.drop(n);
+    case FROM_HOST.chunk:
+      return listener.chunk({
+        index: n,
+        type: text(fields, 3),
+        content: text(fields, 4),
+        text: fields[5] === "1",
+      });
+    case FROM_HOST.log:
+      return listener.log(text(fields, 3) as LogLine["level"], text(fields, 4), text(fields, 5));
+    case FROM_HOST.done:
+      return listener.done(n, text(fields, 3));
+    case FROM_HOST.failed:
+      return listener.failed(n === 1, text(fields, 3));
+    case FROM_HOST.turn:
+      entry.open--;
+      return listener.turn(n / 1_000);
+    default:
+      return undefined;
+  }
 }

@@ -1,99 +1,108 @@
 import type { HostProfile } from "../execution.ts";
 import type { HostFacts } from "../pool/link.ts";
-import { type HostProcess, startHost } from "./host-process.ts";
+import { HostProcess } from "./host-process.ts";
 
-/** The host processes of one worker. */
-export interface Hosts {
-  /** The shared host of a profile, started when there is none. */
-  shared(profile: HostProfile): Promise<HostProcess>;
-  /** A host of its own for one run; kill it afterwards. */
-  alone(profile: HostProfile): Promise<HostProcess>;
-  facts(): { readonly hosts: readonly HostFacts[]; readonly replaced: number };
-  /** Kills all of them. */
-  close(): void;
+/** What the hosts of a worker need. */
+export interface HostsOptions {
+  /** The program of a host; see host-source.ts. */
+  readonly source: string;
+  loadBundle(hash: string): Promise<string | null>;
 }
 
 /** How long a spare host is kept ready after one has died. */
 const SPARE_MS = 300_000;
+const SPARE_DELAY_MS = 500;
+const MAX_START_ATTEMPTS = 4;
 
-/** Creates the hosts of a worker; one that dies is replaced at once. */
-export function createHosts(options: { source: string; loadBundle: (hash: string) => Promise<string | null> }): Hosts {
-  const current = new Map<HostProfile, HostProcess>();
-  const spares = new Map<HostProfile, HostProcess>();
-  const all = new Set<HostProcess>();
-  let replaced = 0;
-  let spareUntil = 0;
-  let closed = false;
+/** The host processes of one worker: one per profile in use, replaced at once when it dies. */
+export class Hosts {
+  readonly #options: HostsOptions;
+  readonly #current = new Map<HostProfile, HostProcess>();
+  readonly #spares = new Map<HostProfile, HostProcess>();
+  readonly #all = new Set<HostProcess>();
+  #replaced = 0;
+  #spareUntil = 0;
+  #closed = false;
 
-  const start = (profile: HostProfile, onDeath: () => void): HostProcess => {
-    const host: HostProcess = startHost({
+  constructor(options: HostsOptions) {
+    this.#options = options;
+  }
+
+  /** The shared host of a profile, started when there is none. */
+  shared(profile: HostProfile): Promise<HostProcess> {
+    return this.#whenReady(() => {
+      const host = this.#current.get(profile);
+      return host?.alive === true ? host : this.#replace(profile);
+    });
+  }
+
+  /** A host for one run only; kill it afterwards. */
+  alone(profile: HostProfile): Promise<HostProcess> {
+    return this.#whenReady(() => this.#start(profile, () => undefined));
+  }
+
+  facts(): { readonly hosts: readonly HostFacts[]; readonly replaced: number } {
+    const hosts = [...this.#all].map(({ pid, profile, running, residentBytes }) => ({
+      pid,
       profile,
-      source: options.source,
-      loadBundle: options.loadBundle,
+      running,
+      residentBytes,
+    }));
+    return { hosts, replaced: this.#replaced };
+  }
+
+  /** Kills all of them. */
+  close(): void {
+    this.#closed = true;
+    for (const host of this.#all) host.kill();
+  }
+
+  #start(profile: HostProfile, onDeath: () => void): HostProcess {
+    const host: HostProcess = new HostProcess({
+      ...this.#options,
+      profile,
       onExit: (asked) => {
-        all.delete(host);
-        if (!asked && !closed) onDeath();
+        this.#all.delete(host);
+        // One that never started would only fail again: the next execution tries and reports it.
+        if (!asked && !this.#closed && host.started) onDeath();
       },
     });
-    all.add(host);
+    this.#all.add(host);
     return host;
-  };
+  }
 
-  const addSpare = (profile: HostProfile) => {
-    if (closed || spares.has(profile) || Date.now() > spareUntil) return;
-    spares.set(
+  #replace(profile: HostProfile): HostProcess {
+    const spare = this.#spares.get(profile);
+    this.#spares.delete(profile);
+    const host = spare?.alive === true ? spare : this.#start(profile, () => this.#died(profile));
+    this.#current.set(profile, host);
+    return host;
+  }
+
+  #died(profile: HostProfile): void {
+    this.#replaced++;
+    this.#spareUntil = Date.now() + SPARE_MS;
+    if (this.#current.get(profile)?.alive !== true) this.#replace(profile);
+    setTimeout(() => this.#addSpare(profile), SPARE_DELAY_MS).unref();
+  }
+
+  #addSpare(profile: HostProfile): void {
+    if (this.#closed || this.#spares.has(profile) || Date.now() > this.#spareUntil) return;
+    this.#spares.set(
       profile,
-      start(profile, () => spares.delete(profile)),
+      this.#start(profile, () => this.#died(profile)),
     );
-  };
+  }
 
-  const replace = (profile: HostProfile): HostProcess => {
-    const spare = spares.get(profile);
-    spares.delete(profile);
-    const host = spare?.alive() === true ? spare : start(profile, () => died(profile));
-    current.set(profile, host);
-    return host;
-  };
-
-  const died = (profile: HostProfile) => {
-    replaced++;
-    spareUntil = Date.now() + SPARE_MS;
-    replace(profile);
-    setTimeout(() => addSpare(profile), 500).unref();
-  };
-
-  const find = (profile: HostProfile): HostProcess => {
-    const host = current.get(profile);
-    return host?.alive() === true ? host : replace(profile);
-  };
-
-  const whenReady = async (make: () => HostProcess): Promise<HostProcess> => {
-    for (let attempt = 0; ; attempt++) {
+  async #whenReady(make: () => HostProcess): Promise<HostProcess> {
+    for (let attempt = 1; ; attempt++) {
       const host = make();
       try {
         await host.ready;
         return host;
       } catch (error) {
-        if (attempt >= 3 || closed) throw error;
+        if (attempt >= MAX_START_ATTEMPTS || this.#closed) throw error;
       }
     }
-  };
-
-  return {
-    shared: (profile) => whenReady(() => find(profile)),
-    alone: (profile) => whenReady(() => start(profile, () => undefined)),
-    facts: () => ({
-      hosts: [...all].map((host) => ({
-        pid: host.pid,
-        profile: host.profile,
-        running: host.running(),
-        residentBytes: host.residentBytes(),
-      })),
-      replaced,
-    }),
-    close() {
-      closed = true;
-      for (const host of all) host.kill();
-    },
-  };
+  }
 }

@@ -2,7 +2,7 @@ import { hash as digest } from "node:crypto";
 import { READ, type StartFacts } from "../../sandbox/wire.ts";
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
-import { CATALOGUE, type ErrorCode, type ErrorRecord, fail, toRecord } from "../errors.ts";
+import { type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type {
   Chunk,
   ExecutionJob,
@@ -11,14 +11,15 @@ import type {
   LogLine,
   NestedCall,
   NestedResult,
-  OpMeter,
-  Usage,
 } from "../execution.ts";
-import { createDeliveries } from "./deliveries.ts";
-import type { Handler } from "./dispatch.ts";
-import type { HostProcess, HostRun, RunListener } from "./host-process.ts";
-import { createReplay } from "./replay.ts";
-import { createSecretGuard } from "./secrets.ts";
+import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import type { Completion, Handler } from "./dispatch.ts";
+import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
+import type { HostProcess, HostRun, Loss, RunListener } from "./host-process.ts";
+import { createReplay, type Replay } from "./replay.ts";
+import { createSecretGuard, type SecretGuard } from "./secrets.ts";
+import { startFacts } from "./start-facts.ts";
+import { UsageSum } from "./usage.ts";
 
 /** What the main thread does for this execution, seen from the worker. */
 export interface RunLink {
@@ -38,23 +39,18 @@ export interface RunOptions {
   readonly dispatch: Handler;
 }
 
-/** A running execution. */
-export interface Run {
-  readonly outcome: Promise<RunOutcome>;
-  /** Ends it with an error after ctx.signal has fired. */
-  stop(error: ErrorRecord): void;
-}
-
 /** An outcome, and whether the script broke on frozen intrinsics. */
 export interface RunOutcome {
   readonly outcome: ExecutionOutcome;
   readonly frozenComplaint: boolean;
 }
 
+/** An op the guest waits for. */
 interface Waiting {
   readonly op: string;
   readonly hash: string;
   readonly args: string;
+  /** Wake-up time of a sleep, ms since the epoch; null for every other op. */
   readonly until: number | null;
   readonly abort: AbortController;
 }
@@ -65,309 +61,271 @@ const PARK_MS = 5_000;
 const ABORT_GRACE_MS = 100;
 /** Recorded deliveries sent ahead of the guest's turns. */
 const REPLAY_WINDOW = 256;
+const MAX_TIMER_MS = 2_147_483_647;
 
-/** Codes a guest may end with; anything else it claims is EXECUTION_FAILED. */
-const GUEST_CODES = new Set<string>([
-  "EXECUTION_FAILED",
-  "NO_OUTPUT",
-  "OUTPUT_NOT_SERIALIZABLE",
-  "INVALID_ARGUMENT",
-  "LIMIT_EXCEEDED",
-  "CAPABILITY_DENIED",
-  "UPSTREAM_FAILED",
-  "UPSTREAM_TIMEOUT",
-  "REPLAY_DIVERGED",
-  "BUDGET_EXCEEDED",
-] satisfies ErrorCode[]);
-const GUEST_STATUSES = new Set([400, 404, 409, 422, 500]);
-
-function startFacts(job: ExecutionJob, mode: StartFacts["mode"]): StartFacts {
-  const { limits } = job;
-  return {
-    key: `${job.accountId}:${job.versionId}`,
-    bundleHash: job.bundleHash,
-    isolation: job.alone ? "isolate" : job.isolation,
-    mode,
-    seed: job.seed,
-    now: job.startedAt,
-    deadlineAt: job.deadlineAt,
-    memoryMb: limits.memoryMb,
-    cpuMs: limits.cpuMs,
-    turnMs: limits.turnMs,
-    limits: {
-      maxOutputBytes: limits.maxOutputBytes,
-      maxArgBytes: limits.maxArgBytes,
-      maxChunkBytes: limits.maxChunkBytes,
-      maxChunks: limits.maxChunks,
-      maxChunkTotalBytes: limits.maxChunkTotalBytes,
-      maxLogLines: limits.maxLogLines,
-      maxLogLineBytes: limits.maxLogLineBytes,
-      maxConcurrentOps: limits.maxConcurrentOps,
-    },
-  };
-}
-
-/** A record the guest reported, with nothing in it that the guest may not decide. */
-function guestError(text: string): ErrorRecord {
-  let raw: { code?: unknown; message?: unknown; details?: unknown; status?: unknown };
-  try {
-    raw = JSON.parse(text) as typeof raw;
-  } catch {
-    return toRecord(fail("EXECUTION_FAILED"));
-  }
-  const code = typeof raw.code === "string" && GUEST_CODES.has(raw.code) ? (raw.code as ErrorCode) : "EXECUTION_FAILED";
-  const details =
-    typeof raw.details === "object" && raw.details !== null ? (raw.details as Record<string, unknown>) : {};
-  const message = typeof raw.message === "string" ? raw.message : CATALOGUE[code].message(details);
-  const status = typeof raw.status === "number" && GUEST_STATUSES.has(raw.status) ? { status: raw.status } : {};
-  return { code, message, details, ...status };
-}
-
-function until(op: string, args: string): number | null {
+function sleepUntil(op: string, args: string): number | null {
   if (op !== "sleep") return null;
-  const value = (JSON.parse(args) as { until?: unknown } | null)?.until;
-  return typeof value === "number" ? value : null;
+  const until = (JSON.parse(args) as { until?: unknown } | null)?.until;
+  return typeof until === "number" ? until : null;
 }
 
-/** Runs (or resumes) one execution in `host`. */
-export function startRun(options: RunOptions): Run {
-  const { job, host, link, dispatch } = options;
-  const guard = createSecretGuard(job.secrets);
-  const replay = createReplay(job.replay);
-  const done = Promise.withResolvers<RunOutcome>();
-  const stopped = new AbortController();
-  const waiting = new Map<number, Waiting>();
-  const fresh: number[] = [];
-  const usage = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
-  let nextPos = 0;
-  let logIndex = 0;
-  let fed = 0;
-  let outside = false;
-  let ended = false;
-  let verdict: { readonly outcome: ExecutionOutcome; readonly frozenComplaint: boolean } | null = null;
-  let stopping: ErrorRecord | null = null;
+/** One execution in its worker: feeds the journal back, runs new ops, decides the outcome. */
+export class Run implements RunListener {
+  readonly #options: RunOptions;
+  readonly #job: ExecutionJob;
+  readonly #guard: SecretGuard;
+  readonly #replay: Replay;
+  readonly #deliveries: Deliveries;
+  readonly #scope: Scope;
+  readonly #host: HostRun;
+  readonly #done = Promise.withResolvers<RunOutcome>();
+  readonly #ending = new AbortController();
+  readonly #waiting = new Map<number, Waiting>();
+  /** Positions of ops that are not in the journal, made while it is still fed. */
+  readonly #held: number[] = [];
+  readonly #usage = new UsageSum();
+  readonly #deadline: NodeJS.Timeout | undefined;
+  #nextPos = 0;
+  #logIndex = 0;
+  #fed = 0;
+  #caughtUp: boolean;
+  #touchedOutside = false;
+  #ended = false;
+  #verdict: RunOutcome | null = null;
+  #stopping: ErrorRecord | null = null;
 
-  const data = JSON.parse(job.data) as { messages: readonly unknown[]; session_id: string };
-  const scope: Scope = {
-    job,
-    messages: data.messages,
-    sessionId: data.session_id,
-    signal: stopped.signal,
-    invoke: link.invoke,
-    accessory: link.accessory,
-  };
-
-  const total = (): Usage => ({ ...usage });
-  const finish = (outcome: ExecutionOutcome, frozenComplaint = false, reported = false) => {
-    if (ended) return;
-    ended = true;
-    clearTimeout(deadline);
-    stopped.abort();
-    run.close(reported);
-    done.resolve({ outcome, frozenComplaint });
-  };
-  const failure = (error: ErrorRecord): ExecutionOutcome => ({
-    status: "failed",
-    error: guard.redactRecord(error),
-    usage: total(),
-  });
-
-  const charge = (meter: OpMeter | null) => {
-    if (meter === null) return;
-    outside = true;
-    usage.ops++;
-    usage.promptTokens += meter.promptTokens;
-    usage.completionTokens += meter.completionTokens;
-    usage.costUsd += meter.costUsd;
-  };
-
-  const last = job.replay.at(-1);
-  const deliveries = createDeliveries(
-    {
-      commit: link.commit,
-      deliver({ kind, pos, at, payload }) {
-        if (!ended) run.deliver(kind, pos, at, guard.reveal(payload));
+  constructor(options: RunOptions) {
+    const { job, link, host, mode } = options;
+    this.#options = options;
+    this.#job = job;
+    this.#guard = createSecretGuard(job.secrets);
+    this.#replay = createReplay(job.replay);
+    this.#caughtUp = job.replay.length === 0;
+    this.#deliveries = createDeliveries(
+      {
+        commit: link.commit,
+        deliver: (record) => this.#hand(record),
+        failed: () => this.#finish({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) }),
       },
-      failed: () => finish({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) }),
-    },
-    job.replay.length,
-    last?.at ?? job.startedAt,
-  );
+      job.replay.length,
+      job.replay.at(-1)?.at ?? job.startedAt,
+    );
+    const data = JSON.parse(job.data) as { readonly messages: readonly unknown[]; readonly session_id: string };
+    this.#scope = {
+      job,
+      messages: data.messages,
+      sessionId: data.session_id,
+      signal: this.#ending.signal,
+      invoke: link.invoke,
+      accessory: link.accessory,
+    };
+    this.#deadline = this.#armDeadline();
+    const texts = { data: job.data, secrets: JSON.stringify(job.secrets) };
+    this.#host = host.run(startFacts(job, mode), texts, this);
+  }
 
-  const feed = () => {
-    while (fed < replay.records.length && run.openTurns() < REPLAY_WINDOW) {
-      const record = replay.records[fed++] as JournalRecord;
-      if (record.kind !== "part") charge(record.meter);
-      run.deliver(record.kind, record.pos, record.at, guard.reveal(record.payload));
-    }
-    if (fed === replay.records.length && run.openTurns() === 0) for (const pos of fresh.splice(0)) dispatchOp(pos);
-  };
-  const replaying = () => fed < replay.records.length || fresh.length > 0 || (replay.records.length > 0 && !caughtUp);
-  let caughtUp = replay.records.length === 0;
+  /** Settles once, never rejects. */
+  get outcome(): Promise<RunOutcome> {
+    return this.#done.promise;
+  }
 
-  const dispatchOp = async (pos: number) => {
-    const item = waiting.get(pos);
-    if (item === undefined || ended) return;
-    const { op, hash, args } = item;
-    const isOutside = findOp(op)?.effect === "outside";
-    if (isOutside) {
-      outside = true;
-      deliveries.flush();
-    }
-    const base = { pos, op, hash };
-    const delivered = replay.parts(pos).map(guard.reveal);
-    const completion = await dispatch({
-      pos,
-      name: op,
-      args,
-      now: deliveries.now(),
-      scope,
-      signal: item.abort.signal,
-      delivered,
-      meter: () => undefined,
-      part: (json) => {
-        if (!ended && waiting.has(pos)) {
-          deliveries.add({ ...base, kind: "part", payload: guard.hide(json), args: null, meter: null }, false);
-        }
-      },
-    });
-    if (ended || !waiting.delete(pos)) return;
-    if (isOutside) charge(completion.meter);
-    const payload = guard.hide(completion.payload);
-    const trace = isOutside ? { args: guard.redact(args), meter: completion.meter } : { args: null, meter: null };
-    deliveries.add({ ...base, kind: completion.kind, payload, ...trace }, isOutside);
-  };
+  /** Ends the run with an error after ctx.signal has fired. */
+  stop(error: ErrorRecord): void {
+    if (this.#ended || this.#stopping !== null) return;
+    this.#stopping = error;
+    this.#ending.abort();
+    this.#host.abort(Date.now(), error.message.replaceAll(/[\t\n]/g, " "));
+    setTimeout(() => this.#finish(this.#failure(error)), ABORT_GRACE_MS);
+  }
 
-  const park = async () => {
-    if (waiting.size === 0 || deliveries.pending() || stopping !== null || verdict !== null) return;
-    const times = [...waiting.values()].map((item) => item.until);
-    if (times.some((time) => time === null)) return;
-    const wake = Math.min(...(times as number[]));
-    if (wake - Date.now() < PARK_MS || (job.deadlineAt !== null && wake >= job.deadlineAt)) return;
-    ended = true;
-    clearTimeout(deadline);
-    stopped.abort();
-    run.close(false);
-    await deliveries.settle().catch(() => undefined);
-    done.resolve({ outcome: { status: "waiting", until: wake, usage: total() }, frozenComplaint: false });
-  };
-
-  const accept = (pos: number, op: string, args: string) => {
-    const hash = digest("sha256", `${op}\0${guard.hide(args)}`, "base64url");
-    const differs = replay.mismatch(pos, op, hash);
-    if (differs !== null) {
-      finish(failure(differs));
+  op(pos: number, name: string, args: string): void {
+    if (this.#ended || this.#verdict !== null) return;
+    if (pos !== this.#nextPos++) {
+      const message = "The script broke the order of its ctx calls.";
+      this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
       return;
     }
-    if (replay.finished(pos)) return;
+    const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
+    const mismatch = this.#replay.mismatch(pos, name, hash);
+    if (mismatch !== null) this.#finish(this.#failure(mismatch));
+    else if (!this.#replay.finished(pos)) this.#accept(pos, { op: name, hash, args });
+  }
+
+  drop(pos: number): void {
+    const waiting = this.#waiting.get(pos);
+    this.#waiting.delete(pos);
+    waiting?.abort.abort();
+  }
+
+  chunk(chunk: Chunk): void {
+    if (this.#ended || this.#verdict !== null) return;
+    const { redact } = this.#guard;
+    this.#options.link.chunks([{ ...chunk, type: redact(chunk.type), content: redact(chunk.content) }]);
+  }
+
+  log(level: LogLine["level"], message: string, fields: string): void {
+    if (this.#ended) return;
+    const { redact } = this.#guard;
+    this.#options.link.logs([
+      {
+        index: this.#logIndex++,
+        level,
+        at: this.#deliveries.now(),
+        message: JSON.parse(redact(message)) as string,
+        fields: fields === "" ? null : redact(fields),
+      },
+    ]);
+  }
+
+  done(reads: number, output: string): void {
+    if (this.#verdict !== null || this.#ended) return;
+    const error = outputError(output, this.#job);
+    const pure = !this.#touchedOutside && (reads & (READ.clock | READ.random | READ.identity)) === 0;
+    const usage = this.#usage.total();
+    const outcome: ExecutionOutcome =
+      error === null
+        ? { status: "completed", output: output === "" ? null : output, pure, usage }
+        : this.#failure(error);
+    this.#verdict = { outcome, frozenComplaint: false };
+  }
+
+  failed(frozenComplaint: boolean, record: string): void {
+    if (this.#verdict !== null || this.#ended) return;
+    this.#verdict = { outcome: this.#failure(parseGuestError(record)), frozenComplaint };
+  }
+
+  turn(cpuMs: number): void {
+    this.#usage.cpuMs = cpuMs;
+    if (this.#ended) return;
+    if (this.#verdict !== null) this.#settle(this.#verdict, true);
+    else if (this.#stopping !== null && this.#host.openTurns() === 0) this.#finish(this.#failure(this.#stopping));
+    else if (!this.#caughtUp) this.#feed();
+    if (!this.#ended && this.#caughtUp && this.#host.openTurns() === 0) this.#park();
+  }
+
+  lost({ sure, suspect, code }: Loss): void {
+    const cause = resourceError(code, this.#job);
+    if (this.#verdict !== null) this.#settle(this.#verdict, true);
+    else if (sure) this.#finish(this.#failure(cause));
+    else if (this.#stopping !== null) this.#finish(this.#failure(this.#stopping));
+    else this.#finish({ status: "lost", suspect, cause });
+  }
+
+  #accept(pos: number, call: Pick<Waiting, "op" | "hash" | "args">): void {
     const abort = new AbortController();
-    stopped.signal.addEventListener("abort", () => abort.abort(), { once: true, signal: abort.signal });
-    waiting.set(pos, { op, hash, args, until: until(op, args), abort });
-    if (replaying()) fresh.push(pos);
-    else dispatchOp(pos);
-  };
+    this.#waiting.set(pos, { ...call, until: sleepUntil(call.op, call.args), abort });
+    if (this.#caughtUp) this.#start(pos);
+    else this.#held.push(pos);
+  }
 
-  const afterTurn = () => {
-    if (verdict !== null) {
-      finish(verdict.outcome, verdict.frozenComplaint, true);
-    } else if (stopping !== null && run.openTurns() === 0) {
-      finish(failure(stopping));
-    } else if (!caughtUp) {
-      feed();
-      caughtUp = fed === replay.records.length && run.openTurns() === 0;
-      if (caughtUp) for (const pos of fresh.splice(0)) dispatchOp(pos);
+  /** Runs a new op and puts its completion on the way to the guest. */
+  async #start(pos: number): Promise<void> {
+    const waiting = this.#waiting.get(pos);
+    if (waiting === undefined || this.#ended) return;
+    const outside = findOp(waiting.op)?.effect === "outside";
+    if (outside) {
+      this.#touchedOutside = true;
+      this.#deliveries.flush();
     }
-    if (!ended && caughtUp && run.openTurns() === 0) park();
-  };
+    const completion = await this.#options.dispatch({
+      pos,
+      name: waiting.op,
+      args: waiting.args,
+      now: this.#deliveries.now(),
+      scope: this.#scope,
+      signal: AbortSignal.any([waiting.abort.signal, this.#ending.signal]),
+      delivered: this.#replay.parts(pos).map(this.#guard.reveal),
+      meter: () => undefined,
+      part: (json) => this.#part(pos, waiting, json),
+    });
+    if (this.#ended || !this.#waiting.delete(pos)) return;
+    this.#record(pos, waiting, completion, outside);
+  }
 
-  const listener: RunListener = {
-    op(pos, name, args) {
-      if (ended || verdict !== null) return;
-      if (pos !== nextPos++)
-        finish(
-          failure(toRecord(fail("EXECUTION_FAILED", { message: "The script broke the order of its ctx calls." }))),
-        );
-      else accept(pos, name, args);
-    },
-    drop(pos) {
-      const item = waiting.get(pos);
-      waiting.delete(pos);
-      item?.abort.abort();
-    },
-    chunk(index, type, content, text) {
-      if (ended || verdict !== null) return;
-      link.chunks([{ index, type: guard.redact(type), content: guard.redact(content), text }]);
-    },
-    log(_index, level, message, fields) {
-      if (ended) return;
-      const parsed = guard.redact(message);
-      const line = {
-        index: logIndex++,
-        level: level as LogLine["level"],
-        at: deliveries.now(),
-        message: JSON.parse(parsed) as string,
-      };
-      link.logs([{ ...line, fields: fields === "" ? null : guard.redact(fields) }]);
-    },
-    done(reads, output) {
-      if (verdict !== null || ended) return;
-      const bytes = output.length > job.limits.maxOutputBytes / 3 ? Buffer.byteLength(output) : 0;
-      if (bytes > job.limits.maxOutputBytes) {
-        const message = `output: ${bytes} bytes, over ${job.limits.maxOutputBytes} (maxOutputBytes)`;
-        verdict = { outcome: failure(toRecord(fail("LIMIT_EXCEEDED", { message }))), frozenComplaint: false };
-        return;
+  #part(pos: number, { op, hash }: Waiting, json: string): void {
+    if (this.#ended || !this.#waiting.has(pos)) return;
+    const payload = this.#guard.hide(json);
+    this.#deliveries.add({ pos, op, hash, kind: "part", payload, args: null, meter: null }, false);
+  }
+
+  #record(pos: number, { op, hash, args }: Waiting, completion: Completion, outside: boolean): void {
+    const { kind, meter } = completion;
+    if (outside && meter !== null) this.#usage.charge(meter);
+    const payload = this.#guard.hide(completion.payload);
+    const trace = outside ? { args: this.#guard.redact(args), meter } : { args: null, meter: null };
+    this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside);
+  }
+
+  #hand({ kind, pos, at, payload }: JournalRecord): void {
+    if (!this.#ended) this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
+  }
+
+  /** Sends recorded deliveries as far as the window allows; starts held ops once the guest has caught up. */
+  #feed(): void {
+    const { records } = this.#replay;
+    while (this.#fed < records.length && this.#host.openTurns() < REPLAY_WINDOW) {
+      const record = records[this.#fed++] as JournalRecord;
+      if (record.meter !== null) {
+        this.#touchedOutside = true;
+        this.#usage.charge(record.meter);
       }
-      const pure = !outside && (reads & (READ.clock | READ.random | READ.identity)) === 0;
-      verdict = {
-        outcome: { status: "completed", output: output === "" ? null : output, pure, usage: total() },
-        frozenComplaint: false,
-      };
-    },
-    failed(frozenComplaint, record) {
-      if (verdict === null && !ended) verdict = { outcome: failure(guestError(record)), frozenComplaint };
-    },
-    turn(cpuMs) {
-      usage.cpuMs = cpuMs;
-      if (!ended) afterTurn();
-    },
-    lost({ sure, suspect, code }) {
-      const message = code === "CPU_LIMIT_EXCEEDED" ? cpuMessage(job) : memoryMessage(job);
-      const cause = toRecord(fail(code, { message, limit: code === "CPU_LIMIT_EXCEEDED" ? "cpuMs" : "memoryMb" }));
-      if (verdict !== null) finish(verdict.outcome, verdict.frozenComplaint, true);
-      else if (sure) finish(failure(cause));
-      else if (stopping !== null) finish(failure(stopping));
-      else finish({ status: "lost", suspect, cause });
-    },
-  };
+      this.#hand(record);
+    }
+    if (this.#fed < records.length || this.#host.openTurns() > 0) return;
+    this.#caughtUp = true;
+    for (const pos of this.#held.splice(0)) this.#start(pos);
+  }
 
-  const stop = (error: ErrorRecord) => {
-    if (ended || stopping !== null) return;
-    stopping = error;
-    stopped.abort();
-    run.abort(Date.now(), error.message);
-    setTimeout(() => finish(failure(error)), ABORT_GRACE_MS);
-  };
+  /** Gives the isolate up while nothing but long sleeps is awaited. */
+  async #park(): Promise<void> {
+    if (this.#waiting.size === 0 || this.#deliveries.pending() || this.#stopping !== null) return;
+    let wake = Number.POSITIVE_INFINITY;
+    for (const { until } of this.#waiting.values()) {
+      if (until === null) return;
+      wake = Math.min(wake, until);
+    }
+    const { deadlineAt } = this.#job;
+    if (wake - Date.now() < PARK_MS || (deadlineAt !== null && wake >= deadlineAt)) return;
+    this.#leave(false);
+    try {
+      await this.#deliveries.settle();
+      this.#resolve({ status: "waiting", until: wake, usage: this.#usage.total() });
+    } catch {
+      this.#resolve({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) });
+    }
+  }
 
-  const deadline = armDeadline(job, stop);
-  const secrets = JSON.stringify(job.secrets);
-  const run: HostRun = host.run(startFacts(job, options.mode), { data: job.data, secrets }, listener);
-  return { outcome: done.promise, stop };
-}
+  #failure(error: ErrorRecord): ExecutionOutcome {
+    return { status: "failed", error: this.#guard.redactRecord(error), usage: this.#usage.total() };
+  }
 
-function cpuMessage({ limits }: ExecutionJob): string {
-  return `The script used more CPU time than it may: ${limits.turnMs} ms without a pause (turnMs) or ${limits.cpuMs} ms in all (cpuMs).`;
-}
+  /** Lets the host forget the run; `reported`: the guest itself said it ended. */
+  #leave(reported: boolean): void {
+    this.#ended = true;
+    clearTimeout(this.#deadline);
+    this.#ending.abort();
+    this.#host.close(reported);
+  }
 
-function memoryMessage({ limits }: ExecutionJob): string {
-  return `The script used more memory than it may: ${limits.memoryMb} MiB (memoryMb).`;
-}
+  #resolve(outcome: ExecutionOutcome, frozenComplaint = false): void {
+    this.#done.resolve({ outcome, frozenComplaint });
+  }
 
-function armDeadline(job: ExecutionJob, stop: (error: ErrorRecord) => void): NodeJS.Timeout | undefined {
-  if (job.deadlineAt === null) return undefined;
-  const left = Math.max(0, job.deadlineAt - Date.now());
-  const message = `The execution ran longer than its timeout of ${job.deadlineAt - job.startedAt} ms.`;
-  const error = toRecord(
-    fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: job.deadlineAt - job.startedAt }),
-  );
-  return setTimeout(() => stop(error), Math.min(left, 2_147_483_647));
+  #settle({ outcome, frozenComplaint }: RunOutcome, reported: boolean): void {
+    if (this.#ended) return;
+    this.#leave(reported);
+    const usage = this.#usage.total();
+    this.#resolve(outcome.status === "lost" ? outcome : { ...outcome, usage }, frozenComplaint);
+  }
+
+  #finish(outcome: ExecutionOutcome): void {
+    this.#settle({ outcome, frozenComplaint: false }, false);
+  }
+
+  #armDeadline(): NodeJS.Timeout | undefined {
+    const { deadlineAt } = this.#job;
+    if (deadlineAt === null) return undefined;
+    const left = Math.min(Math.max(0, deadlineAt - Date.now()), MAX_TIMER_MS);
+    return setTimeout(() => this.stop(timeoutError(this.#job)), left);
+  }
 }

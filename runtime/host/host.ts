@@ -1,0 +1,241 @@
+import type { Socket } from "node:net";
+import { FROM_HOST, isField, POST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
+import { Bundles } from "./bundles.ts";
+import { createFrameWriter, type FrameWriter, readFrames } from "./frames.ts";
+import type { Delivery, GuestPost, TurnEnd } from "./isolate.ts";
+import { type Seat, type Slot, Slots } from "./slots.ts";
+import { createTurnScheduler, type TurnScheduler } from "./turns.ts";
+
+/** What a host process is started with. */
+export interface Hello {
+  /** Script text of the prelude: an expression that yields its boot function. */
+  readonly prelude: string;
+  /** JSON text of the op names. */
+  readonly manifest: string;
+  /** Turns at once. */
+  readonly maxBusy: number;
+}
+
+/** One run in this process. */
+interface Run {
+  readonly id: number;
+  readonly facts: StartFacts;
+  readonly data: string;
+  readonly secrets: string;
+  /** Deliveries that came before its seat. */
+  readonly queued: Delivery[];
+  seat: Seat | null;
+  activeMs: number;
+  ended: boolean;
+}
+
+const HEARTBEAT_MS = 250;
+const REFILL_DELAY_MS = 2;
+const MAX_REJECTION_CHARS = 2_000;
+/** Share of a turn's limit the guest must have burned itself for a timeout to be surely its own. */
+const SURE_SHARE = 0.6;
+
+const POST_FRAMES = new Map<number, string>([
+  [POST.op, FROM_HOST.op],
+  [POST.chunk, FROM_HOST.chunk],
+  [POST.log, FROM_HOST.log],
+  [POST.drop, FROM_HOST.drop],
+]);
+
+function turnDelivery(run: Run, kind: string, rest: { n: number; now: number; text: string }): Delivery {
+  return { kind, run: run.id, ...rest, data: "", secrets: "", bundle: null };
+}
+
+/** The host process: runs in isolates, frames in and out. */
+export class Host {
+  readonly #out: FrameWriter;
+  readonly #slots: Slots;
+  readonly #scheduler: TurnScheduler;
+  readonly #bundles = new Bundles();
+  readonly #runs = new Map<number, Run>();
+  /** Runs that wait for a bundle, by its hash. */
+  readonly #needing = new Map<string, Run[]>();
+  #refilling = false;
+
+  constructor(socket: Socket, hello: Hello) {
+    this.#out = createFrameWriter(socket);
+    this.#slots = new Slots({
+      prelude: { name: "weft:prelude", text: hello.prelude },
+      manifest: hello.manifest,
+      onPost: (slot, post) => this.#post(slot, post),
+      onStuck: (slot) => this.#poisoned(slot.lane.running?.turn.run ?? 0, "MEMORY_LIMIT_EXCEEDED"),
+    });
+    this.#scheduler = createTurnScheduler(hello.maxBusy, {
+      stuck: (run) => this.#poisoned(run, "CPU_LIMIT_EXCEEDED"),
+      idle: () => this.#refillSoon(),
+    });
+    readFrames(socket, (fields) => this.#receive(fields));
+    this.#refillSoon();
+    setInterval(() => this.#out.write(`${FROM_HOST.heartbeat}\t${process.memoryUsage.rss()}`), HEARTBEAT_MS);
+    this.#out.write(FROM_HOST.ready);
+  }
+
+  #receive(fields: string[]): unknown {
+    const text = (at: number) => fields[at] ?? "";
+    const id = Number(fields[1]);
+    switch (fields[0]) {
+      case TO_HOST.deliver:
+        return this.#deliver(id, text(3), { n: Number(text(2)), now: Number(text(4)), text: text(5) });
+      case TO_HOST.abort:
+        return this.#deliver(id, "abort", { n: 0, now: Number(text(2)), text: text(3) });
+      case TO_HOST.start:
+        return this.#start(id, text(2), { data: text(3), secrets: text(4) });
+      case TO_HOST.close:
+        return this.#close(id, text(2) === "1");
+      case TO_HOST.bundle:
+        return this.#gotBundle(text(1), JSON.parse(text(2)) as string | null);
+      default:
+        return undefined;
+    }
+  }
+
+  #start(id: number, facts: string, texts: { data: string; secrets: string }): void {
+    const run: Run = { id, facts: JSON.parse(facts), ...texts, queued: [], seat: null, activeMs: 0, ended: false };
+    this.#runs.set(id, run);
+    const hash = run.facts.bundleHash;
+    const code = this.#bundles.get(hash);
+    if (code !== undefined) {
+      this.#begin(run, code);
+      return;
+    }
+    const waiting = this.#needing.get(hash);
+    if (waiting !== undefined) waiting.push(run);
+    else {
+      this.#needing.set(hash, [run]);
+      this.#out.write(`${FROM_HOST.need}\t${hash}`);
+    }
+  }
+
+  #gotBundle(hash: string, code: string | null): void {
+    const waiting = this.#needing.get(hash) ?? [];
+    this.#needing.delete(hash);
+    if (code !== null) this.#bundles.add(hash, code);
+    for (const run of waiting) {
+      if (code === null) this.#cannotStart(run, "The bundle is not there any more.");
+      else this.#begin(run, code);
+    }
+  }
+
+  async #begin(run: Run, code: string): Promise<void> {
+    const { facts, id } = run;
+    try {
+      const seat = await this.#slots.seat({
+        run: id,
+        key: facts.key,
+        isolation: facts.isolation,
+        memoryMb: facts.memoryMb,
+        trial: facts.mode === "describe" && facts.isolation === "frozen",
+        script: { name: `weft:${facts.bundleHash}`, text: code },
+      });
+      run.seat = seat;
+      if (run.ended) {
+        this.#slots.leave(seat, id);
+        return;
+      }
+      const start = turnDelivery(run, "start", { n: 0, now: facts.now, text: JSON.stringify(facts) });
+      this.#addTurn(run, seat, { ...start, data: run.data, secrets: run.secrets, bundle: seat.bundle });
+      for (const delivery of run.queued.splice(0)) this.#addTurn(run, seat, delivery);
+    } catch (error) {
+      this.#cannotStart(run, `The bundle cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #cannotStart(run: Run, message: string): void {
+    const record = JSON.stringify({ code: "EXECUTION_FAILED", message, details: {} });
+    this.#out.write(`${FROM_HOST.failed}\t${run.id}\t0\t${record}`);
+    this.#out.write(`${FROM_HOST.turn}\t${run.id}\t0`);
+  }
+
+  #deliver(id: number, kind: string, rest: { n: number; now: number; text: string }): void {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    const delivery = turnDelivery(run, kind, rest);
+    if (run.seat === null) run.queued.push(delivery);
+    else this.#addTurn(run, run.seat, delivery);
+  }
+
+  /** The worker is done with a run; one that is still alive in a shared realm is closed there first. */
+  #close(id: number, finished: boolean): void {
+    const run = this.#runs.get(id);
+    if (run === undefined) return;
+    this.#runs.delete(id);
+    run.ended = true;
+    const { seat } = run;
+    if (seat === null || seat.slot.closed) return;
+    if (!finished && seat.slot.isolation === "frozen") {
+      this.#addTurn(run, seat, turnDelivery(run, "close", { n: 0, now: 0, text: "" }));
+    }
+    this.#slots.leave(seat, id);
+    if (this.#scheduler.busy() === 0) this.#refillSoon();
+  }
+
+  #addTurn(run: Run, seat: Seat, delivery: Delivery): void {
+    const { lane } = seat.slot;
+    this.#scheduler.add(lane, {
+      run: run.id,
+      turnMs: run.facts.turnMs,
+      budgetMs: () => Math.max(1, run.facts.cpuMs - run.activeMs),
+      start: (timeoutMs) => seat.realm.turn(delivery, timeoutMs),
+      ended: (end, activeMs) => {
+        run.activeMs += activeMs;
+        const burnedMs = lane.running === null ? 0 : this.#scheduler.cpuShareMs(lane.running);
+        this.#turnEnded(run, seat.slot, end, burnedMs);
+      },
+    });
+  }
+
+  #turnEnded(run: Run, slot: Slot, end: TurnEnd, burnedMs: number): void {
+    const { turnMs, cpuMs } = run.facts;
+    if (end.status === "memory" || end.status === "disposed") {
+      if (!slot.closed) this.#died(run, slot, "MEMORY_LIMIT_EXCEEDED", end.status === "memory" && slot.runs.size === 1);
+    } else if (end.status === "timeout") {
+      const sure = burnedMs >= Math.min(turnMs, cpuMs) * SURE_SHARE || run.activeMs >= cpuMs;
+      this.#died(run, slot, "CPU_LIMIT_EXCEEDED", sure);
+    } else {
+      if (end.status === "rejection") {
+        const message = JSON.stringify(`Unhandled rejection: ${end.message.slice(0, MAX_REJECTION_CHARS)}`);
+        this.#out.write(`${FROM_HOST.log}\t${run.id}\t0\twarn\t${message}\t`);
+      }
+      this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
+    }
+  }
+
+  /** The isolate of `slot` is lost: all its runs are, and `suspect` is (`sure`) or may be why. */
+  #died(...[suspect, slot, code, sure]: [suspect: Run, slot: Slot, code: string, sure: boolean]): void {
+    const others = [...slot.runs].filter((id) => id !== suspect.id);
+    this.#slots.close(slot);
+    for (const id of slot.runs) this.#runs.delete(id);
+    slot.runs.clear();
+    this.#out.write(`${FROM_HOST.died}\t${suspect.id}\t${code}\t${sure ? 1 : 0}\t${others.join(",")}`);
+  }
+
+  #poisoned(run: number, code: string): void {
+    this.#out.write(`${FROM_HOST.poisoned}\t${run}\t${code}`);
+  }
+
+  #post(slot: Slot, [kind, n, name, text, more]: GuestPost): void {
+    const run = slot.lane.running?.turn.run;
+    if (run === undefined || !Number.isSafeInteger(n)) return;
+    for (const field of [name, text, more]) if (typeof field !== "string" || !isField(field)) return;
+    if (kind === POST.done) this.#out.write(`${FROM_HOST.done}\t${run}\t${n}\t${text}`);
+    else if (kind === POST.failed) this.#out.write(`${FROM_HOST.failed}\t${run}\t${n}\t${text}`);
+    else {
+      const frame = POST_FRAMES.get(kind);
+      if (frame !== undefined) this.#out.write(`${frame}\t${run}\t${n}\t${name}\t${text}\t${more}`);
+    }
+  }
+
+  #refillSoon(): void {
+    if (this.#refilling) return;
+    this.#refilling = true;
+    setTimeout(() => {
+      this.#refilling = false;
+      if (this.#scheduler.busy() === 0 && this.#slots.refill()) this.#refillSoon();
+    }, REFILL_DELAY_MS);
+  }
+}

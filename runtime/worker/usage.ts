@@ -1,0 +1,28 @@
+import type { OpMeter, Usage } from "../execution.ts";
+
+/** Sums what the ops of one execution took. */
+export class UsageSum {
+  #promptTokens = 0;
+  #completionTokens = 0;
+  #costUsd = 0;
+  #ops = 0;
+  cpuMs = 0;
+
+  /** Adds a finished op with an outside effect. */
+  charge(meter: OpMeter): void {
+    this.#ops++;
+    this.#promptTokens += meter.promptTokens;
+    this.#completionTokens += meter.completionTokens;
+    this.#costUsd += meter.costUsd;
+  }
+
+  total(): Usage {
+    return {
+      promptTokens: this.#promptTokens,
+      completionTokens: this.#completionTokens,
+      costUsd: this.#costUsd,
+      ops: this.#ops,
+      cpuMs: this.cpuMs,
+    };
+  }
+}
