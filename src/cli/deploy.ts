@@ -1,0 +1,76 @@
+import { type Command, type CommandCall, firstArg } from "./command.ts";
+import { stop } from "./exit.ts";
+import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { collectSources, type LocalFile, refOf } from "./sources.ts";
+import { upload } from "./upload.ts";
+
+const BUMPS = ["major", "minor", "patch"];
+
+function sizeOf(bytes: number): string {
+  return bytes < 100_000 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+/** Uploads sources under `ref` and says what the server made of them; `weft dev` does it on every change. */
+export async function deploySources(
+  call: CommandCall,
+  ref: string,
+  sources: readonly LocalFile[],
+): Promise<JsonRecord> {
+  const { options, io, terminal } = call;
+  const bump = options.text("bump");
+  if (bump !== undefined && !BUMPS.includes(bump))
+    throw stop("usage", `--bump: must be one of ${BUMPS.join(", ")}, got "${bump}"`);
+  const env = options.pairs("env");
+  const fields = {
+    workflow_ref_name: ref,
+    ...(options.text("name") === undefined ? {} : { workflow_name: options.text("name") ?? "" }),
+    ...(options.text("notes") === undefined ? {} : { version_notes: options.text("notes") ?? "" }),
+    ...(bump === undefined ? {} : { version_bump: bump }),
+    ...(Object.keys(env).length === 0 ? {} : { env: JSON.stringify(env) }),
+    ...(options.flag("activate") ? {} : { publish_version: "false" }),
+  };
+  const accessories = options.pairs("accessory");
+  const api = await call.api();
+  const what = sources.length === 1 ? "1 file" : `${sources.length} files`;
+  return terminal.during(`Uploading ${what}`, async (update) => {
+    const onProgress = (sent: number) => update(`Uploading ${what}, ${sizeOf(sent)} sent`);
+    return asRecord(
+      await upload(api, "/api/v1/workflows/upload", { sources, fields, accessories, cwd: io.cwd, onProgress }),
+    );
+  });
+}
+
+/** The version number in the answer of an upload. */
+export function versionOf(deployment: JsonRecord): string {
+  return asText(asRecord(deployment["published_version"])["version_number"]) ?? "";
+}
+
+/** `weft deploy`: uploads a script and makes it the active version. */
+export const deploy: Command = {
+  name: "deploy",
+  about: "upload a script and make it the active version",
+  args: [{ name: "file", about: "the script; files it imports from relative paths are uploaded too", many: true }],
+  flags: [
+    { flags: "--ref <ref>", about: "public name; default: the file's name" },
+    { flags: "--name <name>", about: "name shown to people" },
+    { flags: "--accessory <key=file>", about: "a read-only file for the script", repeat: true },
+    { flags: "--env <KEY=VALUE>", about: "a value for ctx.env", repeat: true },
+    { flags: "--notes <text>", about: "what changed" },
+    { flags: "--bump <part>", about: "major, minor (default) or patch" },
+    { flags: "--no-activate", about: "store the version, leave the active one" },
+  ],
+  examples: ["weft deploy summarize.ts", "weft deploy glossary.ts --accessory terms=terms.json --env REGION=eu"],
+  async run(call) {
+    const { terminal, options } = call;
+    const sources = collectSources(call.args, call.io.cwd);
+    const ref = options.text("ref") ?? refOf(firstArg(call));
+    const deployment = await deploySources(call, ref, sources);
+    if (call.json) return terminal.print(JSON.stringify(deployment));
+    const version = versionOf(deployment);
+    const state =
+      deployment["version_created"] === false ? "unchanged, still" : options.flag("activate") ? "is now" : "stored as";
+    terminal.print(`${terminal.green("✓")} ${terminal.bold(ref)} ${state} ${version}`.trimEnd());
+    if (sources.length > 1) terminal.note(terminal.dim(`  ${sources.map((file) => file.path).join(", ")}`));
+    terminal.note(terminal.dim(`  Call it with: weft run ${ref} --input '{…}'`));
+  },
+};

@@ -1,0 +1,14 @@
+import type { Command } from "./command.ts";
+import { deploy } from "./deploy.ts";
+import { dev } from "./dev.ts";
+import { list } from "./list.ts";
+import { logs } from "./logs.ts";
+import { rollback } from "./rollback.ts";
+import { run } from "./run.ts";
+import { start } from "./start.ts";
+import { types } from "./types.ts";
+import { validate } from "./validate.ts";
+import { versions } from "./versions.ts";
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly Command[] = [start, deploy, run, dev, validate, logs, list, versions, rollback, types];

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { stop } from "./exit.ts";
+import { type Io, readStdin } from "./io.ts";
+import { parseJson } from "./json.ts";
+
+function readInputFile(path: string, io: Io): string {
+  try {
+    return readFileSync(resolve(io.cwd, path), "utf8");
+  } catch {
+    throw stop("usage", `--input: ${path} cannot be read`);
+  }
+}
+
+/** The value of --input: JSON text, `@file` or `-` for stdin; undefined when the flag was not given. */
+export async function readInput(given: string | undefined, io: Io): Promise<unknown> {
+  if (given === undefined) return undefined;
+  const source = given === "-" ? "stdin" : given.startsWith("@") ? given.slice(1) : "the text";
+  const text = given === "-" ? await readStdin(io) : given.startsWith("@") ? readInputFile(source, io) : given;
+  const value = parseJson(text);
+  if (value === undefined)
+    throw stop("usage", `--input: ${source} is not JSON: ${text.trim().slice(0, 80) || "(empty)"}`);
+  return value;
+}
