@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import packageJson from "../package.json" with { type: "json" };
+import { PROVIDED } from "../runtime/bundle/packages.ts";
 import { CATALOGUE } from "../runtime/errors.ts";
 import { findCycle, type Import, readImports, root, sourceFiles } from "./architecture/graph.ts";
 
@@ -13,7 +14,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   acorn: "runtime/bundle/guard.ts",
   "acorn-walk": "runtime/bundle/guard.ts",
   ajv: "src/engine/schema.ts",
-  commander: "src/cli/main.ts",
+  commander: "src/cli/program.ts",
   "core-js-pure": "runtime/bundle/web/",
   esbuild: "runtime/bundle/esbuild.ts",
   fastify: "src/http/app.ts",
@@ -139,6 +140,11 @@ describe("dependencies", () => {
     expect(Object.keys(packageJson.dependencies).toSorted()).toEqual(names);
     const versions = Object.values({ ...packageJson.dependencies, ...packageJson.devDependencies });
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+  });
+
+  test("the packages for scripts are those that the bundler provides", () => {
+    const forScripts = Object.keys(NOT_IMPORTED).filter((name) => NOT_IMPORTED[name] === "for scripts");
+    expect(forScripts.toSorted()).toEqual(Object.keys(PROVIDED).toSorted());
   });
 
   test("ARCHITECTURE.md lists the same packages, versions and owners", () => {

@@ -7,8 +7,8 @@ import { forwardSignals } from "./signals.mjs";
  * Runs `file` (relative to the project) with the project's Node, passes signals on and ends as it ended: with its exit
  * code, or by the same signal.
  */
-export function runFile({ root, file, args, cwd }) {
-  const child = spawn(nodeBinary(root), [resolve(root, file), ...args], { cwd, stdio: "inherit" });
+export function runFile({ root, file, args, cwd, env }) {
+  const child = spawn(nodeBinary(root), [resolve(root, file), ...args], { cwd, env, stdio: "inherit" });
   const stopForwarding = forwardSignals(child);
   return new Promise((done, reject) => {
     child.once("error", reject);

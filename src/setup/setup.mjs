@@ -1,5 +1,5 @@
 // Runs on whatever Node the machine has (20 or newer), before any dependency is installed: plain JavaScript, no packages.
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureInstalled, recordInstalled } from "./install.mjs";
 import { runFile } from "./run.mjs";
@@ -23,12 +23,17 @@ async function main([option, file, ...args]) {
   const runs = option === "--run" || option === "--run-here";
   if (option !== undefined && !(runs && file !== undefined)) throw new Error(USAGE);
   await ensureInstalled(root);
-  if (runs) await runFile({ root, file, args, cwd: workingDirectory(option) });
+  if (runs) await runFile({ root, file, args, ...surroundings(option) });
 }
 
-/** npm runs scripts in the package's directory; INIT_CWD is where the person who called it stands. */
-function workingDirectory(option) {
-  return option === "--run-here" ? (process.env.INIT_CWD ?? process.cwd()) : process.cwd();
+/**
+ * npm runs scripts in the package's directory; INIT_CWD is where the person who called it stands and what the paths they
+ * type mean. The data directory stays the one that `npm start` uses.
+ */
+function surroundings(option) {
+  const { env } = process;
+  if (option === "--run" || env.INIT_CWD === undefined) return { cwd: process.cwd(), env };
+  return { cwd: env.INIT_CWD, env: { WEFT_DATA_DIR: join(process.cwd(), ".weft"), ...env } };
 }
 
 try {

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rm, utimes, writeFile } from "node:fs/promises";
+import { realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createProject, type Project } from "./project.ts";
@@ -106,10 +106,12 @@ test("a file ended by a signal ends the setup by the same signal", async () => {
   expect((await project.start("--run", "main.mjs").ended).code).toBe("SIGKILL");
 });
 
-test("--run stays in the project's directory, --run-here runs where npm was called", async () => {
-  await project.write("main.mjs", `console.log(process.cwd().slice(-9));`);
-  expect((await project.start("--run", "main.mjs").ended).stdout).not.toBe("/stand-in\n");
-  expect((await project.start("--run-here", "main.mjs").ended).stdout).toBe("/stand-in\n");
+test("--run stays in the project's directory, --run-here runs where npm was called, with the same data", async () => {
+  const root = await realpath(project.root);
+  await project.write("main.mjs", "console.log(process.cwd(), process.env.WEFT_DATA_DIR);");
+  expect((await project.start("--run", "main.mjs").ended).stdout).toBe(`${root} undefined\n`);
+  const here = await project.start("--run-here", "main.mjs").ended;
+  expect(here.stdout).toBe(`${join(root, "stand-in")} ${join(root, ".weft")}\n`);
 });
 
 test("an unknown option is refused with the usage", async () => {
