@@ -9,7 +9,7 @@ const FILES: ReadonlySet<string> = new Set(readdirSync(DIRECTORY).filter((name) 
 /** Globals of the web platform that are compiled into a bundle when it uses them, by the file that exports them. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
   "url.ts": ["URL", "URLSearchParams"],
-  "streams.ts": [
+  "streams-library.ts": [
     "ReadableStream",
     "ReadableStreamDefaultReader",
     "ReadableStreamBYOBReader",
@@ -54,11 +54,11 @@ export function isWebModule(path: string): boolean {
   return path.startsWith("inject:") || path.startsWith("vendor:") || FILES.has(path);
 }
 
-/** What a web module means by a specifier: one of its siblings, or a library it owns. */
+/** What a web module means by a specifier: always one of its siblings; `x-library.ts` is bundled with its package. */
 export function resolveWebImport(specifier: string): Resolution {
   const name = specifier.replace(/^\.\//, "");
-  if (FILES.has(name)) return { namespace: "web", path: name, pure: true };
-  return { namespace: "web", path: `vendor:${specifier}`, pure: true };
+  if (!FILES.has(name)) return { refusal: `${JSON.stringify(specifier)} is not a file of the web platform` };
+  return { namespace: "web", path: name.endsWith("-library.ts") ? `vendor:${name}` : name, pure: true };
 }
 
 const texts = new Map<string, Promise<string>>();
@@ -83,5 +83,5 @@ export async function readWebModule(path: string): Promise<ModuleText> {
     return { text: await remember(path, () => readFile(join(DIRECTORY, path), "utf8")), loader: "ts" };
   }
   const file = path.slice("vendor:".length);
-  return { text: await remember(path, () => buildVendor(file)), loader: "js" };
+  return { text: await remember(path, () => buildVendor(join(DIRECTORY, file))), loader: "js" };
 }
