@@ -2,7 +2,7 @@ import { installBase64 } from "./base64.ts";
 import { call } from "./call.ts";
 import { installClone } from "./clone.ts";
 import { type CtxData, createCtx } from "./ctx.ts";
-import { installDeterminism } from "./determinism.ts";
+import { installDeterminism, installTemporal } from "./determinism.ts";
 import { describeThrown, errorClasses, isFrozenComplaint } from "./errors.ts";
 import { installEvents } from "./events.ts";
 import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
@@ -10,7 +10,7 @@ import { freezeRealm, removeHazards } from "./harden.ts";
 import { installConsole } from "./log.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify } from "./primordials.ts";
 import { installText } from "./text.ts";
-import { type DeliveryKind, POST, type StartFacts } from "./wire.ts";
+import { type DeliveryKind, type GuestStart, POST } from "./wire.ts";
 
 /** What a bundle's function returns when called. */
 interface Module {
@@ -33,6 +33,7 @@ type Delivery = [
 
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
+let hardened = false;
 
 function finish(execution: GuestExecution, kind: number, n: number, text: string): void {
   if (execution.closed) return;
@@ -89,7 +90,19 @@ function describe(execution: GuestExecution, bundle: Bundle): void {
   complete(execution, bundle(freeze({ op: refuse, errors: errorClasses })).describe());
 }
 
-function start(run: number, facts: StartFacts, more: { data: string; secrets: string; bundle: Bundle }): void {
+/** A realm of one bundle has Temporal only when the bundle names it. */
+function settleTemporal(used: boolean): void {
+  if (used) installTemporal(globalThis);
+  else Reflect.deleteProperty(globalThis, "Temporal");
+}
+
+function harden(): void {
+  hardened = true;
+  installTemporal(globalThis);
+  freezeRealm(globalThis);
+}
+
+function start(run: number, facts: GuestStart, more: { data: string; secrets: string; bundle: Bundle }): void {
   const execution = createExecution({
     run,
     limits: facts.limits,
@@ -99,6 +112,7 @@ function start(run: number, facts: StartFacts, more: { data: string; secrets: st
   });
   mapSet(executions, run, execution);
   enter(execution);
+  if (!hardened) settleTemporal(facts.temporal);
   if (facts.mode === "describe") describe(execution, more.bundle);
   else execute(execution, more.bundle, more.data, more.secrets);
 }
@@ -130,8 +144,12 @@ function turn(execution: GuestExecution, kind: string, n: number, text: string):
 function deliver(...[kind, run, n, now, text, data, secrets, bundle]: Delivery): void {
   let execution: GuestExecution | undefined;
   try {
+    if (kind === "harden") {
+      harden();
+      return;
+    }
     if (kind === "start" && bundle !== null) {
-      start(run, parse(text) as StartFacts, { data, secrets, bundle });
+      start(run, parse(text) as GuestStart, { data, secrets, bundle });
       return;
     }
     execution = mapGet(executions, run) as GuestExecution | undefined;
@@ -145,8 +163,8 @@ function deliver(...[kind, run, n, now, text, data, secrets, bundle]: Delivery):
   }
 }
 
-/** Boots the realm: installs the deterministic globals, removes hazards, and returns `deliver` (and `harden`). */
-function boot(post: Post, manifest: string): { deliver: typeof deliver; harden: () => void } {
+/** Boots the realm: installs the deterministic globals, removes hazards, and returns `deliver`. */
+function boot(post: Post, manifest: string): typeof deliver {
   const global = globalThis;
   connect(post);
   ops = parse(manifest) as readonly string[];
@@ -165,7 +183,7 @@ function boot(post: Post, manifest: string): { deliver: typeof deliver; harden: 
       enumerable: false,
     });
   }
-  return { deliver, harden: () => freezeRealm(global) };
+  return deliver;
 }
 
 // The host takes the function from here and removes the property before any guest code is loaded.

@@ -137,7 +137,11 @@ export class Host {
         this.#slots.leave(seat, id);
         return;
       }
-      const start = turnDelivery(run, "start", { n: 0, now: facts.now, text: JSON.stringify(facts) });
+      const start = turnDelivery(run, "start", {
+        n: 0,
+        now: facts.now,
+        text: JSON.stringify({ ...facts, temporal: code.includes("Temporal") }),
+      });
       this.#addTurn(run, seat, { ...start, data: run.data, secrets: run.secrets, bundle: seat.bundle });
       for (const delivery of run.queued.splice(0)) this.#addTurn(run, seat, delivery);
     } catch (error) {

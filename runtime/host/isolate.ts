@@ -51,9 +51,21 @@ export interface Realm {
   release(): void;
 }
 
+/** What a realm is booted with. */
+export interface RealmOptions {
+  /** An expression that yields the boot function. */
+  readonly prelude: GuestScript;
+  /** JSON text of the op names. */
+  readonly manifest: string;
+  readonly onPost: OnPost;
+}
+
 /** One V8 isolate. */
 export interface IsolateBox {
-  createRealm(prelude: GuestScript, manifest: string, onPost: OnPost): Realm;
+  /** The first realm of a fresh isolate. */
+  firstRealm(options: RealmOptions): Realm;
+  /** One more realm, whatever the isolate is doing. */
+  addRealm(options: RealmOptions): Promise<Realm>;
   /** Time spent inside the isolate so far, in milliseconds. */
   activeMs(): number;
   isDisposed(): boolean;
@@ -63,6 +75,8 @@ export interface IsolateBox {
 /** Compiled code by script name, as V8 cached data we made ourselves; in memory only, never from outside. */
 const codeCache = new Map<string, ivm.ExternalCopy<ArrayBuffer>>();
 const MAX_CACHED_SCRIPTS = 512;
+/** Evaluating a bundle only makes its outer function. */
+const LOAD_MS = 1_000;
 
 function cacheOptions(name: string): { cachedData: ivm.ExternalCopy<ArrayBuffer> } | { produceCachedData: true } {
   const cachedData = codeCache.get(name);
@@ -83,26 +97,17 @@ function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
   return { status: "rejection", message };
 }
 
-function createRealmIn(isolate: ivm.Isolate, prelude: GuestScript, manifest: string, onPost: OnPost): Realm {
-  const context = isolate.createContextSync();
-  const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
-  remember(prelude.name, compiled);
-  const boot = compiled.runSync(context, { reference: true });
-  const callback = new ivm.Callback(onPost, { ignored: true });
-  const booted = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as ivm.Reference;
-  const deliver = booted.getSync("deliver", { reference: true });
-  const harden = booted.getSync("harden", { reference: true });
-  booted.release();
-  boot.release();
+type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
+
+function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
   return {
     harden() {
-      harden.applySync(undefined, []);
+      deliver.applySync(undefined, ["harden", 0, 0, 0, "", "", "", null]);
     },
     async load(script) {
       const code = await isolate.compileScript(script.text, { filename: script.name, ...cacheOptions(script.name) });
       remember(script.name, code);
-      const reference = await code.run(context, { reference: true, timeout: 1_000 });
-      return { reference };
+      return { reference: await code.run(context, { reference: true, timeout: LOAD_MS }) };
     },
     async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
       try {
@@ -119,11 +124,33 @@ function createRealmIn(isolate: ivm.Isolate, prelude: GuestScript, manifest: str
   };
 }
 
+/** For an isolate nobody else is in: cheapest, and nothing can block. */
+function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Realm {
+  const context = isolate.createContextSync();
+  const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
+  remember(prelude.name, compiled);
+  const boot = compiled.runSync(context, { reference: true });
+  const callback = new ivm.Callback(onPost, { ignored: true });
+  const deliver = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as Deliver;
+  boot.release();
+  return realmOf(isolate, context, deliver);
+}
+
+/** For an isolate that may be in a turn: waits for it without blocking this thread. */
+async function createRealmLater(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Promise<Realm> {
+  const context = await isolate.createContext();
+  const callback = new ivm.Callback(onPost, { ignored: true });
+  const options = { filename: prelude.name, result: { reference: true }, arguments: {} } as const;
+  const deliver = await context.evalClosure(`return (${prelude.text})($0,$1)`, [callback, manifest], options);
+  return realmOf(isolate, context, deliver as Deliver);
+}
+
 /** Makes an isolate with a heap limit; `onStuck` is told when V8 itself failed and the process must be replaced. */
 export function createIsolate(memoryMb: number, onStuck: (message: string) => void): IsolateBox {
   const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
   return {
-    createRealm: (prelude, manifest, onPost) => createRealmIn(isolate, prelude, manifest, onPost),
+    firstRealm: (options) => createRealmNow(isolate, options),
+    addRealm: (options) => createRealmLater(isolate, options),
     activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isDisposed: () => isolate.isDisposed,
     dispose() {

@@ -5,6 +5,7 @@ import {
   type GuestScript,
   type IsolateBox,
   type LoadedBundle,
+  type OnPost,
   type Realm,
 } from "./isolate.ts";
 import { createLane, type Lane } from "./turns.ts";
@@ -168,9 +169,8 @@ export class Slots {
   }
 
   #spare(slot: Slot): Promise<Seat> {
-    const realm = slot.lane.box.createRealm(this.#options.prelude, this.#options.manifest, (...post) =>
-      this.#options.onPost(slot, post),
-    );
+    const { prelude, manifest, onPost } = this.#options;
+    const realm = slot.lane.box.addRealm({ prelude, manifest, onPost: (...post) => onPost(slot, post) });
     return seatIn(slot, realm);
   }
 
@@ -191,14 +191,17 @@ export class Slots {
     const box = createIsolate(memoryMb, () => {
       if (home.slot !== null) this.#options.onStuck(home.slot);
     });
-    const realm = box.createRealm(this.#options.prelude, this.#options.manifest, (...post) => {
+    const { prelude, manifest } = this.#options;
+    const onPost: OnPost = (...post) => {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
-    });
+    };
+    const realm = box.firstRealm({ prelude, manifest, onPost });
     if (hardened) realm.harden();
     return { box, realm, home, memoryMb, hardened };
   }
 }
 
-async function seatIn(slot: Slot, realm: Realm): Promise<Seat> {
+async function seatIn(slot: Slot, booting: Realm | Promise<Realm>): Promise<Seat> {
+  const realm = await booting;
   return { slot, realm, bundle: await realm.load(slot.script) };
 }
