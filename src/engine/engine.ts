@@ -67,9 +67,25 @@ export interface Invocation {
 export interface Engine {
   invoke(request: InvokeRequest): Promise<Invocation>;
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution>;
-  listExecutions(params: { readonly accountId: string; readonly ref: string | null; readonly status: string | null; readonly limit: number; readonly offset: number }): Promise<Page<Execution>>;
-  readLogs(params: { readonly accountId: string; readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly LogLine[]>;
-  readChunks(params: { readonly accountId: string; readonly executionId: string; readonly from: number; readonly limit: number }): Promise<readonly Chunk[]>;
+  listExecutions(params: {
+    readonly accountId: string;
+    readonly ref: string | null;
+    readonly status: string | null;
+    readonly limit: number;
+    readonly offset: number;
+  }): Promise<Page<Execution>>;
+  readLogs(params: {
+    readonly accountId: string;
+    readonly executionId: string;
+    readonly from: number;
+    readonly limit: number;
+  }): Promise<readonly LogLine[]>;
+  readChunks(params: {
+    readonly accountId: string;
+    readonly executionId: string;
+    readonly from: number;
+    readonly limit: number;
+  }): Promise<readonly Chunk[]>;
   cancel(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   /** True while new work is accepted. */
   ready(): boolean;

@@ -48,12 +48,24 @@ export interface WorkflowService {
   deploy(request: DeployRequest): Promise<Deployment>;
   /** All problems of a script, none when it is fine; stores nothing. */
   validate(upload: Upload): Promise<readonly ScriptProblem[]>;
-  update(params: { readonly accountId: string; readonly key: string; readonly settings: WorkflowSettings }): Promise<Workflow>;
+  update(params: {
+    readonly accountId: string;
+    readonly key: string;
+    readonly settings: WorkflowSettings;
+  }): Promise<Workflow>;
   find(params: { readonly accountId: string; readonly key: string }): Promise<Workflow>;
-  list(params: { readonly accountId: string; readonly limit: number; readonly offset: number }): Promise<Page<Workflow>>;
+  list(params: {
+    readonly accountId: string;
+    readonly limit: number;
+    readonly offset: number;
+  }): Promise<Page<Workflow>>;
   remove(params: { readonly accountId: string; readonly key: string }): Promise<void>;
   versions(params: { readonly accountId: string; readonly key: string }): Promise<readonly Version[]>;
   activate(params: { readonly accountId: string; readonly key: string; readonly number: string }): Promise<Version>;
   /** The uploaded sources of a version (null = the active one). */
-  sources(params: { readonly accountId: string; readonly key: string; readonly number: string | null }): Promise<Upload>;
+  sources(params: {
+    readonly accountId: string;
+    readonly key: string;
+    readonly number: string | null;
+  }): Promise<Upload>;
 }

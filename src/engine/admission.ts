@@ -1,0 +1,69 @@
+import { fail } from "../../runtime/index.ts";
+
+/** Places for executions called from outside; nested ones take none, so that parents never wait for their children's places. */
+export interface Admission {
+  /** Takes a place at once or, in order of asking, when one is free; OVERLOADED when too many wait. Calls `go` with the place taken. */
+  enter(ticket: Ticket): void;
+  /** Gives a waiting ticket up; false when it does not wait. */
+  leave(ticket: Ticket): boolean;
+  /** Takes `count` places without waiting, for executions that are already leased. */
+  take(count: number): void;
+  /** Gives a place back. */
+  release(): void;
+  /** Places that nobody has and nobody waits for. */
+  free(): number;
+  /** Gives up all who wait and returns them. */
+  drain(): readonly Ticket[];
+}
+
+/** One that wants a place. */
+export interface Ticket {
+  go(): void;
+}
+
+/** Seconds that a refused caller is told to wait. */
+const RETRY_AFTER_S = 1;
+
+/** Makes the admission of one engine; `onFree` is called when a place became free and nobody in memory waits for it. */
+export function createAdmission(
+  settings: { readonly maxConcurrent: number; readonly maxQueued: number },
+  onFree: () => void,
+): Admission {
+  const { maxConcurrent, maxQueued } = settings;
+  const waiting = new Set<Ticket>();
+  let taken = 0;
+
+  return {
+    enter(ticket) {
+      if (taken < maxConcurrent) {
+        taken++;
+        ticket.go();
+      } else if (waiting.size < maxQueued) {
+        waiting.add(ticket);
+      } else {
+        const message = `The server runs ${maxConcurrent} executions (WEFT_MAX_CONCURRENT) and ${maxQueued} wait (WEFT_MAX_QUEUED); try again shortly.`;
+        throw fail("OVERLOADED", { message, retry_after: RETRY_AFTER_S, limit: "maxQueued", value: maxQueued });
+      }
+    },
+    leave: (ticket) => waiting.delete(ticket),
+    take(count) {
+      taken += count;
+    },
+    release() {
+      const [next] = taken <= maxConcurrent ? waiting : [];
+      if (next === undefined) {
+        taken--;
+        onFree();
+      } else {
+        waiting.delete(next);
+        next.go();
+      }
+    },
+    free: () => (waiting.size > 0 ? 0 : Math.max(0, maxConcurrent - taken)),
+    drain() {
+      const tickets = [...waiting];
+      waiting.clear();
+      return tickets;
+    },
+  };
+}

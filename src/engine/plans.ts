@@ -1,0 +1,46 @@
+import type { Version } from "../store/store.ts";
+import { createInputCheck, type InputCheck } from "./schema.ts";
+import { parseScriptConfig, type ScriptConfig } from "./script-config.ts";
+
+/** What the engine knows about a version, worked out once. */
+export interface Plan {
+  readonly version: Version;
+  readonly config: ScriptConfig;
+  /** Keys of the accessories. */
+  readonly accessories: readonly string[];
+  /** Check of the input, compiled when it is first needed; null when the script has no schema. */
+  check(): InputCheck | null;
+  /** True once a run of it could be cached although nobody asked for it: identical calls are worth waiting for each other. */
+  wasPure: boolean;
+}
+
+/** Versions kept in memory. */
+const MAX_PLANS = 2_000;
+
+function createPlan(version: Version): Plan {
+  let check: InputCheck | null | undefined;
+  return {
+    version,
+    config: parseScriptConfig(version.facts.config),
+    accessories: Object.freeze(Object.keys(version.accessories)),
+    check() {
+      check ??= createInputCheck(version.facts.inputSchema);
+      return check;
+    },
+    wasPure: false,
+  };
+}
+
+/** Returns a function from a version to its plan that remembers the plans in use. */
+export function createPlans(): (version: Version) => Plan {
+  const plans = new Map<string, Plan>();
+  return (version) => {
+    const known = plans.get(version.id);
+    if (known !== undefined) return known;
+    const plan = createPlan(version);
+    plans.set(version.id, plan);
+    const oldest = plans.size > MAX_PLANS ? plans.keys().next().value : undefined;
+    if (oldest !== undefined) plans.delete(oldest);
+    return plan;
+  };
+}

@@ -1,0 +1,137 @@
+import type { Chunk, JournalRecord, LogLine, Usage } from "../../runtime/index.ts";
+import type { Ending, Lease, NewExecution, Store } from "../store/store.ts";
+import type { Sweep } from "./sweep.ts";
+
+/** What all rows of one engine share. */
+export interface RowKeeper {
+  readonly store: Store;
+  /** Holder of the leases. */
+  readonly worker: string;
+  readonly leaseMs: number;
+  /** Starts that are still held back. */
+  readonly starts: Sweep<ExecutionRow>;
+  /** Chunks and log lines that are still held back. */
+  readonly outputs: Sweep<ExecutionRow>;
+}
+
+/** How an execution ended and what it used. */
+export interface RowEnd {
+  readonly ending: Ending;
+  readonly usage: Usage;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}
+
+/**
+ * The stored side of one running execution. Its start is held back until something must follow it: an execution that is
+ * over by then costs one row and one commit.
+ */
+export class ExecutionRow {
+  readonly execution: NewExecution;
+  readonly #keeper: RowKeeper;
+  /** Null while the start is held back. */
+  #fence: number | null = null;
+  #records: JournalRecord[] = [];
+  #chunks: Chunk[] = [];
+  #logs: LogLine[] = [];
+  #nextLog = 0;
+
+  constructor(keeper: RowKeeper, execution: NewExecution) {
+    this.#keeper = keeper;
+    this.execution = execution;
+  }
+
+  /** The lease once the start is written. */
+  get lease(): Lease | null {
+    return this.#fence === null ? null : { executionId: this.execution.id, fence: this.#fence };
+  }
+
+  /** Index of the first chunk that is not yet in the store, given the next one of all. */
+  storedChunks(next: number): number {
+    return next - this.#chunks.length;
+  }
+
+  /** Holds the start back for a moment. */
+  hold(): void {
+    this.#keeper.starts.add(this);
+  }
+
+  /** Goes on with a lease that `claim` gave. */
+  adopt(fence: number): void {
+    this.#keeper.starts.remove(this);
+    this.#fence = fence;
+  }
+
+  /** Writes the start if it is still held back; what is written later never becomes durable before it. */
+  start(): Lease {
+    const { store, worker, leaseMs, starts } = this.#keeper;
+    const { execution } = this;
+    const started = this.lease;
+    if (started !== null) return started;
+    starts.remove(this);
+    const lease = { executionId: execution.id, fence: 1 };
+    this.#fence = lease.fence;
+    // A failure shows in the next write of this execution, which finds no row.
+    store.startExecution({ execution, worker, leaseMs }).catch(() => undefined);
+    if (this.#records.length > 0) store.appendJournal({ lease, records: this.#records }).catch(() => undefined);
+    this.#records = [];
+    return lease;
+  }
+
+  /** Appends deliveries; those that need not be durable wait for the start and are dropped when it never comes. */
+  async append(records: readonly JournalRecord[], durable: boolean): Promise<void> {
+    if (!durable && this.#fence === null) {
+      this.#records.push(...records);
+      return;
+    }
+    const lease = this.start();
+    this.flushOutput();
+    await this.#keeper.store.appendJournal({ lease, records });
+  }
+
+  /** Takes chunks and log lines; they are written with the next write or sweep. */
+  addOutput(chunks: readonly Chunk[], logs: readonly LogLine[]): void {
+    for (const chunk of chunks) this.#chunks.push(chunk);
+    for (const line of logs) {
+      if (line.index < this.#nextLog) continue;
+      this.#nextLog = line.index + 1;
+      this.#logs.push(line);
+    }
+    if (this.#chunks.length + this.#logs.length > 0) this.#keeper.outputs.add(this);
+  }
+
+  /** Writes the chunks and log lines taken so far; readers of the store see them from then on. */
+  flushOutput(): void {
+    if (this.#chunks.length + this.#logs.length === 0) return;
+    const lease = this.start();
+    const output = this.#takeOutput();
+    // Refused silently by the store when the lease is gone; the next durable write tells.
+    this.#keeper.store.appendOutput({ lease, ...output }).catch(() => undefined);
+  }
+
+  /** Writes the end; false when someone else holds or ended the execution, or it is gone. */
+  async end({ ending, usage, startedAt, finishedAt }: RowEnd): Promise<boolean> {
+    const { store, starts } = this.#keeper;
+    const { lease, execution } = this;
+    const output = this.#takeOutput();
+    if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
+    starts.remove(this);
+    await store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output });
+    return true;
+  }
+
+  /** Parks the execution until a time; false when someone else holds it. */
+  park(until: number, usage: Usage): Promise<boolean> {
+    const lease = this.start();
+    return this.#keeper.store.waitExecution({ lease, until, usage, ...this.#takeOutput() });
+  }
+
+  #takeOutput(): { readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] } {
+    this.#keeper.outputs.remove(this);
+    const output = { chunks: this.#chunks, logs: this.#logs };
+    this.#chunks = [];
+    this.#logs = [];
+    return output;
+  }
+}
