@@ -1,8 +1,22 @@
+import { fail, WorkflowError } from "../errors.ts";
+import { createAddressPolicy } from "./address.ts";
+import { ACCEPT_ENCODING, readBody } from "./body.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
+import { type Answer, createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { createGuard, type EgressGuard, type Resolve, resolveBySystem } from "./guard.ts";
+import { toHeaders } from "./headers.ts";
+import { describeNetworkError } from "./network-error.ts";
+import { type Hop, isRedirect, nextHop } from "./redirect.ts";
+import { parseTarget, shownUrl } from "./target.ts";
+
+const MAX_REDIRECTS = 20;
+
 /** One request of a script to the outside; every number has its unit in the name. */
 export interface EgressRequest {
+  /** Uppercase. */
   readonly method: string;
   readonly url: string;
-  /** Sent as they are; names that would smuggle a second request or fake the connection are refused. */
+  /** Sent as they are; names and values that would smuggle something are refused. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | null;
   /** Hosts the workflow may reach (`host`, `*.host`, either with `:port`); null = any public host. */
@@ -28,7 +42,7 @@ export interface EgressResponse {
 
 /** The only way a script's request reaches the network. */
 export interface EgressClient {
-  /** One attempt. Throws INVALID_ARGUMENT, CAPABILITY_DENIED, LIMIT_EXCEEDED, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, or the signal's reason. */
+  /** One attempt. Throws INVALID_ARGUMENT, CAPABILITY_DENIED, LIMIT_EXCEEDED, UPSTREAM_FAILED (`details.reason` is set when the network failed), UPSTREAM_TIMEOUT, or the signal's reason. */
   request(request: EgressRequest): Promise<EgressResponse>;
   /** Closes every connection. */
   close(): Promise<void>;
@@ -38,6 +52,83 @@ export interface EgressClient {
 export interface EgressOptions {
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
+  /** Default: the operating system's resolver. */
+  readonly resolve?: Resolve;
 }
 
-export declare function createEgressClient(options: EgressOptions): EgressClient;
+interface Reach {
+  readonly dispatcher: Dispatcher;
+  readonly guard: EgressGuard;
+}
+
+/** Errors of ours (refusals, limits, the deadline) as they are; everything else is the network's. */
+function toEgressError(error: unknown, hop: Hop, deadline: Deadline): WorkflowError {
+  if (deadline.signal.aborted) return deadline.signal.reason as WorkflowError;
+  const url = shownUrl(hop.url);
+  if (error instanceof WorkflowError) {
+    return error.code === "UPSTREAM_FAILED" ? fail(error.code, { url, ...error.details }, error) : error;
+  }
+  const { reason, text } = describeNetworkError(error);
+  return fail("UPSTREAM_FAILED", { message: `http: ${hop.method} ${url} failed: ${text}`, url, reason }, error);
+}
+
+async function finish(hop: Hop, answer: Answer, maxBytes: number): Promise<EgressResponse> {
+  const bodiless = hop.method === "HEAD" || answer.status === 204 || answer.status === 304;
+  if (bodiless) await answer.discard();
+  const body = bodiless ? new Uint8Array(0) : await readBody(answer, maxBytes);
+  const { "content-encoding": encoding, "content-length": length, ...headers } = answer.headers;
+  // Both describe the body as it travelled; after decoding they would be wrong.
+  const kept = encoding === undefined && length !== undefined ? { ...headers, "content-length": length } : headers;
+  return { status: answer.status, url: hop.url.href, headers: kept, body };
+}
+
+/** Sends the request and every one it is redirected to; each hop is checked like the first. */
+async function follow(reach: Reach, request: EgressRequest, first: Hop, deadline: Deadline): Promise<EgressResponse> {
+  let hop = first;
+  try {
+    for (let redirects = 0; ; redirects++) {
+      reach.guard.checkName(hop.url, request.allow);
+      const answer = await reach.dispatcher.send({ ...hop, signal: deadline.signal });
+      if (request.redirect === "manual" || !isRedirect(answer)) return await finish(hop, answer, request.maxBytes);
+      await answer.discard();
+      if (request.redirect === "error") {
+        throw fail("UPSTREAM_FAILED", {
+          message: `http: ${shownUrl(hop.url)} answered with a redirect (${answer.status}) although redirect is "error"`,
+          status: answer.status,
+        });
+      }
+      if (redirects === MAX_REDIRECTS) {
+        throw fail("UPSTREAM_FAILED", { message: `http: more than ${MAX_REDIRECTS} redirects`, status: answer.status });
+      }
+      hop = nextHop(hop, answer);
+    }
+  } catch (error) {
+    throw toEgressError(error, hop, deadline);
+  }
+}
+
+/** Creates the client; throws INVALID_ARGUMENT for a bad range. Needs `close`. */
+export function createEgressClient(options: EgressOptions): EgressClient {
+  const guard = createGuard(createAddressPolicy(options.allowPrivate), options.resolve ?? resolveBySystem);
+  const reach: Reach = { dispatcher: createDispatcher({ guard }), guard };
+  return {
+    async request(request) {
+      const url = parseTarget(request.url);
+      const headers = { "accept-encoding": ACCEPT_ENCODING, "user-agent": "weft", ...toHeaders(request.headers) };
+      const deadline = startDeadline(request.signal, request.timeoutMs, () =>
+        fail("UPSTREAM_TIMEOUT", {
+          message: `http: ${request.method} ${shownUrl(url)} took longer than ${request.timeoutMs} ms (timeout_ms)`,
+          url: shownUrl(url),
+          limit: "timeout_ms",
+          value: request.timeoutMs,
+        }),
+      );
+      try {
+        return await follow(reach, request, { method: request.method, url, headers, body: request.body }, deadline);
+      } finally {
+        deadline.clear();
+      }
+    },
+    close: () => reach.dispatcher.close(),
+  };
+}

@@ -1,0 +1,103 @@
+import { isIP, type LookupFunction } from "node:net";
+import type { Readable } from "node:stream";
+import { Agent, buildConnector } from "undici";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** Rules for every new connection; kept-alive ones passed them when they were made. */
+export interface ConnectGuard {
+  /** Resolves a host name to checked addresses only; the connection goes to one of them. */
+  readonly lookup: LookupFunction;
+  /** The error to end a connection to this address with, or null when it is fine. */
+  refusal(address: string): Error | null;
+}
+
+/** One HTTP request as it is sent; nothing is added but `host`, `connection` and the body's length. */
+export interface Exchange {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | null;
+  readonly signal: AbortSignal;
+}
+
+/** Status and headers of an answer, and its body as it arrives (still compressed). */
+export interface Answer {
+  readonly status: number;
+  /** Lowercase names; repeated headers are joined with a comma. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable;
+  /** Reads a short rest of the body away so that the connection can be used again; closes it otherwise. */
+  discard(): Promise<void>;
+}
+
+/** Keep-alive connections, pooled per origin; the only user of undici. */
+export interface Dispatcher {
+  /** Sends one request and resolves at its headers; rejects with the signal's reason, the guard's error or a network error with a `code`. */
+  send(exchange: Exchange): Promise<Answer>;
+  /** Ends all connections at once. */
+  close(): Promise<void>;
+}
+
+function createGuardedConnector(guard: ConnectGuard): buildConnector.connector {
+  const connect = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+  return (options, callback) => {
+    const literal = options.hostname.replace(/^\[|\]$/g, "");
+    // net never looks up a literal, so the lookup cannot refuse it.
+    const refused = isIP(literal) === 0 ? null : guard.refusal(literal);
+    if (refused !== null) {
+      callback(refused, null);
+      return;
+    }
+    connect(options, (...[error, socket]) => {
+      if (error !== null) {
+        callback(error, null);
+        return;
+      }
+      const strayed = guard.refusal(socket.remoteAddress ?? "");
+      if (strayed === null) {
+        callback(null, socket);
+        return;
+      }
+      socket.destroy();
+      callback(strayed, null);
+    });
+  };
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const flat: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return flat;
+}
+
+/** A pool; with a guard every connection is checked, without one (operator's own upstreams) none is. */
+export function createDispatcher(options: { readonly guard: ConnectGuard | null }): Dispatcher {
+  const connect = options.guard === null ? { timeout: CONNECT_TIMEOUT_MS } : createGuardedConnector(options.guard);
+  const agent = new Agent({ connect, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+  return {
+    async send({ method, url, headers, body, signal }) {
+      const {
+        statusCode,
+        headers: received,
+        body: stream,
+      } = await agent.request({
+        origin: url.origin,
+        path: `${url.pathname}${url.search}`,
+        method,
+        headers,
+        body,
+        signal,
+      });
+      return {
+        status: statusCode,
+        headers: flatten(received),
+        body: stream,
+        discard: () => stream.dump({ limit: 65_536 }),
+      };
+    },
+    close: () => agent.destroy(),
+  };
+}

@@ -1,0 +1,26 @@
+const TEXTS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "the server's certificate has expired",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the server's certificate is self-signed",
+  EAI_AGAIN: "the host name could not be resolved for now",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was closed by the other side",
+  EHOSTUNREACH: "the host cannot be reached",
+  ENETUNREACH: "the network cannot be reached",
+  ENOTFOUND: "the host name does not exist",
+  EPIPE: "the connection was closed by the other side",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another host",
+  ETIMEDOUT: "the connection timed out",
+  SELF_SIGNED_CERT_IN_CHAIN: "the server's certificate is self-signed",
+  UND_ERR_CONNECT_TIMEOUT: "the connection timed out",
+  UND_ERR_SOCKET: "the connection was closed by the other side",
+};
+
+/** What a failed connection or broken transfer is called: a stable code and a phrase without addresses. */
+export function describeNetworkError(error: unknown): { readonly reason: string; readonly text: string } {
+  const seen = error as { code?: unknown; errors?: readonly { code?: unknown }[] } | null;
+  // Several addresses were tried: the first one's reason stands for all.
+  const code = seen?.code ?? seen?.errors?.[0]?.code;
+  const reason = typeof code === "string" ? code : "UNKNOWN";
+  const parse = reason.startsWith("HPE_") ? "the server did not answer with valid HTTP" : "the connection failed";
+  return { reason, text: TEXTS[reason] ?? `${parse} (${reason})` };
+}
