@@ -44,11 +44,12 @@ export interface OpCall {
 }
 
 /**
- * One op: `outside` effects are journaled durably and make a run impure; `pure` ones may simply be done again.
+ * One op: `outside` effects are journaled durably and make a run impure; `time` ops (waiting) make it impure and may
+ * simply be done again; so may `pure` ones.
  * `run` returns the JSON text delivered to the guest and throws WorkflowError.
  */
 export interface Op<A = unknown> {
-  readonly effect: "outside" | "pure";
+  readonly effect: "outside" | "time" | "pure";
   /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
   parse(args: unknown, scope: Scope): A;
   run(args: A, call: OpCall): Promise<string>;

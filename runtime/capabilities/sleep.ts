@@ -5,7 +5,7 @@ import { type Capability, defineOp } from "./capability.ts";
 const MAX_STEP_MS = 2_147_483_647;
 
 const sleepUntil = defineOp<number>({
-  effect: "pure",
+  effect: "time",
   parse: (args) => {
     const until = (args as { until?: unknown } | null)?.until;
     if (typeof until === "number" && Number.isFinite(until)) return until;

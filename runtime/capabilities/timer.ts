@@ -4,7 +4,7 @@ import { type Capability, defineOp } from "./capability.ts";
 const MAX_DELAY_MS = 2_147_483_647;
 
 const wait = defineOp<number>({
-  effect: "pure",
+  effect: "time",
   parse: (args) => {
     const ms = (args as { ms?: unknown } | null)?.ms;
     return typeof ms === "number" && ms >= 0 ? Math.min(ms, MAX_DELAY_MS) : 0;

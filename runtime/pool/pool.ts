@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts";
 import type { ExecutionHost } from "../execution.ts";
-import type { RunOutcome } from "../worker/run.ts";
+import type { RunOutcome } from "../worker/run-options.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
 import type { PoolTask, WorkerSettings } from "./worker.ts";
 

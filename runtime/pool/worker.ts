@@ -6,7 +6,8 @@ import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { Hosts } from "../worker/hosts.ts";
-import { Run, type RunLink, type RunOutcome } from "../worker/run.ts";
+import { Run } from "../worker/run.ts";
+import type { RunLink, RunOutcome } from "../worker/run-options.ts";
 import { type DownMessage, openLink, type UpMessage } from "./link.ts";
 
 /** What the main thread gives every worker. */

@@ -1,49 +1,19 @@
 import { hash as digest } from "node:crypto";
-import { READ, type StartFacts } from "../../sandbox/wire.ts";
+import { READ } from "../../sandbox/wire.ts";
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
-import type {
-  Chunk,
-  ExecutionJob,
-  ExecutionOutcome,
-  JournalRecord,
-  LogLine,
-  NestedCall,
-  NestedResult,
-} from "../execution.ts";
+import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
-import type { Completion, Handler } from "./dispatch.ts";
+import type { Completion } from "./dispatch.ts";
 import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
-import type { HostProcess, HostRun, Loss, RunListener } from "./host-process.ts";
+import type { HostRun, Loss, RunListener } from "./host-process.ts";
+import { sleepUntil, wakeTime } from "./parking.ts";
 import { createReplay, type Replay } from "./replay.ts";
+import type { RunOptions, RunOutcome } from "./run-options.ts";
 import { createSecretGuard, type SecretGuard } from "./secrets.ts";
 import { startFacts } from "./start-facts.ts";
 import { UsageSum } from "./usage.ts";
-
-/** What the main thread does for this execution, seen from the worker. */
-export interface RunLink {
-  commit(records: readonly JournalRecord[], durable: boolean): Promise<void>;
-  chunks(chunks: readonly Chunk[]): void;
-  logs(lines: readonly LogLine[]): void;
-  invoke(call: NestedCall): Promise<NestedResult>;
-  accessory(key: string): Promise<Uint8Array>;
-}
-
-/** Everything one execution needs in its worker. */
-export interface RunOptions {
-  readonly job: ExecutionJob;
-  readonly mode: StartFacts["mode"];
-  readonly host: HostProcess;
-  readonly link: RunLink;
-  readonly dispatch: Handler;
-}
-
-/** An outcome, and whether the script broke on frozen intrinsics. */
-export interface RunOutcome {
-  readonly outcome: ExecutionOutcome;
-  readonly frozenComplaint: boolean;
-}
 
 /** An op the guest waits for. */
 interface Waiting {
@@ -55,19 +25,11 @@ interface Waiting {
   readonly abort: AbortController;
 }
 
-/** Sleeps longer than this park the execution. */
-const PARK_MS = 5_000;
 /** A guest gets this long to react to ctx.signal. */
 const ABORT_GRACE_MS = 100;
 /** Recorded deliveries sent ahead of the guest's turns. */
 const REPLAY_WINDOW = 256;
 const MAX_TIMER_MS = 2_147_483_647;
-
-function sleepUntil(op: string, args: string): number | null {
-  if (op !== "sleep") return null;
-  const until = (JSON.parse(args) as { until?: unknown } | null)?.until;
-  return typeof until === "number" ? until : null;
-}
 
 /** One execution in its worker: feeds the journal back, runs new ops, decides the outcome. */
 export class Run implements RunListener {
@@ -89,7 +51,7 @@ export class Run implements RunListener {
   #logIndex = 0;
   #fed = 0;
   #caughtUp: boolean;
-  #touchedOutside = false;
+  #impure = false;
   #ended = false;
   #verdict: RunOutcome | null = null;
   #stopping: ErrorRecord | null = null;
@@ -180,7 +142,7 @@ export class Run implements RunListener {
   done(reads: number, output: string): void {
     if (this.#verdict !== null || this.#ended) return;
     const error = outputError(output, this.#job);
-    const pure = !this.#touchedOutside && (reads & (READ.clock | READ.random | READ.identity)) === 0;
+    const pure = !this.#impure && (reads & (READ.clock | READ.random | READ.identity)) === 0;
     const usage = this.#usage.total();
     const outcome: ExecutionOutcome =
       error === null
@@ -222,11 +184,10 @@ export class Run implements RunListener {
   async #start(pos: number): Promise<void> {
     const waiting = this.#waiting.get(pos);
     if (waiting === undefined || this.#ended) return;
-    const outside = findOp(waiting.op)?.effect === "outside";
-    if (outside) {
-      this.#touchedOutside = true;
-      this.#deliveries.flush();
-    }
+    const effect = findOp(waiting.op)?.effect ?? "pure";
+    const outside = effect === "outside";
+    if (effect !== "pure") this.#impure = true;
+    if (outside) this.#deliveries.flush();
     const completion = await this.#options.dispatch({
       pos,
       name: waiting.op,
@@ -266,7 +227,7 @@ export class Run implements RunListener {
     while (this.#fed < records.length && this.#host.openTurns() < REPLAY_WINDOW) {
       const record = records[this.#fed++] as JournalRecord;
       if (record.meter !== null) {
-        this.#touchedOutside = true;
+        this.#impure = true;
         this.#usage.charge(record.meter);
       }
       this.#hand(record);
@@ -279,13 +240,8 @@ export class Run implements RunListener {
   /** Gives the isolate up while nothing but long sleeps is awaited. */
   async #park(): Promise<void> {
     if (this.#waiting.size === 0 || this.#deliveries.pending() || this.#stopping !== null) return;
-    let wake = Number.POSITIVE_INFINITY;
-    for (const { until } of this.#waiting.values()) {
-      if (until === null) return;
-      wake = Math.min(wake, until);
-    }
-    const { deadlineAt } = this.#job;
-    if (wake - Date.now() < PARK_MS || (deadlineAt !== null && wake >= deadlineAt)) return;
+    const wake = wakeTime(this.#waiting.values(), this.#job.deadlineAt);
+    if (wake === null) return;
     this.#leave(false);
     try {
       await this.#deliveries.settle();

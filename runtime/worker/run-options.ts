@@ -1,0 +1,36 @@
+import type { StartFacts } from "../../sandbox/wire.ts";
+import type {
+  Chunk,
+  ExecutionJob,
+  ExecutionOutcome,
+  JournalRecord,
+  LogLine,
+  NestedCall,
+  NestedResult,
+} from "../execution.ts";
+import type { Handler } from "./dispatch.ts";
+import type { HostProcess } from "./host-process.ts";
+
+/** What the main thread does for this execution, seen from the worker. */
+export interface RunLink {
+  commit(records: readonly JournalRecord[], durable: boolean): Promise<void>;
+  chunks(chunks: readonly Chunk[]): void;
+  logs(lines: readonly LogLine[]): void;
+  invoke(call: NestedCall): Promise<NestedResult>;
+  accessory(key: string): Promise<Uint8Array>;
+}
+
+/** Everything one execution needs in its worker. */
+export interface RunOptions {
+  readonly job: ExecutionJob;
+  readonly mode: StartFacts["mode"];
+  readonly host: HostProcess;
+  readonly link: RunLink;
+  readonly dispatch: Handler;
+}
+
+/** An outcome, and whether the script broke on frozen intrinsics. */
+export interface RunOutcome {
+  readonly outcome: ExecutionOutcome;
+  readonly frozenComplaint: boolean;
+}
