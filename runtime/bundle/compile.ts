@@ -8,7 +8,7 @@ import { createModuleSpace, NAMESPACES, resolveRelative, withoutForeignMap } fro
 import { PROVIDED, packageName } from "./packages.ts";
 import { bundleFailed, type CheckedUpload, checkUpload, clipLine, lineOf, loaderOf, wholeProblem } from "./upload.ts";
 import { webModulesFor } from "./web-modules.ts";
-import { entryText, finishMap, wrapCode } from "./wrap.ts";
+import { entryText, finishMap, GLOBAL_NAME, wrapCode } from "./wrap.ts";
 
 /** Limits of bundling; all in bytes. */
 export type CompileLimits = Pick<Limits, "maxScriptBytes" | "maxBundleBytes">;
@@ -30,6 +30,7 @@ export async function compile(upload: Upload, limits: CompileLimits, directory: 
     entry: { namespace: "weft", path: "entry" },
     inject: webModulesFor(new Set([...names, ...needs])),
     space: createModuleSpace(checked, entryText({ entry: checked.entry, exports, zod: packages.has("zod") })),
+    globalName: GLOBAL_NAME,
     directory,
   });
   if (!built.ok) throw bundleFailed(built.complaints.map((complaint) => toProblem(complaint, checked)));

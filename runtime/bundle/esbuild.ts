@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { build, type Message, type Plugin, stop, transform } from "esbuild";
 
 /** Syntax level of every bundle: what it does not cover (decorators, `using`) is rewritten. */
@@ -35,6 +36,8 @@ export interface VirtualBuild {
   readonly entry: ModulePath;
   readonly inject: readonly ModulePath[];
   readonly space: ModuleSpace;
+  /** The variable that `globalThis` means: the real one may be frozen. */
+  readonly globalName: string;
   /** An empty directory: nothing is read from it, and nothing else could be by a relative path. */
   readonly directory: string;
 }
@@ -144,6 +147,7 @@ export async function buildVirtual(request: VirtualBuild): Promise<BuildOutcome>
       charset: "utf8",
       legalComments: "none",
       treeShaking: true,
+      define: { globalThis: request.globalName },
       minifyWhitespace: true,
       sourcemap: "external",
       sourcesContent: false,
@@ -189,18 +193,21 @@ export async function buildTrusted(
 
 /**
  * Bundles a third-party module that Weft itself provides into one ES module text. Its `globalThis` becomes an object
- * that inherits from the real one, so that a library which keeps state there also works where the global is frozen.
+ * that inherits from the real one, and there is no WeakMap on it: core-js would assign to the methods of one, which
+ * frozen intrinsics refuse, and keeps its state in hidden properties instead.
  */
 export async function buildVendor(entryFile: string): Promise<string> {
   const result = await build({
     ...TRUSTED,
     entryPoints: [entryFile],
+    // Names of modules in the text are relative to it: the same wherever Weft is started.
+    absWorkingDir: dirname(entryFile),
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
     minifyWhitespace: true,
-    define: { globalThis: "$realm" },
-    banner: { js: "const $realm = /* @__PURE__ */ Object.create(globalThis);" },
+    define: { globalThis: "$library" },
+    banner: { js: "const $library = /* @__PURE__ */ Object.create(globalThis, { WeakMap: {} });" },
   });
   return result.outputFiles[0]?.text ?? "";
 }

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
-import { dirname, extname, join, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** One npm package that scripts may import. */
@@ -101,13 +101,14 @@ function rootOf(name: string): string {
   }
 }
 
-/** `path` when it is a module file inside the package's own directory, links followed; else undefined. */
-function insidePackage(root: string, path: string): string | undefined {
+/** Name of a module file inside the package's own directory (`zod/v4/core/api.js`), links followed; else undefined. */
+function insidePackage(name: string, path: string): string | undefined {
+  const root = rootOf(name);
   const candidates = EXTENSIONS.includes(extname(path)) ? [path] : EXTENSIONS.map((extension) => path + extension);
   for (const candidate of candidates) {
     try {
       const real = realpathSync(candidate);
-      if (real.startsWith(root + sep)) return real;
+      if (real.startsWith(root + sep)) return `${name}/${relative(root, real).split(sep).join("/")}`;
     } catch {
       // Not this extension.
     }
@@ -115,39 +116,36 @@ function insidePackage(root: string, path: string): string | undefined {
   return undefined;
 }
 
-/** The file a provided package means by `specifier`, or undefined when it has no such module. */
+/** The module a provided package means by `specifier`, or undefined when it has none. Names start with the package's. */
 export function resolvePackage(specifier: string): string | undefined {
   try {
-    return insidePackage(rootOf(packageName(specifier)), fileURLToPath(import.meta.resolve(specifier)));
+    return insidePackage(packageName(specifier), fileURLToPath(import.meta.resolve(specifier)));
   } catch {
     return undefined;
   }
 }
 
-/** What a file of a package means by a relative or `#` specifier, or undefined when that is not inside the package. */
+/** What a module of a package means by a relative or `#` specifier, or undefined when that is not inside the package. */
 export function resolveInside(specifier: string, importer: string): string | undefined {
-  const name = ownerOf(importer);
-  if (name === undefined) return undefined;
-  const root = rootOf(name);
-  if (specifier.startsWith("#")) {
-    const target = PROVIDED[name]?.internal?.[specifier];
-    return target === undefined ? undefined : insidePackage(root, join(root, target));
-  }
-  return insidePackage(root, resolve(dirname(importer), specifier));
+  const name = packageName(importer);
+  const target = specifier.startsWith("#") ? PROVIDED[name]?.internal?.[specifier] : undefined;
+  if (specifier.startsWith("#"))
+    return target === undefined ? undefined : insidePackage(name, join(rootOf(name), target));
+  return insidePackage(name, resolve(dirname(fileOf(importer)), specifier));
 }
 
-function ownerOf(file: string): string | undefined {
-  return Object.keys(PROVIDED).find((name) => file.startsWith(rootOf(name) + sep));
+function fileOf(module: string): string {
+  const name = packageName(module);
+  return join(rootOf(name), module.slice(name.length + 1));
 }
 
 const texts = new Map<string, string>();
 
-/** Text of a file of a provided package; kept in memory, for packages do not change while the server runs. */
-export async function readPackageFile(file: string): Promise<string> {
-  const known = texts.get(file);
+/** Text of a module of a provided package; kept in memory, for packages do not change while the server runs. */
+export async function readPackageFile(module: string): Promise<string> {
+  const known = texts.get(module);
   if (known !== undefined) return known;
-  if (ownerOf(file) === undefined) throw new Error("not a file of a provided package");
-  const text = await readFile(file, "utf8");
-  texts.set(file, text);
+  const text = await readFile(fileOf(module), "utf8");
+  texts.set(module, text);
   return text;
 }

@@ -33,8 +33,14 @@ $weft = {
 };`;
 }
 
-/** Lines before the first line of the built code. */
-const PREFIX = `(function(weft){"use strict";var $weft;\n`;
+/**
+ * What `globalThis` is called in a bundle: an object of one execution that inherits from the real global, which is
+ * frozen at level `frozen`. Packages may keep their state on it, and no execution sees another's.
+ */
+export const GLOBAL_NAME = "$realm";
+
+/** The line before the first line of the built code. */
+const PREFIX = `(function(weft){"use strict";var $weft,${GLOBAL_NAME}=Object.create(globalThis);\n`;
 const SUFFIX = `return $weft;})`;
 
 /** The one expression of a bundle, from esbuild's immediately invoked function. */
