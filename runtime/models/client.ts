@@ -1,16 +1,22 @@
+import { type Deadline, startDeadline } from "../egress/deadline.ts";
+import { createDispatcher, type Dispatcher } from "../egress/dispatcher.ts";
+import { fail } from "../errors.ts";
 import type { ModelConfig } from "./config.ts";
+import { echoCompletion, toChunks } from "./echo.ts";
+import { readChunks } from "./read-chunks.ts";
+import { type ModelChoice, type ResolvedModel, resolveModel } from "./resolve.ts";
+import { readText, sendUpstream, toModelError, type UpstreamCall, upstreamError } from "./upstream.ts";
+import { toUsage } from "./usage.ts";
 
 /** One chat completion asked of a model. */
-export interface ModelRequest {
-  /** Explicit model name; null = chosen by intent and application. */
-  readonly model: string | null;
-  readonly intent: string | null;
-  readonly application: string | null;
+export interface ModelRequest extends ModelChoice {
   /** OpenAI body without `model` and `stream`, forwarded verbatim. */
   readonly body: Readonly<Record<string, unknown>>;
+  /** Sent upstream as `Idempotency-Key`; the same for every attempt. */
+  readonly idempotencyKey: string;
   /** For all attempts together; null = the model's own. */
   readonly timeoutMs: number | null;
-  /** Of the whole answer. */
+  /** Of the whole answer, or of one chunk of a stream. */
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
@@ -21,21 +27,150 @@ export interface ModelUsage {
   readonly promptTokens: number;
   readonly completionTokens: number;
   readonly costUsd: number;
-  /** Configured name of the model that answered. */
+  /** Name the script used or was given, not the upstream's. */
   readonly model: string;
 }
 
 /** A streamed chunk or completion: JSON as the upstream sent it. */
 export type ModelObject = Readonly<Record<string, unknown>>;
 
+/** Called whenever more is known about what a call costs. */
+export type MeterUsage = (usage: ModelUsage) => void;
+
 /** Chat completions from whichever upstream the operator configured. */
 export interface ModelClient {
-  /** The upstream's completion; `meter` is called after every attempt. Throws INVALID_ARGUMENT, LIMIT_EXCEEDED, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, or the signal's reason. */
-  complete(request: ModelRequest, meter: (usage: ModelUsage) => void): Promise<ModelObject>;
+  /** The upstream's completion. Throws INVALID_ARGUMENT, LIMIT_EXCEEDED, UPSTREAM_FAILED, UPSTREAM_TIMEOUT, or the signal's reason. */
+  complete(request: ModelRequest, meter: MeterUsage): Promise<ModelObject>;
   /** The chunks of a streamed answer, one array per network read, the usage frame included; errors as in `complete`. */
-  stream(request: ModelRequest, meter: (usage: ModelUsage) => void): AsyncIterable<readonly ModelObject[]>;
+  stream(request: ModelRequest, meter: MeterUsage): AsyncIterable<readonly ModelObject[]>;
   /** Closes every connection. */
   close(): Promise<void>;
 }
 
-export declare function createModelClient(config: ModelConfig): ModelClient;
+function deadlineOf(request: ModelRequest, target: ResolvedModel): Deadline {
+  const timeoutMs = request.timeoutMs ?? target.route.timeoutMs;
+  return startDeadline(request.signal, timeoutMs, () =>
+    fail("UPSTREAM_TIMEOUT", {
+      message: `chat: model "${target.name}" took longer than ${timeoutMs} ms (timeout_ms)`,
+      model: target.name,
+      limit: "timeout_ms",
+      value: timeoutMs,
+    }),
+  );
+}
+
+function streamOptions(request: ModelRequest, target: ResolvedModel): Readonly<Record<string, unknown>> {
+  const { stream_options: asked } = request.body;
+  const options = typeof asked === "object" && asked !== null ? asked : {};
+  return target.route.streamUsage ? { stream_options: { ...options, include_usage: true } } : {};
+}
+
+interface Running {
+  readonly call: UpstreamCall;
+  attempts(): number;
+}
+
+function startCall(request: ModelRequest, target: ResolvedModel, stream: boolean, meter: MeterUsage): Running {
+  let attempts = 0;
+  const extra = stream ? { stream: true, ...streamOptions(request, target) } : {};
+  const model = target.route.upstreamModel ?? target.name;
+  return {
+    attempts: () => attempts,
+    call: {
+      target,
+      body: JSON.stringify({ ...request.body, model, ...extra }),
+      idempotencyKey: request.idempotencyKey,
+      maxBytes: request.maxBytes,
+      deadline: deadlineOf(request, target),
+      attempt(count) {
+        attempts = count;
+        meter(toUsage(target, count, {}));
+      },
+    },
+  };
+}
+
+function parseCompletion(text: string, target: ResolvedModel): ModelObject {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === "object" && parsed !== null && Array.isArray((parsed as ModelObject)["choices"])) {
+      return parsed as ModelObject;
+    }
+    if (typeof parsed === "object" && parsed !== null && "error" in parsed) throw upstreamError(target, 200, parsed);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  const message = `chat: model "${target.name}": the upstream's answer is not a chat completion`;
+  throw fail("UPSTREAM_FAILED", { message, model: target.name });
+}
+
+async function completeUpstream(dispatcher: Dispatcher, running: Running, meter: MeterUsage): Promise<ModelObject> {
+  const { call } = running;
+  try {
+    const text = await readText(await sendUpstream(dispatcher, call), call.maxBytes);
+    const completion = parseCompletion(text, call.target);
+    meter(toUsage(call.target, running.attempts(), completion));
+    return completion;
+  } catch (error) {
+    throw toModelError(error, call.target, call.deadline);
+  } finally {
+    call.deadline.clear();
+  }
+}
+
+async function* streamUpstream(
+  dispatcher: Dispatcher,
+  running: Running,
+  meter: MeterUsage,
+): AsyncGenerator<readonly ModelObject[]> {
+  const { call } = running;
+  try {
+    const answer = await sendUpstream(dispatcher, call);
+    const isJson = (answer.headers["content-type"] ?? "").includes("application/json");
+    // Some upstreams answer `stream: true` with a whole completion.
+    const batches = isJson
+      ? [toChunks(parseCompletion(await readText(answer, call.maxBytes), call.target))]
+      : readChunks(answer, call.target, call.maxBytes);
+    for await (const chunks of batches) {
+      const priced = chunks.findLast((chunk) => typeof chunk["usage"] === "object" && chunk["usage"] !== null);
+      if (priced !== undefined) meter(toUsage(call.target, running.attempts(), priced));
+      yield chunks;
+    }
+  } catch (error) {
+    throw toModelError(error, call.target, call.deadline);
+  } finally {
+    call.deadline.clear();
+  }
+}
+
+async function* streamEcho(request: ModelRequest): AsyncGenerator<readonly ModelObject[]> {
+  for (const chunk of toChunks(echoCompletion(request.body))) {
+    yield [chunk];
+  }
+}
+
+/** Creates the client of all configured models. Needs `close`. */
+export function createModelClient(config: ModelConfig): ModelClient {
+  const dispatcher = createDispatcher({ guard: null });
+  return {
+    async complete(request, meter) {
+      const target = resolveModel(config, request);
+      if (target.route.baseUrl !== null) {
+        return completeUpstream(dispatcher, startCall(request, target, false, meter), meter);
+      }
+      const completion = echoCompletion(request.body);
+      meter(toUsage(target, 1, completion));
+      return completion;
+    },
+    async *stream(request, meter) {
+      const target = resolveModel(config, request);
+      if (target.route.baseUrl !== null) {
+        yield* streamUpstream(dispatcher, startCall(request, target, true, meter), meter);
+        return;
+      }
+      meter(toUsage(target, 1, echoCompletion(request.body)));
+      yield* streamEcho(request);
+    },
+    close: () => dispatcher.close(),
+  };
+}

@@ -1,0 +1,42 @@
+import { fail } from "../errors.ts";
+import type { ModelConfig, ModelRoute } from "./config.ts";
+
+/** What a call says about the model it wants. */
+export interface ModelChoice {
+  readonly model: string | null;
+  readonly intent: string | null;
+  readonly application: string | null;
+}
+
+/** The name a call used or was given, and where it leads. */
+export interface ResolvedModel {
+  readonly name: string;
+  readonly route: ModelRoute;
+}
+
+const at = <T>(record: Readonly<Record<string, T>>, key: string | null): T | null =>
+  key !== null && Object.hasOwn(record, key) ? (record[key] ?? null) : null;
+
+/** Explicit model → intent of the application → intent → application → default model. */
+function chooseName(config: ModelConfig, choice: ModelChoice): string {
+  const application = at(config.applications, choice.application);
+  return (
+    choice.model ??
+    (application === null ? null : at(application.intents, choice.intent)) ??
+    at(config.intents, choice.intent) ??
+    application?.model ??
+    config.defaultModel
+  );
+}
+
+/** The model of a call; throws INVALID_ARGUMENT naming the known models when nothing leads anywhere. */
+export function resolveModel(config: ModelConfig, choice: ModelChoice): ResolvedModel {
+  const name = chooseName(config, choice);
+  const route = at(config.models, name) ?? config.generic;
+  if (route !== null) return { name, route };
+  const known = Object.keys(config.models).join(", ");
+  throw fail("INVALID_ARGUMENT", {
+    message: `chat: model "${name}" is not configured; known models: ${known}`,
+    field: "model",
+  });
+}
