@@ -16,6 +16,7 @@ const sizeOf = ({ type, content }: Chunk): number => type.length + content.lengt
 export class ChunkLog {
   readonly #read: ChunkSource;
   readonly #listeners = new Set<ChunkListener>();
+  readonly #stopped = new WeakSet<ChunkListener>();
   readonly #catchingUp = new Set<Promise<void>>();
   #retained: Chunk[] = [];
   #first = 0;
@@ -34,6 +35,11 @@ export class ChunkLog {
   /** True once `ctx.write` sent something. */
   get sawText(): boolean {
     return this.#sawText;
+  }
+
+  /** True while a listener is given older chunks from the store. */
+  get isCatchingUp(): boolean {
+    return this.#catchingUp.size > 0;
   }
 
   /** All chunks so far, or null when older ones are no longer in memory. */
@@ -76,8 +82,6 @@ export class ChunkLog {
       this.#stopped.add(listener);
     };
   }
-
-  readonly #stopped = new WeakSet<ChunkListener>();
 
   /** Resolves once every listener has what was there when it came. */
   async settled(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Chunk, JournalRecord, LogLine, Usage } from "../../runtime/index.ts";
+import { type Chunk, type JournalRecord, type LogLine, toWorkflowError, type Usage } from "../../runtime/index.ts";
 import type { Ending, Lease, NewExecution, Store } from "../store/store.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -117,8 +117,13 @@ export class ExecutionRow {
     const output = this.#takeOutput();
     if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
     starts.remove(this);
-    await store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output });
-    return true;
+    return store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output }).then(
+      () => true,
+      (error: unknown) => {
+        if (toWorkflowError(error).code === "WORKFLOW_NOT_FOUND") return false;
+        throw error;
+      },
+    );
   }
 
   /** Parks the execution until a time; false when someone else holds it. */

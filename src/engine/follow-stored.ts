@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Store } from "../store/store.ts";
+import type { ExecutionResult } from "./engine.ts";
+import { resultOf } from "./result.ts";
+
+/** Waits between two looks at the store, ms: from the first to the longest. */
+const FIRST_LOOK_MS = 20;
+const LAST_LOOK_MS = 1_000;
+
+/** What following needs. */
+export interface FollowOptions {
+  readonly store: Pick<Store, "findExecution">;
+  /** True when nobody wants to know any more. */
+  isStopping(): boolean;
+}
+
+/** The result of an execution that this process does not run, once it has ended; null when it is gone or following stopped. */
+export async function followStored(
+  accountId: string,
+  executionId: string,
+  { store, isStopping }: FollowOptions,
+): Promise<ExecutionResult | null> {
+  for (let wait = FIRST_LOOK_MS; !isStopping(); wait = Math.min(wait * 2, LAST_LOOK_MS)) {
+    const execution = await store.findExecution({ accountId, executionId });
+    if (execution === null) return null;
+    const result = resultOf(execution, false);
+    if (result !== null) return result;
+    await sleep(wait);
+  }
+  return null;
+}

@@ -1,0 +1,35 @@
+import type { ExecutionJob, Isolation, JournalRecord } from "../../runtime/index.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+
+const STRICTNESS: readonly Isolation[] = ["frozen", "context", "isolate"];
+
+/** The stricter of two levels of isolation. */
+export function stricter(a: Isolation, b: Isolation): Isolation {
+  return STRICTNESS.indexOf(a) >= STRICTNESS.indexOf(b) ? a : b;
+}
+
+/** What a worker needs to run an execution from its journal on. */
+export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
+  const { execution, plan, workflow, data, secrets } = run.call;
+  const { version, config } = plan;
+  return {
+    executionId: execution.id,
+    accountId: execution.accountId,
+    versionId: version.id,
+    bundleHash: version.bundleHash,
+    profile: parts.profileOf(execution.accountId),
+    isolation: stricter(version.isolation, parts.settings.isolation),
+    alone: run.alone,
+    limits: parts.limits,
+    seed: execution.seed,
+    startedAt: run.startedAt,
+    deadlineAt: run.deadlineAt,
+    data,
+    secrets,
+    httpAllow: config.httpAllow,
+    replay,
+    depth: execution.depth,
+    application: workflow.application,
+  };
+}

@@ -1,0 +1,124 @@
+import type { ErrorRecord } from "../../runtime/index.ts";
+import type { CachedResult, NewExecution, Workflow } from "../store/store.ts";
+import { ChunkLog } from "./chunk-log.ts";
+import type { ExecutionResult, Invocation } from "./engine.ts";
+import type { Plan } from "./plans.ts";
+import { ExecutionRow, type RowKeeper } from "./row.ts";
+
+/** Whether the result of an execution is kept for later calls. */
+export interface CachePolicy {
+  /** `pure`: only if the run touched nothing outside; `always`: the author or the operator asked for it. */
+  readonly keep: "never" | "pure" | "always";
+  readonly ttlMs: number;
+}
+
+/** Everything an execution starts from, secrets included: in memory only. */
+export interface Call {
+  readonly execution: NewExecution;
+  readonly workflow: Workflow;
+  readonly plan: Plan;
+  /** JSON text of CtxData as the guest sees it. */
+  readonly data: string;
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly key: string;
+  readonly policy: CachePolicy;
+  readonly onDisconnect: Invocation["onDisconnect"];
+  /** The running execution that called this one; null for calls from outside. */
+  readonly parent: LiveRun | null;
+}
+
+/**
+ * - `new`: made, not yet begun; it may wait in memory for a place or for an identical run
+ * - `queued`: it waits in the store to be claimed
+ * - `running`: a worker has it, or is about to
+ * - `parked`: it waits in the store for a time
+ * - `over`: its result is in
+ */
+export type Phase = "new" | "queued" | "running" | "parked" | "over";
+
+/** One execution that this process answers for, from its call to its end. */
+export class LiveRun {
+  readonly call: Call;
+  readonly row: ExecutionRow;
+  readonly log: ChunkLog;
+  readonly children = new Set<LiveRun>();
+  readonly #result = Promise.withResolvers<ExecutionResult>();
+  readonly #shared = Promise.withResolvers<CachedResult | null>();
+  phase: Phase = "new";
+  cache: Invocation["cache"];
+  /** Milliseconds since the epoch: the guest's clock and the timeout count from here. */
+  startedAt: number;
+  /** Attempts begun in this process; calls of earlier ones are refused. */
+  attempt = 0;
+  /** True when deliveries may be recorded already. */
+  resumed = false;
+  /** True when it gets a host process of its own. */
+  alone = false;
+  /** Hosts lost under it. */
+  losses = 0;
+  /** Why it must end although it could go on. */
+  stopping: ErrorRecord | null = null;
+  /** True when another holder has it or it is gone from the store. */
+  leaseLost = false;
+  /** True when the server stops without it: it is resumed at the next start. */
+  detached = false;
+  /** Ends a wait in memory with an error; null when it does not wait there. */
+  giveUp: ((error: ErrorRecord) => void) | null = null;
+  /** True while it has a place among the executions called from outside. */
+  hasPlace = false;
+  /** Callers that wait for it. */
+  callers = 0;
+  /** Nested executions started below it, at any depth (counted on the outermost). */
+  descendants = 0;
+  spentUsd = 0;
+  spentTokens = 0;
+
+  constructor(call: Call, keeper: RowKeeper, cache: Invocation["cache"]) {
+    const { execution } = call;
+    this.call = call;
+    this.cache = cache;
+    this.startedAt = execution.createdAt;
+    this.row = new ExecutionRow(keeper, execution);
+    this.log = new ChunkLog((from) => keeper.store.readChunks({ executionId: execution.id, from, limit: 500 }));
+    call.parent?.children.add(this);
+  }
+
+  get id(): string {
+    return this.call.execution.id;
+  }
+
+  /** The call from outside that this one descends from. */
+  get outermost(): LiveRun {
+    return this.call.parent?.outermost ?? this;
+  }
+
+  /** Milliseconds since the epoch; null = no wall limit. */
+  get deadlineAt(): number | null {
+    const { timeoutMs } = this.call.execution;
+    return timeoutMs === null ? null : this.startedAt + timeoutMs;
+  }
+
+  /** Settles when the execution ends; never rejects. */
+  get result(): Promise<ExecutionResult> {
+    return this.#result.promise;
+  }
+
+  /** What identical calls may have of it: its cached result, or null when they must run themselves. */
+  get shared(): Promise<CachedResult | null> {
+    return this.#shared.promise;
+  }
+
+  /** Tells identical calls that wait; null sends them off to run themselves. */
+  share(result: CachedResult | null): void {
+    this.#shared.resolve(result);
+  }
+
+  /** Ends it for everyone who waits. */
+  async settle(result: ExecutionResult): Promise<void> {
+    this.phase = "over";
+    this.share(null);
+    this.call.parent?.children.delete(this);
+    if (this.log.isCatchingUp) await this.log.settled();
+    this.#result.resolve(result);
+  }
+}

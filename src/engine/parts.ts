@@ -1,0 +1,46 @@
+import type { Isolation, Limits, Runtime } from "../../runtime/index.ts";
+import type { ResultCache } from "../cache/result-cache.ts";
+import type { Store, Version } from "../store/store.ts";
+import type { Admission } from "./admission.ts";
+import type { Claims } from "./claims.ts";
+import type { LiveRuns } from "./live-runs.ts";
+import type { Plan } from "./plans.ts";
+import type { Profiles } from "./profiles.ts";
+import type { RowKeeper } from "./row.ts";
+import type { Strikes } from "./strikes.ts";
+
+/** Numbers and words an operator chooses. */
+export interface EngineSettings {
+  /** Executions called from outside that run at the same time. */
+  readonly maxConcurrent: number;
+  /** Calls that wait for a place. */
+  readonly maxQueued: number;
+  /** Nested executions that one call from outside may start in total. */
+  readonly maxNested: number;
+  /** Least isolation of every execution. */
+  readonly isolation: Isolation;
+  /** How long the result of a pure execution is kept when nobody named a time, ms. */
+  readonly cacheTtlMs: number;
+}
+
+/** What the engine stands on. */
+export interface EngineOptions {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly cache: ResultCache;
+  readonly limits: Limits;
+  readonly profileOf: Profiles;
+  readonly settings: EngineSettings;
+  /** Gets errors that are bugs of ours or failures of the disk. */
+  readonly report: (error: unknown) => void;
+}
+
+/** The engine's own parts, shared by its files. */
+export interface Parts extends EngineOptions {
+  readonly keeper: RowKeeper;
+  readonly live: LiveRuns;
+  readonly strikes: Strikes;
+  readonly admission: Admission;
+  readonly claims: Claims;
+  readonly planOf: (version: Version) => Plan;
+}

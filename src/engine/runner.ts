@@ -1,0 +1,126 @@
+import { type ErrorRecord, type ExecutionOutcome, fail, type JournalRecord, toRecord } from "../../runtime/index.ts";
+import { finishCompleted, finishFailed, giveUpPlace, reconcile } from "./finish.ts";
+import { charge, createHost, type InvokeNested } from "./host.ts";
+import { toJob } from "./job.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+
+type Lost = Extract<ExecutionOutcome, { status: "lost" }>;
+type Waiting = Extract<ExecutionOutcome, { status: "waiting" }>;
+
+/** Hosts that may be lost under an execution that was not to blame. */
+const MAX_LOSSES = 20;
+/** Losses after which even an execution that was not to blame gets a host of its own. */
+const LOSSES_BEFORE_ALONE = 3;
+
+/** Runs executions from a lease to their end or until they wait. */
+export interface Runner {
+  /** Begins or goes on; never throws. */
+  start(run: LiveRun): void;
+}
+
+function timeoutError(run: LiveRun): ErrorRecord {
+  const { timeoutMs } = run.call.execution;
+  const message = `The execution ran longer than its timeout of ${timeoutMs} ms.`;
+  return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: timeoutMs }));
+}
+
+/** Why a run must not be started, or null. */
+function obstacle(run: LiveRun): ErrorRecord | null {
+  if (run.stopping !== null) return run.stopping;
+  return run.deadlineAt !== null && Date.now() >= run.deadlineAt ? timeoutError(run) : null;
+}
+
+async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly JournalRecord[]> {
+  if (!run.resumed) return [];
+  const records = await store.readJournal({ executionId: run.id });
+  run.spentUsd = 0;
+  run.spentTokens = 0;
+  const error = charge(run, records);
+  if (error !== null) run.stopping ??= error;
+  return records;
+}
+
+/** Decides whether a lost run begins again: the error it ends with, or null to go on. */
+function judgeLoss(run: LiveRun, { suspect, cause }: Lost, { strikes }: Parts): ErrorRecord | null {
+  run.losses++;
+  if (suspect) {
+    strikes.add(run.call.plan.version.id);
+    if (run.alone) return cause;
+  }
+  run.alone ||= suspect || run.losses >= LOSSES_BEFORE_ALONE || strikes.isOut(run.call.plan.version.id);
+  if (run.losses <= MAX_LOSSES) return null;
+  return toRecord(fail("INTERNAL", {}, new Error(`host processes were lost ${run.losses} times under ${run.id}`)));
+}
+
+async function park(run: LiveRun, { until, usage }: Waiting, parts: Parts): Promise<void> {
+  run.attempt++;
+  run.resumed = true;
+  run.share(null);
+  const parked = run.row.park(until, usage);
+  run.phase = "parked";
+  giveUpPlace(run, parts);
+  if (await parked) parts.claims.due(until);
+  else await reconcile(run, parts);
+}
+
+/** Makes the runner of one engine. */
+export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
+  const { runtime, strikes } = parts;
+
+  /** True when the run must be tried again. */
+  const settleOutcome = async (run: LiveRun, outcome: ExecutionOutcome): Promise<boolean> => {
+    switch (outcome.status) {
+      case "completed":
+        await finishCompleted(run, outcome, parts);
+        return false;
+      case "failed":
+        await finishFailed(run, outcome.error, parts, outcome.usage);
+        return false;
+      case "waiting":
+        await park(run, outcome, parts);
+        return false;
+      case "lost": {
+        const error = judgeLoss(run, outcome, parts);
+        if (error !== null) await finishFailed(run, error, parts);
+        run.resumed = true;
+        return error === null;
+      }
+    }
+  };
+
+  const attempt = async (run: LiveRun): Promise<boolean> => {
+    const replay = await readReplay(run, parts);
+    const error = obstacle(run);
+    if (error !== null) {
+      await finishFailed(run, error, parts);
+      return false;
+    }
+    run.attempt++;
+    const outcome = await runtime.run(toJob(run, replay, parts), createHost(run, parts, invokeNested));
+    if (run.detached) return false;
+    if (!run.leaseLost) return settleOutcome(run, outcome);
+    await reconcile(run, parts);
+    return false;
+  };
+
+  const drive = async (run: LiveRun) => {
+    try {
+      while (await attempt(run));
+    } catch (error) {
+      if (run.detached) return;
+      parts.report(error);
+      await finishFailed(run, toRecord(fail("INTERNAL", {}, error)), parts);
+    }
+  };
+
+  return {
+    start(run) {
+      run.phase = "running";
+      run.giveUp = null;
+      run.alone ||= strikes.isOut(run.call.plan.version.id);
+      if (run.row.lease === null) run.row.hold();
+      drive(run).catch(parts.report);
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { type ErrorRecord, fail, toRecord } from "../../runtime/index.ts";
+import type { LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import { toFailed } from "./result.ts";
+
+/** A worker that was not yet told of the execution misses a request to stop it: it is repeated this often, ms. */
+const REPEAT_MS = 250;
+
+/** The error of an execution that someone stopped. */
+export const cancelled = (): ErrorRecord => toRecord(fail("EXECUTION_CANCELLED"));
+
+function stopRunning(run: LiveRun, error: ErrorRecord, { runtime }: Pick<Parts, "runtime">): void {
+  if (run.stopping !== null) return;
+  run.stopping = error;
+  runtime.cancel(run.id, error);
+  const again = setInterval(() => {
+    if (run.phase === "running" && !run.detached) runtime.cancel(run.id, error);
+    else clearInterval(again);
+  }, REPEAT_MS);
+}
+
+async function stopStored(run: LiveRun, error: ErrorRecord, { store, live }: Parts): Promise<void> {
+  const { accountId, id: executionId } = run.call.execution;
+  // Should it be claimed at this very moment, its runner sees this before it begins.
+  run.stopping = error;
+  const asked = await store.cancelExecution({ accountId, executionId, now: Date.now(), error });
+  if (!asked || run.phase === "running") return;
+  const stored = await store.findExecution({ accountId, executionId });
+  if (stored?.state.status !== "cancelled") return;
+  live.remove(run);
+  await run.settle(toFailed(error));
+}
+
+/** Ends an execution with `error`, whatever it is doing; it is over when its result settles. */
+export function stopRun(run: LiveRun, error: ErrorRecord, parts: Parts): void {
+  switch (run.phase) {
+    case "new":
+      run.giveUp?.(error);
+      break;
+    case "queued":
+    case "parked":
+      stopStored(run, error, parts).catch(parts.report);
+      break;
+    case "running":
+      stopRunning(run, error, parts);
+      break;
+    case "over":
+      break;
+  }
+}
