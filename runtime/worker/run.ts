@@ -107,6 +107,7 @@ export class Run implements RunListener {
       this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
       return;
     }
+    if (findOp(name)?.effect !== "pure") this.#impure = true;
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
     const mismatch = this.#replay.mismatch(pos, name, hash);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
@@ -184,9 +185,7 @@ export class Run implements RunListener {
   async #start(pos: number): Promise<void> {
     const waiting = this.#waiting.get(pos);
     if (waiting === undefined || this.#ended) return;
-    const effect = findOp(waiting.op)?.effect ?? "pure";
-    const outside = effect === "outside";
-    if (effect !== "pure") this.#impure = true;
+    const outside = findOp(waiting.op)?.effect === "outside";
     if (outside) this.#deliveries.flush();
     const completion = await this.#options.dispatch({
       pos,
@@ -226,10 +225,7 @@ export class Run implements RunListener {
     const { records } = this.#replay;
     while (this.#fed < records.length && this.#host.openTurns() < REPLAY_WINDOW) {
       const record = records[this.#fed++] as JournalRecord;
-      if (record.meter !== null) {
-        this.#impure = true;
-        this.#usage.charge(record.meter);
-      }
+      if (record.meter !== null) this.#usage.charge(record.meter);
       this.#hand(record);
     }
     if (this.#fed < records.length || this.#host.openTurns() > 0) return;
