@@ -43,4 +43,6 @@ export interface Parts extends EngineOptions {
   readonly admission: Admission;
   readonly claims: Claims;
   readonly planOf: (version: Version) => Plan;
+  /** False once the engine has stopped: whoever waits for the store gives up. */
+  isOpen(): boolean;
 }

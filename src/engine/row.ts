@@ -36,6 +36,7 @@ export class ExecutionRow {
   #chunks: Chunk[] = [];
   #logs: LogLine[] = [];
   #nextLog = 0;
+  #isHeld = false;
 
   constructor(keeper: RowKeeper, execution: NewExecution) {
     this.#keeper = keeper;
@@ -47,6 +48,11 @@ export class ExecutionRow {
     return this.#fence === null ? null : { executionId: this.execution.id, fence: this.#fence };
   }
 
+  /** True while the execution runs and its start is held back. */
+  get isHeld(): boolean {
+    return this.#isHeld && this.#fence === null;
+  }
+
   /** Index of the first chunk that is not yet in the store, given the next one of all. */
   storedChunks(next: number): number {
     return next - this.#chunks.length;
@@ -54,6 +60,7 @@ export class ExecutionRow {
 
   /** Holds the start back for a moment. */
   hold(): void {
+    this.#isHeld = true;
     this.#keeper.starts.add(this);
   }
 
@@ -117,6 +124,7 @@ export class ExecutionRow {
     const output = this.#takeOutput();
     if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
     starts.remove(this);
+    this.#isHeld = false;
     return store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output }).then(
       () => true,
       (error: unknown) => {

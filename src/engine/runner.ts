@@ -42,7 +42,7 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
 }
 
 /** Decides whether a lost run begins again: the error it ends with, or null to go on. */
-function judgeLoss(run: LiveRun, { suspect, cause }: Lost, { strikes }: Parts): ErrorRecord | null {
+function judgeLoss(run: LiveRun, { suspect, cause }: Lost, { strikes, report }: Parts): ErrorRecord | null {
   run.losses++;
   if (suspect) {
     strikes.add(run.call.plan.version.id);
@@ -50,7 +50,8 @@ function judgeLoss(run: LiveRun, { suspect, cause }: Lost, { strikes }: Parts): 
   }
   run.alone ||= suspect || run.losses >= LOSSES_BEFORE_ALONE || strikes.isOut(run.call.plan.version.id);
   if (run.losses <= MAX_LOSSES) return null;
-  return toRecord(fail("INTERNAL", {}, new Error(`host processes were lost ${run.losses} times under ${run.id}`)));
+  report(new Error(`host processes were lost ${run.losses} times under execution ${run.id}`));
+  return toRecord(fail("INTERNAL"));
 }
 
 async function park(run: LiveRun, { until, usage }: Waiting, parts: Parts): Promise<void> {

@@ -1,0 +1,121 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { CtxData } from "../../runtime/index.ts";
+import { cacheKey } from "../cache/cache-key.ts";
+import type { ExecutionMode, Workflow } from "../store/store.ts";
+import type { CacheMode, Invocation } from "./engine.ts";
+import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
+import type { EngineSettings } from "./parts.ts";
+import type { Plan } from "./plans.ts";
+import { redactJson } from "./redact.ts";
+import type { Target } from "./target.ts";
+
+/** What a caller sends, whoever the caller is. */
+export interface CallBody {
+  readonly input: unknown;
+  readonly messages: readonly unknown[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** Everything else about a new call. */
+export interface CallFacts {
+  readonly accountId: string;
+  readonly mode: ExecutionMode;
+  readonly sessionId: string | null;
+  readonly requestId: string;
+  readonly timeoutMs: number | null;
+  readonly idempotencyKey: string | null;
+  readonly onDisconnect: Invocation["onDisconnect"];
+  readonly policy: CachePolicy;
+  readonly parent: LiveRun | null;
+  /** Position of the ctx call in the parent. */
+  readonly parentPos: number | null;
+}
+
+/** Nested executions are claimed before others: a running one waits for them. */
+const NESTED_PRIORITY = 10;
+const SEED_BYTES = 32;
+
+/** What the caller, the script and the operator together want of the result cache. */
+export function cachePolicyOf(
+  { workflow, plan }: Target,
+  mode: CacheMode,
+  { cacheTtlMs }: EngineSettings,
+): CachePolicy {
+  const { cache } = workflow;
+  const ttlMs = cache?.ttlMs ?? plan.config.cacheTtlMs ?? cacheTtlMs;
+  if (mode === "no-store" || cache?.enabled === false) return { keep: "never", ttlMs };
+  return { keep: cache?.enabled === true || plan.config.cacheTtlMs !== null ? "always" : "pure", ttlMs };
+}
+
+/** The smallest of some limits in milliseconds; null = none. */
+export function leastMs(...limits: readonly (number | null)[]): number | null {
+  const known = limits.filter((limit) => limit !== null);
+  return known.length === 0 ? null : Math.min(...known);
+}
+
+function dataOf(
+  body: CallBody,
+  facts: CallFacts & { readonly sessionId: string },
+  workflow: Workflow,
+  plan: Plan,
+): string {
+  const { parent } = facts;
+  const data: CtxData = {
+    input: body.input ?? null,
+    messages: body.messages,
+    params: body.params,
+    env: workflow.env,
+    metadata: body.metadata,
+    session_id: facts.sessionId,
+    request_id: facts.requestId,
+    workflow_info: {
+      ref_name: workflow.ref,
+      version: plan.version.number,
+      ...(parent === null ? {} : { parent_run: parent.id }),
+      depth: parent === null ? 0 : parent.call.execution.depth + 1,
+    },
+    accessories: plan.accessories,
+  };
+  return JSON.stringify(data);
+}
+
+function hasAny(secrets: CallBody["secrets"]): boolean {
+  for (const _name in secrets) return true;
+  return false;
+}
+
+/** Makes the call of a target: ids, seed, the data that ctx shows and the key of the result. */
+export function createCall({ workflow, plan }: Target, body: CallBody, facts: CallFacts): Call {
+  const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
+  const { version } = plan;
+  const sessionId = facts.sessionId ?? randomUUID();
+  const data = dataOf(body, { ...facts, sessionId }, workflow, plan);
+  const key = cacheKey({ versionId: version.id, envRevision: workflow.envRevision, ...body });
+  const hasSecrets = hasAny(body.secrets);
+  const createdAt = Date.now();
+  const execution = {
+    id: randomUUID(),
+    accountId,
+    workflowId: workflow.id,
+    versionId: version.id,
+    ref: workflow.ref,
+    mode,
+    data: hasSecrets ? redactJson(data, body.secrets) : data,
+    hasSecrets,
+    sessionId,
+    requestId,
+    parentId: parent?.id ?? null,
+    parentPos,
+    depth: parent === null ? 0 : parent.call.execution.depth + 1,
+    seed: randomBytes(SEED_BYTES).toString("hex"),
+    priority: parent === null ? 0 : NESTED_PRIORITY,
+    createdAt,
+    runAt: createdAt,
+    timeoutMs,
+    cacheKey: policy.keep === "never" || hasSecrets ? null : key,
+    idempotencyKey,
+  };
+  return { execution, workflow, plan, data, secrets: body.secrets, key, policy, onDisconnect, parent };
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fail, toRecord } from "../../runtime/index.ts";
+import { createAdmission } from "./admission.ts";
+import { createClaims } from "./claims.ts";
+import type { Engine } from "./engine.ts";
+import { createInvoke } from "./invoke.ts";
+import { keepLeases } from "./lease-keeper.ts";
+import { LiveRuns } from "./live-runs.ts";
+import { createNested } from "./nested.ts";
+import type { EngineOptions, Parts } from "./parts.ts";
+import { createPlans } from "./plans.ts";
+import { createQueries } from "./queries.ts";
+import { acceptClaimed } from "./recovery.ts";
+import { toFailed } from "./result.ts";
+import type { ExecutionRow, RowKeeper } from "./row.ts";
+import { createRunner } from "./runner.ts";
+import { Strikes } from "./strikes.ts";
+import { createSweep } from "./sweep.ts";
+
+/** An execution that lasts longer than this has its start stored, ms (at most twice). */
+const START_SWEEP_MS = 5;
+/** Chunks and log lines are stored after this, ms (at most twice). */
+const OUTPUT_SWEEP_MS = 25;
+/** An execution whose holder is silent for this long may be taken by another, ms. */
+const LEASE_MS = 30_000;
+/** Looks at what still runs while the engine stops, ms. */
+const STOP_LOOK_MS = 20;
+
+/** The engine of one server process. */
+export interface StartedEngine extends Engine {
+  /** Resumes what an earlier process left behind and begins to accept calls. */
+  start(): Promise<void>;
+}
+
+function createKeeper({ store }: EngineOptions): RowKeeper {
+  return {
+    store,
+    worker: randomUUID(),
+    leaseMs: LEASE_MS,
+    starts: createSweep<ExecutionRow>(START_SWEEP_MS, (row) => row.start()),
+    outputs: createSweep<ExecutionRow>(OUTPUT_SWEEP_MS, (row) => row.flushOutput()),
+  };
+}
+
+function createParts(options: EngineOptions, accept: (execution: Parameters<typeof acceptClaimed>[0]) => void): Parts {
+  const { store, settings, report } = options;
+  const keeper = createKeeper(options);
+  const { worker, leaseMs } = keeper;
+  const admission = createAdmission(settings, () => claims.freed());
+  const free = () => admission.free();
+  const claims = createClaims({ store, worker, leaseMs, free, accept, report });
+  const shared = { keeper, admission, claims, live: new LiveRuns(), strikes: new Strikes(), planOf: createPlans() };
+  return { ...options, ...shared, isOpen: () => true };
+}
+
+/** Makes the engine; it does nothing until it is started. */
+export function createEngine(options: EngineOptions): StartedEngine {
+  let state: "made" | "open" | "stopping" | "closed" = "made";
+  let endLeases = () => {};
+  const parts: Parts = {
+    ...createParts(options, (execution) => acceptClaimed(execution, parts, runner)),
+    isOpen: () => state !== "closed",
+  };
+  const runner = createRunner(parts, (parent, call) => nested(parent, call));
+  const nested = createNested(parts, runner);
+  const invoke = createInvoke(parts, runner);
+  const { live, claims, keeper, admission, store } = parts;
+
+  const isIdle = () => live.size === 0 || [...live.all()].every((run) => run.phase !== "running");
+
+  /** Lets go of everything: what is not over is in the store and resumed at the next start. */
+  const letGo = async () => {
+    const stopped = toFailed(toRecord(fail("STOPPING")));
+    keeper.starts.flush();
+    keeper.outputs.flush();
+    for (const run of [...live.all()]) {
+      run.detached = true;
+      await run.settle(stopped);
+    }
+    keeper.starts.close();
+    keeper.outputs.close();
+  };
+
+  return {
+    ...createQueries(parts),
+    async invoke(request) {
+      if (state === "stopping" || state === "closed") throw fail("STOPPING");
+      return invoke(request);
+    },
+    ready: () => state === "open",
+    async start() {
+      await store.releaseOthers({ worker: keeper.worker });
+      endLeases = keepLeases(parts);
+      state = "open";
+      claims.wake();
+    },
+    async stop(graceMs) {
+      if (state === "closed" || state === "stopping") return;
+      state = "stopping";
+      claims.close();
+      admission.drain();
+      const stopped = toFailed(toRecord(fail("STOPPING")));
+      for (const run of [...live.all()]) if (run.phase === "new") await run.settle(stopped);
+      const end = Date.now() + graceMs;
+      while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
+      state = "closed";
+      endLeases();
+      await letGo();
+    },
+  };
+}

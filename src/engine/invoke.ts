@@ -1,0 +1,171 @@
+import { type CtxData, type ErrorRecord, fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
+import { canonical } from "../cache/canonical.ts";
+import type { Execution, NewExecution } from "../store/store.ts";
+import { cachePolicyOf, createCall, leastMs } from "./call.ts";
+import type { Invocation, InvokeRequest } from "./engine.ts";
+import { finishCached, finishFailed } from "./finish.ts";
+import { toInvocation, toStoredInvocation } from "./invocation.ts";
+import { type Call, LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import type { Runner } from "./runner.ts";
+import { findTarget, type Target } from "./target.ts";
+
+/** Answers one call from outside. */
+export type Invoke = (request: InvokeRequest) => Promise<Invocation>;
+
+function timeoutOf(request: InvokeRequest, { workflow, plan }: Target, { limits }: Parts): number | null {
+  const server = { sync: limits.timeoutMs, stream: limits.streamTimeoutMs, background: null }[request.mode];
+  return leastMs(server, workflow.timeoutMs, plan.config.timeoutMs, request.timeoutMs);
+}
+
+function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
+  const { workflow, plan } = target;
+  if (workflow.validateInput || plan.config.validateInput) plan.check()?.(request.input);
+  const { accountId, mode, sessionId, requestId, idempotencyKey, onDisconnect } = request;
+  return createCall(target, request, {
+    accountId,
+    mode,
+    sessionId,
+    requestId,
+    idempotencyKey,
+    timeoutMs: timeoutOf(request, target, parts),
+    onDisconnect: onDisconnect ?? plan.config.onDisconnect,
+    policy: cachePolicyOf(target, request.cache, parts.settings),
+    parent: null,
+    parentPos: null,
+  });
+}
+
+/** What of a stored call an idempotency key stands for. */
+function bodyOf({ data, ref }: NewExecution): string {
+  const { input, messages, params, metadata } = JSON.parse(data) as CtxData;
+  const { stream: _stream, ...asked } = params;
+  return canonical([ref, input, messages, asked, metadata]);
+}
+
+function checkSameRequest(known: Execution, request: InvokeRequest, call: Call): void {
+  const version = (JSON.parse(known.data) as CtxData).workflow_info.version;
+  const sameVersion = request.version === null || version === call.plan.version.number;
+  if (sameVersion && bodyOf(known) === bodyOf(call.execution)) return;
+  const message = `Idempotency-Key ${JSON.stringify(request.idempotencyKey)}: it was used for another request.`;
+  throw fail("CONFLICT", { message, execution_id: known.id });
+}
+
+function overdue(run: LiveRun): ErrorRecord {
+  const { timeoutMs } = run.call.execution;
+  const message = `The execution ran longer than its timeout of ${timeoutMs} ms.`;
+  return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: timeoutMs }));
+}
+
+/** Begins a run as soon as there is a place for it; OVERLOADED when too many wait. */
+function enter(run: LiveRun, parts: Parts, runner: Runner): void {
+  const { admission } = parts;
+  const ticket = {
+    go() {
+      run.hasPlace = true;
+      runner.start(run);
+    },
+  };
+  run.giveUp = (error) => {
+    run.giveUp = null;
+    if (admission.leave(ticket)) finishFailed(run, error, parts).catch(parts.report);
+  };
+  admission.enter(ticket);
+}
+
+/** Waits for an identical run that is under way, and runs itself when that one's result cannot be shared. */
+function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): void {
+  const { deadlineAt } = run;
+  const giveUp = (error: ErrorRecord) => {
+    run.giveUp = null;
+    clearTimeout(timer);
+    finishFailed(run, error, parts).catch(parts.report);
+  };
+  const timer =
+    deadlineAt === null ? undefined : setTimeout(() => giveUp(overdue(run)), Math.max(0, deadlineAt - Date.now()));
+  run.giveUp = giveUp;
+  leader.shared.then((cached) => {
+    if (run.giveUp === null || run.phase !== "new") return;
+    run.giveUp = null;
+    clearTimeout(timer);
+    if (cached !== null) return finishCached(run, cached, parts).catch(parts.report);
+    try {
+      enter(run, parts, runner);
+    } catch (error) {
+      finishFailed(run, toRecord(toWorkflowError(error)), parts).catch(parts.report);
+    }
+    return undefined;
+  });
+}
+
+/** An identical run worth waiting for, or null. */
+function leaderOf({ key, policy, plan }: Call, { live }: Parts): LiveRun | null {
+  if (policy.keep !== "always" && !plan.wasPure) return null;
+  const twin = live.twin(key);
+  return twin?.phase === "running" && twin.call.policy.keep !== "never" ? twin : null;
+}
+
+/** Makes the function that answers calls from outside. */
+export function createInvoke(parts: Parts, runner: Runner): Invoke {
+  const { store, live, cache, claims, keeper } = parts;
+
+  /** Through the store's queue: durable before the caller hears of it. */
+  const enqueue = async (run: LiveRun): Promise<Execution | null> => {
+    run.phase = "queued";
+    live.add(run);
+    try {
+      const { execution, created } = await store.enqueue({ execution: run.call.execution });
+      if (created) claims.wake();
+      return created ? null : execution;
+    } catch (error) {
+      live.remove(run);
+      throw error;
+    }
+  };
+
+  const invokeKeyed = async (request: InvokeRequest, run: LiveRun): Promise<Invocation> => {
+    const known = await enqueue(run);
+    if (known === null) return toInvocation(run, parts);
+    live.remove(run);
+    checkSameRequest(known, request, run.call);
+    const running = live.get(known.id);
+    if (running !== null) return toInvocation(running, parts);
+    const target = { workflow: run.call.workflow, plan: run.call.plan };
+    return toStoredInvocation(known, target, parts);
+  };
+
+  const begin = (run: LiveRun, leader: LiveRun | null) => {
+    live.add(run);
+    try {
+      if (leader === null) enter(run, parts, runner);
+      else follow(run, leader, parts, runner);
+    } catch (error) {
+      live.remove(run);
+      throw error;
+    }
+  };
+
+  const run = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
+    const { keep } = call.policy;
+    const made = new LiveRun(call, keeper, keep === "never" ? "bypass" : "miss");
+    const reads = request.cache === "default" && keep !== "never";
+    const cached = reads ? await cache.read(call.key, Date.now()) : null;
+    const isBackground = request.mode === "background";
+    if (cached !== null) {
+      const recorded = finishCached(made, cached, parts).catch(parts.report);
+      if (isBackground) await recorded;
+    } else if (isBackground) {
+      await enqueue(made);
+    } else {
+      begin(made, reads ? leaderOf(call, parts) : null);
+    }
+    return toInvocation(made, parts);
+  };
+
+  return async (request) => {
+    const call = toCall(request, await findTarget(request, parts), parts);
+    if (request.idempotencyKey !== null) return invokeKeyed(request, new LiveRun(call, keeper, "bypass"));
+    const twin = request.retry ? live.twin(call.key) : null;
+    return twin === null ? run(request, call) : toInvocation(twin, parts);
+  };
+}

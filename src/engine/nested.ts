@@ -1,0 +1,119 @@
+import {
+  type ErrorRecord,
+  fail,
+  fromRecord,
+  type NestedCall,
+  type NestedResult,
+  toRecord,
+} from "../../runtime/index.ts";
+import type { Execution } from "../store/store.ts";
+import { cachePolicyOf, createCall, leastMs } from "./call.ts";
+import { toCompletion } from "./completion.ts";
+import type { ExecutionResult } from "./engine.ts";
+import { finishCached } from "./finish.ts";
+import { followStored } from "./follow-stored.ts";
+import type { InvokeNested } from "./host.ts";
+import { LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import type { Runner } from "./runner.ts";
+import { findTarget, type Target } from "./target.ts";
+
+type Facts = Pick<Execution, "id" | "createdAt" | "sessionId" | "requestId" | "ref">;
+
+const MODEL = /^workflow:([^@]+)(?:@(.+))?$/;
+
+/** The child's error as the parent's script sees it: without the stack of code that is not its own. */
+function childError({ details, ...error }: ErrorRecord, { id, ref }: Facts): Error {
+  const { stack: _stack, ...rest } = details;
+  return fromRecord({ ...error, details: { ...rest, workflow: ref, execution_id: id } });
+}
+
+function toNestedResult(result: ExecutionResult, facts: Facts, model: string): NestedResult {
+  if (result.status !== "completed") throw childError(result.error, facts);
+  const { id: executionId, createdAt, sessionId, requestId } = facts;
+  const { promptTokens, completionTokens, costUsd } = result.usage;
+  const body = toCompletion({ executionId, createdAt, model, sessionId, requestId, result });
+  return { body, promptTokens, completionTokens, costUsd };
+}
+
+function checkNesting(parent: LiveRun, { limits, settings }: Parts): void {
+  const depth = parent.call.execution.depth + 1;
+  if (depth > limits.maxNesting) {
+    const message = `nesting: ${depth} levels of workflows, over ${limits.maxNesting} (maxNesting)`;
+    throw fail("LIMIT_EXCEEDED", { message, limit: "maxNesting", value: depth });
+  }
+  const count = ++parent.outermost.descendants;
+  if (count <= settings.maxNested) return;
+  const message = `nesting: ${count} nested executions below one call, over ${settings.maxNested} (WEFT_MAX_NESTED)`;
+  throw fail("LIMIT_EXCEEDED", { message, limit: "maxNested", value: count });
+}
+
+async function findNested(accountId: string, model: string, parts: Parts): Promise<Target> {
+  const [, ref, version = null] = MODEL.exec(model) ?? [];
+  if (ref !== undefined) return findTarget({ accountId, ref, version }, parts);
+  const message = `model: must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model)}`;
+  throw fail("INVALID_ARGUMENT", { message });
+}
+
+function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: Parts): LiveRun {
+  const { plan, workflow } = target;
+  const { messages = [], input, metadata, secrets, sessionId, parentPos } = call;
+  if (workflow.validateInput || plan.config.validateInput) plan.check()?.(input);
+  const { accountId, requestId } = parent.call.execution;
+  const left = parent.deadlineAt === null ? null : Math.max(1, parent.deadlineAt - Date.now());
+  const created = createCall(
+    target,
+    { input, messages, params: {}, metadata, secrets },
+    {
+      accountId,
+      mode: "nested",
+      sessionId,
+      requestId,
+      timeoutMs: leastMs(left, workflow.timeoutMs, plan.config.timeoutMs),
+      idempotencyKey: null,
+      onDisconnect: "continue",
+      policy: cachePolicyOf(target, call.noCache ? "no-store" : "default", parts.settings),
+      parent,
+      parentPos,
+    },
+  );
+  return new LiveRun(created, parts.keeper, created.policy.keep === "never" ? "bypass" : "miss");
+}
+
+/** Joins an execution that an earlier life of the parent started. */
+async function joinStored(child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
+  const known = parts.live.get(child.id);
+  if (known !== null) return toNestedResult(await known.result, child, call.model);
+  const open = child.state.status === "running" || child.state.status === "queued";
+  if (open) parts.claims.hurry();
+  const isStopping = () => !parts.isOpen();
+  const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping });
+  const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));
+  return toNestedResult(result ?? { status: "failed", error: gone }, child, call.model);
+}
+
+/** Makes the function that runs workflows for workflows: at once, without a place of their own. */
+export function createNested(parts: Parts, runner: Runner): InvokeNested {
+  const { live, store, cache } = parts;
+  const join = async (run: LiveRun, model: string) => toNestedResult(await run.result, run.call.execution, model);
+
+  return async (parent, call) => {
+    const known = live.child(parent.id, call.parentPos);
+    if (known !== null) return join(known, call.model);
+    const { parentPos } = call;
+    const stored = parent.resumed ? await store.findChild({ parentId: parent.id, parentPos }) : null;
+    if (stored !== null) return joinStored(stored, call, parts);
+    checkNesting(parent, parts);
+    const target = await findNested(parent.call.execution.accountId, call.model, parts);
+    const run = createChild(parent, call, target, parts);
+    const cached = run.cache === "miss" ? await cache.read(run.call.key, Date.now()) : null;
+    const twin = live.child(parent.id, parentPos);
+    if (twin !== null) return join(twin, call.model);
+    // A child must never be in the store without its parent: nobody would want its result after a crash.
+    parent.row.start();
+    live.add(run);
+    if (cached === null) runner.start(run);
+    else finishCached(run, cached, parts).catch(parts.report);
+    return join(run, call.model);
+  };
+}

@@ -1,0 +1,67 @@
+import { fail } from "../../runtime/index.ts";
+import type { Engine } from "./engine.ts";
+import type { Parts } from "./parts.ts";
+import { cancelled, stopRun } from "./stopping.ts";
+import type { Execution, ExecutionState } from "./types.ts";
+
+const STATUSES: readonly ExecutionState["status"][] = [
+  "queued",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+function parseStatus(text: string | null): ExecutionState["status"] | null {
+  if (text === null) return null;
+  const found = STATUSES.find((status) => status === text);
+  if (found !== undefined) return found;
+  const message = `status: must be one of ${STATUSES.join(", ")}, got ${JSON.stringify(text)}`;
+  throw fail("INVALID_REQUEST", { message, param: "status" });
+}
+
+/** What an engine tells about executions, and how it ends them on request. */
+export function createQueries(
+  parts: Parts,
+): Pick<Engine, "findExecution" | "listExecutions" | "readLogs" | "readChunks" | "cancel"> {
+  const { store, live } = parts;
+
+  /** What is still held back in memory is written first, so that readers see all there is. */
+  const find = async (accountId: string, executionId: string): Promise<Execution> => {
+    const row = live.get(executionId)?.row;
+    if (row?.execution.accountId === accountId && row.isHeld) row.start();
+    row?.flushOutput();
+    const execution = await store.findExecution({ accountId, executionId });
+    if (execution === null) throw fail("EXECUTION_NOT_FOUND", { id: executionId });
+    return execution;
+  };
+
+  return {
+    findExecution: ({ accountId, executionId }) => find(accountId, executionId),
+    async listExecutions({ accountId, ref, status, limit, offset }) {
+      const wanted = parseStatus(status);
+      const workflow = ref === null ? null : await store.findWorkflow({ accountId, key: ref });
+      if (ref !== null && workflow === null) throw fail("WORKFLOW_NOT_FOUND", { ref });
+      return store.listExecutions({ accountId, workflowId: workflow?.id ?? null, status: wanted, limit, offset });
+    },
+    async readLogs({ accountId, executionId, from, limit }) {
+      await find(accountId, executionId);
+      return store.readLogs({ executionId, from, limit });
+    },
+    async readChunks({ accountId, executionId, from, limit }) {
+      await find(accountId, executionId);
+      return store.readChunks({ executionId, from, limit });
+    },
+    async cancel({ accountId, executionId }) {
+      const run = live.get(executionId);
+      if (run !== null && run.call.execution.accountId === accountId) {
+        stopRun(run, cancelled(), parts);
+        await run.result;
+        return;
+      }
+      await find(accountId, executionId);
+      await store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
+    },
+  };
+}

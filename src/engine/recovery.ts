@@ -1,0 +1,74 @@
+import { type CtxData, fail, toRecord } from "../../runtime/index.ts";
+import { cacheKey } from "../cache/cache-key.ts";
+import type { Execution } from "../store/store.ts";
+import { cachePolicyOf } from "./call.ts";
+import { finishFailed } from "./finish.ts";
+import { renewLeases } from "./lease-keeper.ts";
+import { type Call, LiveRun } from "./live-run.ts";
+import type { Parts } from "./parts.ts";
+import type { Runner } from "./runner.ts";
+
+async function callOf(execution: Execution, { store, planOf, settings, live }: Parts): Promise<Call | null> {
+  const { accountId, versionId, workflowId, data } = execution;
+  const workflow = await store.findWorkflow({ accountId, key: workflowId });
+  const version = await store.findVersion({ accountId, versionId });
+  if (workflow === null || version === null) return null;
+  const plan = planOf(version);
+  const keep = execution.cacheKey === null ? "no-store" : "default";
+  const { input, messages, params, metadata } = JSON.parse(data) as CtxData;
+  const body = { input, messages, params, metadata, secrets: {} };
+  return {
+    execution,
+    workflow,
+    plan,
+    data,
+    secrets: {},
+    key: execution.cacheKey ?? cacheKey({ versionId, envRevision: workflow.envRevision, ...body }),
+    policy: cachePolicyOf({ workflow, plan }, keep, settings),
+    onDisconnect: plan.config.onDisconnect,
+    parent: execution.parentId === null ? null : live.get(execution.parentId),
+  };
+}
+
+function begin(run: LiveRun, execution: Execution, runner: Runner): void {
+  if (execution.state.status === "running") run.startedAt = execution.state.startedAt;
+  run.row.adopt(execution.fence);
+  run.hasPlace = execution.parentId === null;
+  runner.start(run);
+}
+
+/** Begins an execution that another process left behind. */
+async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
+  const { live, keeper, admission } = parts;
+  const call = await callOf(execution, parts);
+  if (call === null) {
+    if (execution.parentId === null) admission.release();
+    return;
+  }
+  const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
+  run.resumed = true;
+  live.add(run);
+  if (execution.hasSecrets) {
+    run.row.adopt(execution.fence);
+    run.hasPlace = execution.parentId === null;
+    await finishFailed(run, toRecord(fail("SECRETS_LOST")), parts);
+    return;
+  }
+  begin(run, execution, runner);
+  // Someone may have asked to stop it while nobody ran it.
+  const { lease } = run.row;
+  if (lease !== null) await renewLeases([{ run, lease }], parts);
+}
+
+/** Goes on with an execution that was claimed: one of this process, or one that another process left behind. */
+export function acceptClaimed(execution: Execution, parts: Parts, runner: Runner): void {
+  const run = parts.live.get(execution.id);
+  if (run?.phase === "running") {
+    // The lease ran out while the machine stood still; nobody else took it.
+    run.row.adopt(execution.fence);
+    return;
+  }
+  if (execution.parentId === null) parts.admission.take(1);
+  if (run === null) recover(execution, parts, runner).catch(parts.report);
+  else begin(run, execution, runner);
+}
