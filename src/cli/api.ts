@@ -21,6 +21,10 @@ export interface Api {
   send(path: string, request?: ApiRequest): Promise<Response>;
   /** The JSON of its answer. */
   call(path: string, request?: ApiRequest): Promise<unknown>;
+  /** The rest of a response as text. */
+  text(response: Response): Promise<string>;
+  /** The error that a connection lost while reading an answer means. */
+  lost(cause: unknown): WorkflowError;
 }
 
 /** The error that a refused request, or the error frame of a stream, means for the command. */
@@ -51,6 +55,17 @@ function unreachable(url: string, cause: unknown): WorkflowError {
   );
 }
 
+function toLoss(url: string, cause: unknown): WorkflowError {
+  const aborted = cause instanceof Error && cause.name === "AbortError";
+  return aborted ? stop("interrupted", "Stopped.") : unreachable(url, cause);
+}
+
+function textOf(response: Response, url: string): Promise<string> {
+  return response.text().catch((cause: unknown) => {
+    throw toLoss(url, cause);
+  });
+}
+
 async function exchange(connection: Connection, path: string, request: ApiRequest): Promise<Response> {
   const headers: Record<string, string> = { "user-agent": "weft-cli", ...request.headers };
   if (connection.key !== null) headers["authorization"] = `Bearer ${connection.key}`;
@@ -64,8 +79,7 @@ async function exchange(connection: Connection, path: string, request: ApiReques
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   } catch (cause) {
-    if (request.signal?.aborted) throw stop("interrupted", "Stopped.");
-    throw unreachable(connection.url, cause);
+    throw toLoss(connection.url, cause);
   }
 }
 
@@ -74,14 +88,16 @@ export function createApi(connection: Connection, signal: AbortSignal): Api {
   const send = async (path: string, request: ApiRequest = {}): Promise<Response> => {
     const response = await exchange(connection, path, { signal, ...request });
     if (response.status < 400) return response;
-    throw toError(parseJson(await response.text()), response.status);
+    throw toError(parseJson(await textOf(response, connection.url)), response.status);
   };
   return {
     url: connection.url,
     send,
+    text: (response) => textOf(response, connection.url),
+    lost: (cause) => toLoss(connection.url, cause),
     async call(path, request) {
       const response = await send(path, request);
-      const body = parseJson(await response.text());
+      const body = parseJson(await textOf(response, connection.url));
       if (body === undefined)
         throw stop("failed", `${connection.url}${path} did not answer with JSON; is it a Weft server?`);
       return body;

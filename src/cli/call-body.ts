@@ -33,6 +33,6 @@ export async function toCallBody(call: CommandCall, ref: string): Promise<Record
     ...(messages.length === 0 ? {} : { messages }),
     ...(session === undefined ? {} : { session_id: session }),
     ...(Object.keys(secrets).length === 0 ? {} : { secrets }),
-    ...(options.flag("cache") ? {} : { no_cache: true }),
+    ...(options.off("cache") ? { no_cache: true } : {}),
   };
 }

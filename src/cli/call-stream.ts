@@ -24,7 +24,7 @@ const factsOf = (response: Response) => ({
 /** Calls a workflow and waits for the whole answer. */
 export async function callWhole(api: Api, body: object): Promise<Answer> {
   const response = await api.send(INVOKE, { json: body });
-  return { body: asRecord(parseJson(await response.text())), streamed: "", ...factsOf(response) };
+  return { body: asRecord(parseJson(await api.text(response))), streamed: "", ...factsOf(response) };
 }
 
 /** What a stream of frames tells its reader. */
@@ -51,6 +51,17 @@ function read(frame: JsonRecord, reader: FrameReader): string {
   return "";
 }
 
+async function* readFrames(api: Api, response: Response): AsyncGenerator<string> {
+  try {
+    for await (const data of readEvents(response.body ?? new ReadableStream())) {
+      if (data === "[DONE]") return;
+      yield data;
+    }
+  } catch (cause) {
+    throw api.lost(cause);
+  }
+}
+
 /** Calls a workflow and tells `reader` every frame as it comes; an error frame is thrown. */
 export async function callStream(
   api: Api,
@@ -65,8 +76,7 @@ export async function callStream(
   const facts = factsOf(response);
   reader.started?.(facts.executionId);
   let streamed = "";
-  for await (const data of readEvents(response.body ?? new ReadableStream())) {
-    if (data === "[DONE]") break;
+  for await (const data of readFrames(api, response)) {
     const frame = asRecord(parseJson(data));
     if (frame["error"] !== undefined) throw toError(frame, asNumber(asRecord(frame["error"])["status"]) ?? 500);
     if (frame["type"] === undefined) {

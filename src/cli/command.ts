@@ -45,6 +45,8 @@ export interface Options {
   /** Value of a flag with a value; undefined when it was not given. */
   text(name: string): string | undefined;
   flag(name: string): boolean;
+  /** True when `--no-<name>` was given. */
+  off(name: string): boolean;
   /** All values of a repeatable flag. */
   list(name: string): readonly string[];
   /** A repeatable flag of the form KEY=VALUE; a KEY alone goes to `missing`, or is a usage error. */
@@ -57,6 +59,7 @@ export function toOptions(values: Readonly<Record<string, unknown>>): Options {
   return {
     text: (name) => (typeof values[name] === "string" ? values[name] : undefined),
     flag: (name) => values[name] === true,
+    off: (name) => values[name] === false,
     list,
     pairs(name, missing) {
       const pairs: Record<string, string> = {};

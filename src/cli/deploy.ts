@@ -27,7 +27,7 @@ export async function deploySources(
     ...(options.text("notes") === undefined ? {} : { version_notes: options.text("notes") ?? "" }),
     ...(bump === undefined ? {} : { version_bump: bump }),
     ...(Object.keys(env).length === 0 ? {} : { env: JSON.stringify(env) }),
-    ...(options.flag("activate") ? {} : { publish_version: "false" }),
+    ...(options.off("activate") ? { publish_version: "false" } : {}),
   };
   const accessories = options.pairs("accessory");
   const api = await call.api();
@@ -68,7 +68,7 @@ export const deploy: Command = {
     if (call.json) return terminal.print(JSON.stringify(deployment));
     const version = versionOf(deployment);
     const state =
-      deployment["version_created"] === false ? "unchanged, still" : options.flag("activate") ? "is now" : "stored as";
+      deployment["version_created"] === false ? "unchanged, still" : options.off("activate") ? "stored as" : "is now";
     terminal.print(`${terminal.green("✓")} ${terminal.bold(ref)} ${state} ${version}`.trimEnd());
     if (sources.length > 1) terminal.note(terminal.dim(`  ${sources.map((file) => file.path).join(", ")}`));
     terminal.note(terminal.dim(`  Call it with: weft run ${ref} --input '{…}'`));

@@ -3,8 +3,7 @@ import { CALL_FLAGS, toCallBody } from "./call-body.ts";
 import { callStream, showAnswer, showFrames } from "./call-stream.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { deploySources, versionOf } from "./deploy.ts";
-import { stop } from "./exit.ts";
-import { asRecord } from "./json.ts";
+import { exitOf, stop } from "./exit.ts";
 import { readLogs, showLogLine } from "./logs.ts";
 import { showError } from "./show-error.ts";
 import { collectSources, type LocalFile, refOf } from "./sources.ts";
@@ -16,12 +15,15 @@ async function showLogs(call: CommandCall, executionId: string | null): Promise<
   for (const line of lines) call.terminal.note(showLogLine(line, call.terminal));
 }
 
-async function deployAndRun(
-  call: CommandCall,
-  ref: string,
-  sources: readonly LocalFile[],
-  signal: AbortSignal,
-): Promise<void> {
+/** One deployment and run of the sources as they are now; `signal` aborts when a file changed meanwhile. */
+interface Round {
+  readonly ref: string;
+  readonly sources: readonly LocalFile[];
+  readonly signal: AbortSignal;
+  readonly first: boolean;
+}
+
+async function deployAndRun(call: CommandCall, { ref, sources, signal }: Round): Promise<void> {
   const { terminal } = call;
   const deployment = await deploySources(call, ref, sources);
   terminal.note(terminal.dim(`── ${ref} ${versionOf(deployment)} · ${new Date().toLocaleTimeString()} ──`));
@@ -31,31 +33,40 @@ async function deployAndRun(
   const started = (id: string | null) => {
     executionId = id;
   };
-  const reader = call.json
-    ? { started, frame: (frame: object) => terminal.print(JSON.stringify(frame)) }
-    : { started, ...showFrames(call) };
+  const shown = call.json ? { frame: (frame: object) => terminal.print(JSON.stringify(frame)) } : showFrames(call);
   try {
-    const answer = await callStream(await call.api(), body, { reader, signal });
+    const answer = await callStream(await call.api(), body, { reader: { started, ...shown }, signal });
     if (!call.json) showAnswer(call, answer, startedAt);
   } finally {
     if (!signal.aborted) await showLogs(call, executionId);
   }
 }
 
-/** One round: whatever goes wrong with the script is shown and the watching goes on. */
-async function round(
-  call: CommandCall,
-  ref: string,
-  sources: readonly LocalFile[],
-  signal: AbortSignal,
-): Promise<void> {
+/** Whatever goes wrong is shown and the watching goes on; only a first round that cannot work at all ends it. */
+async function runRound(call: CommandCall, round: Round): Promise<void> {
   try {
-    await deployAndRun(call, ref, sources, signal);
+    await deployAndRun(call, round);
   } catch (thrown) {
-    if (signal.aborted) return;
-    const exit = asRecord(asRecord(thrown)["details"])["exit"];
-    if (exit !== "failed") throw thrown;
-    showError(thrown, { io: call.io, terminal: call.terminal, json: call.json, sources });
+    if (round.signal.aborted) return;
+    if (round.first && exitOf(thrown) !== "failed") throw thrown;
+    showError(thrown, { io: call.io, terminal: call.terminal, json: call.json, sources: round.sources });
+  }
+  if (!round.signal.aborted) call.terminal.note(call.terminal.dim("Waiting for a change; Ctrl-C ends."));
+}
+
+/** Runs a round and resolves when a file changed (or Ctrl-C was pressed) and the round has ended. */
+async function runUntilChanged(
+  call: CommandCall,
+  files: readonly string[],
+  round: Omit<Round, "signal">,
+): Promise<void> {
+  const changed = new AbortController();
+  const failed = new AbortController();
+  const watching = untilChanged(files, AbortSignal.any([call.io.signal, failed.signal])).then(() => changed.abort());
+  try {
+    await Promise.all([runRound(call, { ...round, signal: changed.signal }), watching]);
+  } finally {
+    failed.abort();
   }
 }
 
@@ -87,21 +98,16 @@ export const dev: Command = {
   ],
   examples: ["weft dev summarize.ts --input @article.json"],
   async run(call) {
-    const { io, terminal, options } = call;
+    const { io, options } = call;
     if (options.text("input") === "-")
       throw stop("usage", "--input: dev runs more than once and cannot read stdin; use @file");
     const ref = options.text("ref") ?? `${refOf(firstArg(call))}-dev`;
     let sources: readonly LocalFile[] = [];
-    while (!io.signal.aborted) {
+    for (let first = true; !io.signal.aborted; first = false) {
       sources = reread(call, sources);
       const accessories = Object.values(options.pairs("accessory")).map((path) => resolve(io.cwd, path));
       const files = [...sources.map((file) => file.absolute), ...watchedInput(call), ...accessories];
-      const rerun = new AbortController();
-      const changed = untilChanged(files, io.signal).then(() => rerun.abort());
-      await Promise.all([round(call, ref, sources, rerun.signal).then(() => waiting(rerun.signal)), changed]);
-    }
-    function waiting(signal: AbortSignal): void {
-      if (!signal.aborted) terminal.note(terminal.dim("Waiting for a change; Ctrl-C ends."));
+      await runUntilChanged(call, files, { ref, sources, first });
     }
   },
 };

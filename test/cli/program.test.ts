@@ -59,20 +59,41 @@ describe("a wrong command line exits with 2 and says why", () => {
   });
 });
 
-describe("without a Weft server", () => {
+describe("without a Weft server that answers", () => {
   let url = "";
-  const server = createServer((_request, response) => response.end("<html>"));
+  const server = createServer((request, response) => {
+    if (request.method === "GET") return void response.end("<html>");
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.write(`data: ${JSON.stringify({ type: "one", content: 1, choices: [{ delta: {} }] })}\n\n`);
+    if (request.headers.authorization === "Bearer lose") setTimeout(() => response.destroy(), 20);
+  });
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
-  afterAll(() => new Promise((resolve) => server.close(resolve)));
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
 
   test("exit 3 names the address and how to start one", async () => {
     const { code, err } = await weft(["list"], { env: { WEFT_URL: "http://127.0.0.1:1" } });
     expect(code).toBe(3);
     expect(err).toContain("Cannot reach the Weft server at http://127.0.0.1:1");
     expect(err).toContain("weft start");
+  });
+
+  test("a connection lost in the middle of a stream exits with 3", async () => {
+    const env = { WEFT_URL: url, WEFT_API_KEY: "lose" };
+    const { code, out, err } = await weft(["run", "x", "--stream"], { env });
+    expect({ code, out }).toEqual({ code: 3, out: "[one] 1\n" });
+    expect(err).toContain(url);
+  });
+
+  test("Ctrl-C in the middle of a stream exits with 130 and no complaint", async () => {
+    const ending = new AbortController();
+    const options = { env: { WEFT_URL: url }, signal: ending.signal, onWrite: () => ending.abort() };
+    expect(await weft(["run", "x", "--stream"], options)).toEqual({ code: 130, out: "[one] 1\n", err: "" });
   });
 
   test("a server that is not Weft is recognised", async () => {
