@@ -1,5 +1,5 @@
 // The tool-calling loop: the model asks for a function, the script runs it, until the model answers in words.
-// The built-in model "echo" never asks for a tool; any real model does.
+// The built-in model "echo" calls the first tool once, with the user's text as its argument, so this works offline too.
 //   weft run tools --message "Where is order 1002, and what does it cost in dollars?"
 import type { ChatMessage, ToolCall, ToolDef, WorkflowContext } from "weft";
 
@@ -29,7 +29,8 @@ const tools: ToolDef[] = [
 ];
 
 const run: Record<string, (args: { id?: string; eur?: number }) => unknown> = {
-  find_order: ({ id = "" }) => ORDERS[id] ?? { error: `there is no order ${id}` },
+  // Models write ids in many ways: "1002", "#1002", "order 1002".
+  find_order: ({ id = "" }) => ORDERS[/\d+/.exec(id)?.[0] ?? ""] ?? { error: `there is no order ${id}` },
   to_dollars: ({ eur = 0 }) => ({ usd: Math.round(eur * 108) / 100 }),
 };
 

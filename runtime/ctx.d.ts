@@ -19,6 +19,8 @@ export interface WorkflowConfig {
   readonly timeout?: number | string;
   /** Keeps results of runs that touched the outside world; runs that touched nothing are kept anyway. */
   readonly cache?: { readonly ttl: number | string };
+  /** Ends an execution whose model calls cost more; nested executions count. */
+  readonly budget?: { readonly usd?: number; readonly tokens?: number };
   /** The only hosts `ctx.http` and `fetch` may reach: "api.example.com", "*.example.com", "api.example.com:8443". */
   readonly http?: { readonly allow: readonly string[] };
   /** How strictly executions are kept apart; the default is chosen at upload. */
@@ -116,7 +118,6 @@ export interface ChatParams {
   readonly application?: string;
   /** Default: `ctx.session_id`. */
   readonly session_id?: string;
-  readonly reference_id?: string;
   readonly metadata?: JsonObject;
   readonly stream?: boolean;
   readonly tools?: readonly ToolDef[];
@@ -127,7 +128,6 @@ export interface ChatParams {
   readonly top_p?: number;
   readonly seed?: number;
   readonly stop?: string | readonly string[];
-  /** Milliseconds. */
   readonly timeout_ms?: number;
   readonly [other: string]: unknown;
 }
