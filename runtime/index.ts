@@ -1,3 +1,4 @@
+export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-map.ts";
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
 export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
@@ -19,4 +20,5 @@ export type {
 } from "./execution.ts";
 export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
+export { type ModelConfig, parseModels } from "./models/config.ts";
 export type { Runtime, RuntimeOptions, RuntimeStats } from "./runtime.ts";

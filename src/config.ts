@@ -108,6 +108,10 @@ const SERVER_SETTINGS = {
     { name: "WEFT_CACHE_MEMORY_MB", fallback: "64", unit: "MiB", sentence: "Memory for cached results." },
     1,
   ),
+  cacheDiskMb: wholeNumber(
+    { name: "WEFT_CACHE_DISK_MB", fallback: "1024", unit: "MiB", sentence: "Disk for cached results." },
+    1,
+  ),
   cacheTtlMs: wholeNumber(
     {
       name: "WEFT_CACHE_TTL_MS",

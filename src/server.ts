@@ -1,6 +1,13 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createRuntime, fail, parseModels, type Runtime, type RuntimeStats } from "../runtime/index.ts";
+import {
+  createRuntime,
+  fail,
+  type ModelConfig,
+  parseModels,
+  type Runtime,
+  type RuntimeStats,
+} from "../runtime/index.ts";
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
 import { createEngine } from "./engine/create-engine.ts";
@@ -32,7 +39,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-async function readModels(settings: Settings): Promise<unknown> {
+async function readModels(settings: Settings): Promise<ModelConfig> {
   const { modelsFile, environment } = settings;
   if (modelsFile === null) return parseModels({ file: null, env: environment });
   const file = await readFile(modelsFile, "utf8").catch((cause: unknown) => {
@@ -86,7 +93,11 @@ async function compose(settings: Settings, report: (error: unknown) => void, clo
   const runtime = await startRuntime(settings, store, closers);
   const { limits, maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs } = settings;
   const profileOf = createProfiles(settings.hostProfile, accountId);
-  const cache = createResultCache({ store, maxBytes: settings.cacheMemoryMb * MIB });
+  const cache = createResultCache({
+    store,
+    maxBytes: settings.cacheMemoryMb * MIB,
+    maxStoredBytes: settings.cacheDiskMb * MIB,
+  });
   const workflows = createWorkflows({ store, runtime, limits, profileOf });
   const engine = createEngine({
     store,

@@ -1,6 +1,7 @@
 import { type CtxData, type ErrorRecord, fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
 import { canonical } from "../cache/canonical.ts";
-import type { Execution, NewExecution } from "../store/store.ts";
+import type { ResultCache } from "../cache/result-cache.ts";
+import type { CachedResult, Execution, NewExecution } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
@@ -100,9 +101,19 @@ function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): vo
 
 /** An identical run worth waiting for, or null. */
 function leaderOf({ key, policy, plan }: Call, { live }: Parts): LiveRun | null {
+  if (policy.keep === "never") return null;
   if (policy.keep !== "always" && !plan.wasPure) return null;
   const twin = live.twin(key);
   return twin?.phase === "running" && twin.call.policy.keep !== "never" ? twin : null;
+}
+
+async function readCached(
+  { cache: mode }: InvokeRequest,
+  call: Call,
+  cache: ResultCache,
+): Promise<CachedResult | null> {
+  if (mode !== "default" || call.policy.keep === "never") return null;
+  return cache.read(call.key, Date.now());
 }
 
 /** Makes the function that answers calls from outside. */
@@ -145,27 +156,23 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     }
   };
 
-  const run = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
-    const { keep } = call.policy;
-    const made = new LiveRun(call, keeper, keep === "never" ? "bypass" : "miss");
-    const reads = request.cache === "default" && keep !== "never";
-    const cached = reads ? await cache.read(call.key, Date.now()) : null;
-    const isBackground = request.mode === "background";
+  const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
+    const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
+    const cached = await readCached(request, call, cache);
     if (cached !== null) {
-      const recorded = finishCached(made, cached, parts).catch(parts.report);
-      if (isBackground) await recorded;
-    } else if (isBackground) {
-      await enqueue(made);
-    } else {
-      begin(made, reads ? leaderOf(call, parts) : null);
+      const recorded = finishCached(run, cached, parts).catch(parts.report);
+      if (request.mode === "background") await recorded;
+      return toInvocation(run, parts);
     }
-    return toInvocation(made, parts);
+    if (request.mode === "background") await enqueue(run);
+    else begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
+    return toInvocation(run, parts);
   };
 
   return async (request) => {
     const call = toCall(request, await findTarget(request, parts), parts);
     if (request.idempotencyKey !== null) return invokeKeyed(request, new LiveRun(call, keeper, "bypass"));
     const twin = request.retry ? live.twin(call.key) : null;
-    return twin === null ? run(request, call) : toInvocation(twin, parts);
+    return twin === null ? runNew(request, call) : toInvocation(twin, parts);
   };
 }

@@ -47,7 +47,7 @@ export interface ScriptProblem {
 export interface WorkflowService {
   deploy(request: DeployRequest): Promise<Deployment>;
   /** All problems of a script, none when it is fine; stores nothing. */
-  validate(upload: Upload): Promise<readonly ScriptProblem[]>;
+  validate(upload: Upload, accountId: string): Promise<readonly ScriptProblem[]>;
   update(params: {
     readonly accountId: string;
     readonly key: string;

@@ -56,7 +56,7 @@ export interface Version {
 export interface VersionCode {
   readonly code: string;
   readonly sourceMap: string;
-  /** JSON text of the uploaded SourceFile[]. */
+  /** JSON text of the Upload. */
   readonly sources: string;
 }
 

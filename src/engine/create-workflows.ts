@@ -1,0 +1,73 @@
+import { fail, type SourceFile, type Upload } from "../../runtime/index.ts";
+import type { Version, Workflow } from "../store/store.ts";
+import { createDeploy, type WorkflowOptions } from "./deploy.ts";
+import { checkScript, toProblems } from "./script-check.ts";
+import { findVersionByNumber } from "./target.ts";
+import { checkSettings, toRow } from "./workflow-settings.ts";
+import type { WorkflowService } from "./workflows.ts";
+
+interface Key {
+  readonly accountId: string;
+  readonly key: string;
+}
+
+/** Makes the service that keeps the definitions of workflows. */
+export function createWorkflows(options: WorkflowOptions): WorkflowService {
+  const { store, runtime, profileOf } = options;
+
+  const find = async ({ accountId, key }: Key): Promise<Workflow> => {
+    const workflow = await store.findWorkflow({ accountId, key });
+    if (workflow === null) throw fail("WORKFLOW_NOT_FOUND", { ref: key });
+    return workflow;
+  };
+
+  const findVersion = async (workflow: Workflow, number: string | null): Promise<Version> => {
+    if (number !== null) return findVersionByNumber(store, workflow, number);
+    const { accountId, activeVersionId: versionId, ref } = workflow;
+    const active = versionId === null ? null : await store.findVersion({ accountId, versionId });
+    if (active === null) throw fail("VERSION_NOT_FOUND", { ref, version: "active" });
+    return active;
+  };
+
+  return {
+    deploy: createDeploy(options),
+    async validate(upload, accountId) {
+      try {
+        await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
+        return [];
+      } catch (error) {
+        return toProblems(error);
+      }
+    },
+    async update({ accountId, key, settings }) {
+      checkSettings(settings);
+      const workflow = await find({ accountId, key });
+      return store.putWorkflow(toRow(workflow, workflow, settings));
+    },
+    find,
+    list: (params) => store.listWorkflows(params),
+    async remove(params) {
+      const { accountId, id: workflowId } = await find(params);
+      await store.deleteWorkflow({ accountId, workflowId });
+    },
+    async versions(params) {
+      const { accountId, id: workflowId } = await find(params);
+      return store.listVersions({ accountId, workflowId });
+    },
+    async activate({ number, ...key }) {
+      const workflow = await find(key);
+      const version = await findVersion(workflow, number);
+      const { accountId, id: workflowId } = workflow;
+      await store.activateVersion({ accountId, workflowId, versionId: version.id, now: Date.now() });
+      return version;
+    },
+    async sources({ number, ...key }) {
+      const workflow = await find(key);
+      const { accountId, id: versionId } = await findVersion(workflow, number);
+      const code = await store.versionCode({ accountId, versionId });
+      if (code === null) throw fail("VERSION_NOT_FOUND", { ref: workflow.ref, version: number ?? "active" });
+      const stored = JSON.parse(code.sources) as Upload | readonly SourceFile[];
+      return "files" in stored ? stored : { files: stored };
+    },
+  };
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import type { Limits, Runtime } from "../../runtime/index.ts";
+import type { Store, Version, VersionCode, Workflow } from "../store/store.ts";
+import { checkAccessories, mergeAccessories, putAccessories, sameAccessories } from "./accessories.ts";
+import type { Profiles } from "./profiles.ts";
+import { checkRef } from "./ref.ts";
+import { type CheckedScript, checkScript } from "./script-check.ts";
+import { nextVersionNumber } from "./version-number.ts";
+import { checkSettings, toRow } from "./workflow-settings.ts";
+import type { Deployment, DeployRequest } from "./workflows.ts";
+
+/** What the workflow service stands on. */
+export interface WorkflowOptions {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly limits: Limits;
+  readonly profileOf: Profiles;
+}
+
+interface Found {
+  readonly known: Workflow | null;
+  readonly versions: readonly Version[];
+}
+
+async function findKnown({ accountId, ref }: DeployRequest, store: Store): Promise<Found> {
+  const known = await store.findWorkflow({ accountId, key: ref });
+  if (known === null) return { known, versions: [] };
+  return { known, versions: await store.listVersions({ accountId, workflowId: known.id }) };
+}
+
+async function storeVersion(
+  request: DeployRequest,
+  found: Found,
+  script: CheckedScript,
+  { store, limits }: WorkflowOptions,
+): Promise<Deployment> {
+  const { accountId, bump, notes, publish, upload } = request;
+  const { bundle, facts, isolation } = script;
+  const newest = found.versions[0] ?? null;
+  const accessories = mergeAccessories(request.accessories, newest, limits);
+  const row = toRow(request, found.known, request.settings);
+  const workflow = store.putWorkflow(row);
+  if (newest?.bundleHash === bundle.hash && sameAccessories(newest.accessories, accessories)) {
+    const { now } = row;
+    const activating = { accountId, workflowId: row.id, versionId: newest.id, now };
+    await Promise.all([workflow, publish ? store.activateVersion(activating) : null]);
+    return { workflow: await reread(store, row), version: newest, created: false };
+  }
+  const version: Version = {
+    id: randomUUID(),
+    workflowId: row.id,
+    accountId,
+    number: nextVersionNumber(
+      found.versions.map((one) => one.number),
+      bump,
+    ),
+    notes,
+    bundleHash: bundle.hash,
+    facts,
+    isolation,
+    accessories,
+    createdAt: row.now,
+  };
+  const code: VersionCode = { code: bundle.code, sourceMap: bundle.sourceMap, sources: JSON.stringify(upload) };
+  // Called in one turn: workflow, files and version become durable together or not at all.
+  const files = putAccessories(request.accessories, store);
+  await Promise.all([workflow, files, store.addVersion({ version, code, activate: publish })]);
+  return { workflow: await reread(store, row), version, created: true };
+}
+
+async function reread(store: Store, { accountId, ref }: { accountId: string; ref: string }): Promise<Workflow> {
+  const workflow = await store.findWorkflow({ accountId, key: ref });
+  if (workflow === null) throw new Error(`workflow ${ref} vanished while it was deployed`);
+  return workflow;
+}
+
+/** Makes the function that stores an upload as a new version; uploads of the same workflow take turns. */
+export function createDeploy(options: WorkflowOptions): (request: DeployRequest) => Promise<Deployment> {
+  const { store, runtime, limits, profileOf } = options;
+  const turns = new Map<string, Promise<unknown>>();
+
+  const inTurn = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const before = turns.get(key) ?? Promise.resolve();
+    const mine = before.then(work, work);
+    turns.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (turns.get(key) === mine) turns.delete(key);
+    }
+  };
+
+  return async (request) => {
+    const { accountId, ref, upload } = request;
+    checkRef(ref);
+    checkSettings(request.settings);
+    checkAccessories(request.accessories, limits);
+    const script = await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
+    return inTurn(`${accountId}:${ref}`, async () =>
+      storeVersion(request, await findKnown(request, store), script, options),
+    );
+  };
+}
