@@ -105,7 +105,8 @@ export class WorkflowError extends Error {
 
 /** Makes (does not throw) the error `code` of the catalogue; `cause` is kept for the server's log only. */
 export function fail(code: ErrorCode, details: Details = {}, cause?: unknown): WorkflowError {
-  return new WorkflowError(code, details, { cause });
+  const { message: _, ...facts } = details;
+  return new WorkflowError(code, facts, { message: CATALOGUE[code].message(details), cause });
 }
 
 /** Any thrown value as a WorkflowError; what is not ours becomes INTERNAL with a hidden message. */

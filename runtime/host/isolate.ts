@@ -62,10 +62,10 @@ export interface RealmOptions {
 
 /** One V8 isolate. */
 export interface IsolateBox {
-  /** The first realm of a fresh isolate. */
-  firstRealm(options: RealmOptions): Realm;
-  /** One more realm, whatever the isolate is doing. */
-  addRealm(options: RealmOptions): Promise<Realm>;
+  /** A realm at once: only while no turn runs in the isolate (it would block this thread until that ends). */
+  realmNow(options: RealmOptions): Realm;
+  /** A realm, whatever the isolate is doing. */
+  realmLater(options: RealmOptions): Promise<Realm>;
   /** Time spent inside the isolate so far, in milliseconds. */
   activeMs(): number;
   isDisposed(): boolean;
@@ -100,6 +100,8 @@ function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
 type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 
 function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
+  // A reference that is not released keeps its whole context alive.
+  const loaded: ivm.Reference[] = [];
   return {
     harden() {
       deliver.applySync(undefined, ["harden", 0, 0, 0, "", "", "", null]);
@@ -107,7 +109,9 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
     async load(script) {
       const code = await isolate.compileScript(script.text, { filename: script.name, ...cacheOptions(script.name) });
       remember(script.name, code);
-      return { reference: await code.run(context, { reference: true, timeout: LOAD_MS }) };
+      const reference = await code.run(context, { reference: true, timeout: LOAD_MS });
+      loaded.push(reference);
+      return { reference };
     },
     async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
       try {
@@ -119,12 +123,14 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
       }
     },
     release() {
-      if (!isolate.isDisposed) context.release();
+      if (isolate.isDisposed) return;
+      for (const reference of loaded) reference.release();
+      deliver.release();
+      context.release();
     },
   };
 }
 
-/** For an isolate nobody else is in: cheapest, and nothing can block. */
 function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Realm {
   const context = isolate.createContextSync();
   const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
@@ -136,7 +142,6 @@ function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: Rea
   return realmOf(isolate, context, deliver);
 }
 
-/** For an isolate that may be in a turn: waits for it without blocking this thread. */
 async function createRealmLater(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Promise<Realm> {
   const context = await isolate.createContext();
   const callback = new ivm.Callback(onPost, { ignored: true });
@@ -149,8 +154,8 @@ async function createRealmLater(isolate: ivm.Isolate, { prelude, manifest, onPos
 export function createIsolate(memoryMb: number, onStuck: (message: string) => void): IsolateBox {
   const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
   return {
-    firstRealm: (options) => createRealmNow(isolate, options),
-    addRealm: (options) => createRealmLater(isolate, options),
+    realmNow: (options) => createRealmNow(isolate, options),
+    realmLater: (options) => createRealmLater(isolate, options),
     activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isDisposed: () => isolate.isDisposed,
     dispose() {

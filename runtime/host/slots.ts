@@ -7,6 +7,7 @@ import {
   type LoadedBundle,
   type OnPost,
   type Realm,
+  type RealmOptions,
 } from "./isolate.ts";
 import { createLane, type Lane } from "./turns.ts";
 
@@ -170,8 +171,9 @@ export class Slots {
 
   #spare(slot: Slot): Promise<Seat> {
     const { prelude, manifest, onPost } = this.#options;
-    const realm = slot.lane.box.addRealm({ prelude, manifest, onPost: (...post) => onPost(slot, post) });
-    return seatIn(slot, realm);
+    const { box, running } = slot.lane;
+    const realmOptions: RealmOptions = { prelude, manifest, onPost: (...post) => onPost(slot, post) };
+    return seatIn(slot, running === null ? box.realmNow(realmOptions) : box.realmLater(realmOptions));
   }
 
   #take(memoryMb: number, hardened: boolean): Warm {
@@ -195,7 +197,7 @@ export class Slots {
     const onPost: OnPost = (...post) => {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
     };
-    const realm = box.firstRealm({ prelude, manifest, onPost });
+    const realm = box.realmNow({ prelude, manifest, onPost });
     if (hardened) realm.harden();
     return { box, realm, home, memoryMb, hardened };
   }
