@@ -7,12 +7,13 @@ import { fail, fromRecord } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { BundleReply, BundleRequest, BundleWorkerData } from "./bundle-worker.ts";
 import type { CompileLimits } from "./compile.ts";
+import { esbuildEnvironment } from "./esbuild-environment.ts";
 import { bundleFailed, checkUpload, wholeProblem } from "./upload.ts";
 
 /** Settings of a bundler. */
 export interface BundlerOptions {
   readonly limits?: CompileLimits;
-  /** Milliseconds one upload may take; default 10,000. */
+  /** Milliseconds one upload may take; default 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -33,7 +34,7 @@ interface Job {
   timer: NodeJS.Timeout | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
+const DEFAULT_TIMEOUT_MS = 5_000;
 const WORKER = new URL("./bundle-worker.ts", import.meta.url);
 
 /**
@@ -81,7 +82,7 @@ class WorkerBundler implements Bundler {
   #startWorker(): Worker {
     const { maxScriptBytes, maxBundleBytes } = this.#data.limits;
     const workerData: BundleWorkerData = { ...this.#data, limits: { maxScriptBytes, maxBundleBytes } };
-    const worker = new Worker(WORKER, { workerData });
+    const worker = new Worker(WORKER, { workerData, env: esbuildEnvironment() });
     worker.unref();
     worker.on("message", (reply: BundleReply) => this.#receive(worker, reply));
     worker.on("error", () => this.#replace(worker));

@@ -205,8 +205,8 @@ export function inspectModule(code: string): ModuleFindings {
 }
 
 function unreadable(thrown: unknown): Refusal {
-  if (thrown instanceof RangeError) return { line: 1, column: 0, text: "script: the source is nested too deeply" };
   const { message, loc } = thrown as { message?: string; loc?: { line: number; column: number } };
-  const text = String(message).replace(/ \(\d+:\d+\)$/, "");
+  const tooDeep = thrown instanceof RangeError || /stack space/.test(String(message));
+  const text = tooDeep ? "the source is nested too deeply here" : String(message).replace(/ \(\d+:\d+\)$/, "");
   return { line: loc?.line ?? 1, column: loc?.column ?? 0, text };
 }

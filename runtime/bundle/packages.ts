@@ -61,7 +61,8 @@ const ALTERNATIVES: Readonly<Record<string, string>> = {
 export function refuseBuiltin(specifier: string): string | undefined {
   const name = specifier.replace(/^node:/, "");
   if (!specifier.startsWith("node:") && !BUILTINS.has(name)) return undefined;
-  const instead = ALTERNATIVES[name.split("/")[0] ?? ""] ?? "ctx";
+  const topic = name.split("/")[0] ?? "";
+  const instead = Object.hasOwn(ALTERNATIVES, topic) ? ALTERNATIVES[topic] : "ctx";
   return `Node built-in ${JSON.stringify(specifier)} is not available in workflows; use ${instead} instead`;
 }
 

@@ -30,7 +30,8 @@ export interface CheckedUpload {
 
 /** How a file is read, by its extension; undefined when Weft does not take such files. */
 export function loaderOf(path: string): Loader | undefined {
-  return LOADERS[path.slice(path.lastIndexOf(".") + 1)];
+  const extension = path.slice(path.lastIndexOf(".") + 1);
+  return Object.hasOwn(LOADERS, extension) ? LOADERS[extension] : undefined;
 }
 
 /** The 1-based line `line` of a text, shortened for display. */

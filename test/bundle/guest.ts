@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
+import ivm from "isolated-vm";
 import { buildTrusted } from "../../runtime/bundle/esbuild.ts";
 import type { Bundle } from "../../runtime/bundle-types.ts";
 import type { OpCall, Scope } from "../../runtime/capabilities/capability.ts";
 import { crypto } from "../../runtime/capabilities/crypto.ts";
 import { toWorkflowError } from "../../runtime/errors.ts";
-import { createIsolate, type Delivery, type Realm } from "../../runtime/host/isolate.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { POST } from "../../sandbox/wire.ts";
 
@@ -24,6 +24,9 @@ interface RunOptions {
   readonly frozen?: boolean;
 }
 
+/** The name of bundles in stacks of the guest. */
+export const SCRIPT_NAME = "weft:bundle";
+
 const MANIFEST = ["http.request", ...Object.keys(crypto.ops)];
 let prelude: Promise<string> | undefined;
 
@@ -33,8 +36,9 @@ async function preludeText(): Promise<string> {
   return `(function(){"use strict";${text};const boot=globalThis.weftBoot;delete globalThis.weftBoot;return boot;})()`;
 }
 
-/** The real handlers of WebCrypto. */
+/** The real handlers of WebCrypto; a timer never fires. */
 export async function cryptoAnswer(op: string, args: unknown): Promise<unknown> {
+  if (op === "timer") return await new Promise(() => undefined);
   const found = crypto.ops[op];
   if (found === undefined) throw new Error(`no op ${op}`);
   return JSON.parse(await found.run(found.parse(args, {} as Scope), {} as OpCall));
@@ -74,37 +78,45 @@ const DATA = {
   accessories: [],
 };
 
-const DELIVERY: Delivery = { kind: "", run: 1, n: 0, now: 0, text: "", data: "", secrets: "{}", bundle: null };
+/** The prelude's one function: kind, run, number, clock, text, ctx data, secrets, bundle. */
+type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 
-async function turn(realm: Realm, delivery: Partial<Delivery>): Promise<void> {
-  const end = await realm.turn({ ...DELIVERY, ...delivery }, 5_000);
-  if (end.status !== "ok") throw new Error(JSON.stringify(end));
+/** A realm of its own with the real prelude booted in it. */
+function bootRealm(isolate: ivm.Isolate, text: string, onPost: (...post: [number, number, string, string]) => void) {
+  const context = isolate.createContextSync();
+  const boot = isolate.compileScriptSync(text, { filename: "weft:prelude" }).runSync(context, { reference: true });
+  const post = new ivm.Callback(onPost, { ignored: true });
+  const deliver = boot.applySync(undefined, [post, JSON.stringify(MANIFEST)], {
+    result: { reference: true },
+  }) as Deliver;
+  const turn = (kind: string, n: number, json: string, more: readonly unknown[] = ["", "{}", null]) =>
+    deliver.apply(undefined, [kind, 1, n, 0, json, ...more] as never, { timeout: 5_000 });
+  return { context, turn };
 }
 
 /** Runs (or describes) a bundle in a realm of a real isolate with the real prelude; frozen unless told otherwise. */
 export async function runInGuest(bundle: Bundle, options: RunOptions = {}): Promise<GuestEnd> {
   prelude ??= preludeText();
   const text = await prelude;
-  const isolate = createIsolate(128, () => undefined);
+  const isolate = new ivm.Isolate({ memoryLimit: 128 });
   try {
     return await new Promise<GuestEnd>((resolve, reject) => {
       const settle = async (n: number, op: string, args: string) => {
         const [kind, json] = await toCompletion(options.answer ?? cryptoAnswer, op, args);
-        await turn(realm, { kind, n, text: json }).catch(reject);
+        if (!isolate.isDisposed) await realm.turn(kind, n, json).catch(reject);
       };
-      const onPost = (...[kind, n, name, body]: [number, number, string, string, string]) => {
+      const realm = bootRealm(isolate, text, (kind, n, name, body) => {
         if (kind === POST.op) void settle(n, name, body);
         if (kind === POST.done) resolve({ ok: true, value: body === "" ? null : JSON.parse(body) });
         if (kind === POST.failed) resolve({ ok: false, value: JSON.parse(body) });
-      };
-      const manifest = JSON.stringify(MANIFEST);
-      const realm = isolate.firstRealm({ prelude: { name: "weft:prelude", text }, manifest, onPost });
-      if (options.frozen !== false) realm.harden();
+      });
+      if (options.frozen !== false) realm.turn("harden", 0, "").catch(reject);
       const facts = JSON.stringify({ ...FACTS, mode: options.mode ?? "execute" });
       const data = JSON.stringify({ ...DATA, input: options.input ?? null });
-      realm
-        .load({ name: bundle.hash, text: bundle.code })
-        .then((loaded) => turn(realm, { kind: "start", text: facts, data, bundle: loaded }))
+      isolate
+        .compileScript(bundle.code, { filename: SCRIPT_NAME })
+        .then((script) => script.run(realm.context, { reference: true }))
+        .then((loaded) => realm.turn("start", 0, facts, [data, "{}", loaded.derefInto()]))
         .catch(reject);
     });
   } finally {

@@ -1,0 +1,5 @@
+#!/bin/sh
+# esbuild for untrusted sources: a source nested half a million levels deep makes it fill 1 GB of stack and print a
+# long trace. The cap (KiB of address space) ends it earlier; the trace helps nobody.
+ulimit -v "$WEFT_ESBUILD_KIB" 2>/dev/null
+exec "$WEFT_ESBUILD" "$@" 2>/dev/null
