@@ -43,8 +43,10 @@ export type TurnEnd =
 export interface Realm {
   /** Freezes all intrinsics and the global object. */
   harden(): void;
-  /** Evaluates a bundle's outer function expression; throws what the compiler says. */
-  load(script: GuestScript): Promise<LoadedBundle>;
+  /** Evaluates a bundle's outer function expression at once; only while no turn runs in the isolate. */
+  loadNow(script: GuestScript): LoadedBundle;
+  /** The same, off this thread and whatever the isolate is doing; rejects with what the compiler says. */
+  loadLater(script: GuestScript): Promise<LoadedBundle>;
   /** One turn: delivers, then drains microtasks. Never rejects. */
   turn(delivery: Delivery, timeoutMs: number): Promise<TurnEnd>;
   /** Lets the realm be collected. */
@@ -102,16 +104,22 @@ type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
   // A reference that is not released keeps its whole context alive.
   const loaded: ivm.Reference[] = [];
+  const keep = (reference: ivm.Reference): LoadedBundle => {
+    loaded.push(reference);
+    return { reference };
+  };
   return {
     harden() {
       deliver.applySync(undefined, ["harden", 0, 0, 0, "", "", "", null]);
     },
-    async load(script) {
+    loadNow(script) {
+      const code = isolate.compileScriptSync(script.text, { filename: script.name, ...cacheOptions(script.name) });
+      return keep(code.runSync(context, { reference: true, timeout: LOAD_MS }));
+    },
+    async loadLater(script) {
       const code = await isolate.compileScript(script.text, { filename: script.name, ...cacheOptions(script.name) });
       remember(script.name, code);
-      const reference = await code.run(context, { reference: true, timeout: LOAD_MS });
-      loaded.push(reference);
-      return { reference };
+      return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
     async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
       try {
@@ -148,6 +156,11 @@ async function createRealmLater(isolate: ivm.Isolate, { prelude, manifest, onPos
   const options = { filename: prelude.name, result: { reference: true }, arguments: {} } as const;
   const deliver = await context.evalClosure(`return (${prelude.text})($0,$1)`, [callback, manifest], options);
   return realmOf(isolate, context, deliver as Deliver);
+}
+
+/** True when compiling the script is cheap: this process has compiled it before. */
+export function isCompiled(script: GuestScript): boolean {
+  return codeCache.has(script.name);
 }
 
 /** Makes an isolate with a heap limit; `onStuck` is told when V8 itself failed and the process must be replaced. */

@@ -4,6 +4,7 @@ import {
   type GuestPost,
   type GuestScript,
   type IsolateBox,
+  isCompiled,
   type LoadedBundle,
   type OnPost,
   type Realm,
@@ -205,5 +206,6 @@ export class Slots {
 
 async function seatIn(slot: Slot, booting: Realm | Promise<Realm>): Promise<Seat> {
   const realm = await booting;
-  return { slot, realm, bundle: await realm.load(slot.script) };
+  const free = slot.lane.running === null && isCompiled(slot.script);
+  return { slot, realm, bundle: free ? realm.loadNow(slot.script) : await realm.loadLater(slot.script) };
 }
