@@ -1,27 +1,13 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  createRuntime,
-  fail,
-  type ModelConfig,
-  parseModels,
-  type Runtime,
-  type RuntimeStats,
-} from "../runtime/index.ts";
-import { createResultCache } from "./cache/result-cache.ts";
+import type { RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
-import { createEngine } from "./engine/create-engine.ts";
-import { createWorkflows } from "./engine/create-workflows.ts";
+import { type Core, createCore } from "./core.ts";
 import type { Engine } from "./engine/engine.ts";
-import { createProfiles } from "./engine/profiles.ts";
 import type { WorkflowService } from "./engine/workflows.ts";
 import { createApp } from "./http/app.ts";
 import { loadExamples } from "./load-examples.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
-import { createSqliteStore } from "./store/sqlite/store.ts";
-import type { Store } from "./store/store.ts";
-
-const MIB = 1024 * 1024;
 
 /** A running server. */
 export interface Server {
@@ -31,6 +17,7 @@ export interface Server {
   readonly key: string | null;
   /** Refs of the examples that this start loaded. */
   readonly examples: readonly string[];
+  /** The owner's account. */
   readonly accountId: string;
   readonly engine: Engine;
   readonly workflows: WorkflowService;
@@ -39,93 +26,48 @@ export interface Server {
   close(): Promise<void>;
 }
 
-async function readModels(settings: Settings): Promise<ModelConfig> {
-  const { modelsFile, environment } = settings;
-  if (modelsFile === null) return parseModels({ file: null, env: environment });
-  const file = await readFile(modelsFile, "utf8").catch((cause: unknown) => {
-    throw fail("INVALID_REQUEST", { message: `WEFT_MODELS: cannot read ${modelsFile}`, setting: "WEFT_MODELS" }, cause);
-  });
-  return parseModels({ file, env: environment });
-}
-
-/** Version of this Weft, as its package says. */
 async function readVersion(): Promise<string> {
   const text = await readFile(join(import.meta.dirname, "..", "package.json"), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-async function openStore(settings: Settings): Promise<Store> {
-  await mkdir(settings.dataDir, { recursive: true, mode: 0o700 });
-  return createSqliteStore({ file: join(settings.dataDir, "weft.db"), durability: settings.durability });
+async function loadIntoEmpty(
+  { store, workflows, accountId }: Core,
+  { examples }: Settings,
+): Promise<readonly string[]> {
+  const { total } = await store.listWorkflows({ accountId, limit: 1, offset: 0 });
+  return total === 0 && examples === "on" ? loadExamples(workflows, accountId) : [];
 }
 
-/** Things to undo in reverse order, each even when another fails. */
-class Closers {
-  readonly #steps: (() => Promise<void>)[] = [];
-
-  add(step: () => Promise<void>): void {
-    this.#steps.unshift(step);
-  }
-
-  async run(): Promise<void> {
-    const errors: unknown[] = [];
-    for (const step of this.#steps.splice(0)) await step().catch((error: unknown) => errors.push(error));
-    if (errors.length > 0) throw errors[0];
-  }
-}
-
-async function startRuntime(settings: Settings, store: Store, closers: Closers): Promise<Runtime> {
-  const runtime = await createRuntime({
-    workers: settings.workers,
-    models: await readModels(settings),
-    allowPrivate: settings.allowPrivate,
-    warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
-    loadBundle: (hash) => store.bundleCode({ hash }),
-  });
-  closers.add(() => runtime.close());
-  return runtime;
-}
-
-async function compose(settings: Settings, report: (error: unknown) => void, closers: Closers): Promise<Server> {
-  const store = await openStore(settings);
-  closers.add(() => store.close());
-  const { id: accountId } = await store.ownerAccount();
-  const runtime = await startRuntime(settings, store, closers);
-  const { limits, maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs } = settings;
-  const profileOf = createProfiles(settings.hostProfile, accountId);
-  const cache = createResultCache({
-    store,
-    maxBytes: settings.cacheMemoryMb * MIB,
-    maxStoredBytes: settings.cacheDiskMb * MIB,
-  });
-  const workflows = createWorkflows({ store, runtime, limits, profileOf });
-  const engine = createEngine({
-    store,
-    runtime,
-    cache,
-    profileOf,
-    report,
-    limits,
-    settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs },
-  });
+async function serve(core: Core, settings: Settings): Promise<Server> {
+  const { store, engine, workflows, accountId, runtime } = core;
   const key = await ensureOwnerKey(store, settings.apiKey);
-  const empty = (await store.listWorkflows({ accountId, limit: 1, offset: 0 })).total === 0;
-  const examples = empty && settings.examples === "on" ? await loadExamples(workflows, accountId) : [];
+  const examples = await loadIntoEmpty(core, settings);
   const app = await createApp({
     engine,
     workflows,
-    limits,
+    limits: settings.limits,
     accountOfKey: (hash) => store.accountOfKey({ hash }),
     ready: () => engine.ready(),
     version: await readVersion(),
   });
-  closers.add(() => app.close());
-  await engine.start();
-  // The engine stops before the HTTP server closes, so that open requests still get their answers.
-  closers.add(() => engine.stop(settings.stopGraceMs));
+  await core.start();
   const url = await app.listen({ host: settings.host, port: settings.port });
-  const stats = () => runtime.stats();
-  return { url, key, examples, accountId, engine, workflows, stats, close: () => closers.run() };
+  return {
+    url,
+    key,
+    examples,
+    accountId,
+    engine,
+    workflows,
+    stats: () => runtime.stats(),
+    // The engine stops before the HTTP server closes, so that open requests still get their answers.
+    close: () =>
+      core
+        .stop()
+        .finally(() => app.close())
+        .finally(() => core.close()),
+  };
 }
 
 /**
@@ -133,11 +75,11 @@ async function compose(settings: Settings, report: (error: unknown) => void, clo
  * Throws INVALID_REQUEST for a setting that cannot be used and CONFLICT when another server has the data directory.
  */
 export async function startServer(settings: Settings, report: (error: unknown) => void): Promise<Server> {
-  const closers = new Closers();
+  const core = await createCore(settings, report);
   try {
-    return await compose(settings, report, closers);
+    return await serve(core, settings);
   } catch (error) {
-    await closers.run().catch(report);
+    await core.stop().finally(() => core.close());
     throw error;
   }
 }

@@ -1,27 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseSettings } from "../../src/config.ts";
 import { type Server, startServer } from "../../src/server.ts";
+import { makeDataDir, testEnvironment } from "./data-dir.ts";
 
 /** Key of the owner in every test server. */
 export const TEST_KEY = "weft_test_key_0123456789";
 
 type Environment = Readonly<Record<string, string>>;
-
-const environmentOf = (dataDir: string, extra: Environment): Environment => ({
-  WEFT_PORT: "0",
-  WEFT_DATA_DIR: dataDir,
-  WEFT_API_KEY: TEST_KEY,
-  WEFT_WORKERS: "1",
-  WEFT_EXAMPLES: "off",
-  WEFT_HTTP_ALLOW_PRIVATE: "127.0.0.0/8",
-  WEFT_STOP_GRACE_MS: "1000",
-  ...extra,
-});
 
 /** A server of its own for one test file. */
 export interface TestServer extends Server {
@@ -31,18 +19,13 @@ export interface TestServer extends Server {
   readonly reported: readonly unknown[];
 }
 
-/** Makes a temporary data directory; call `remove` when done. */
-export async function makeDataDir(): Promise<{ readonly path: string; remove(): Promise<void> }> {
-  const path = await mkdtemp(join(tmpdir(), "weft-test-"));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
-}
-
 /** Starts a server in this process on a free port; `environment` adds or replaces settings. */
 export async function startTestServer(environment: Environment = {}): Promise<TestServer> {
   const own = environment["WEFT_DATA_DIR"] === undefined ? await makeDataDir() : null;
   const dataDir = environment["WEFT_DATA_DIR"] ?? own?.path ?? "";
   const reported: unknown[] = [];
-  const server = await startServer(parseSettings(environmentOf(dataDir, environment)), (error) => reported.push(error));
+  const settings = parseSettings(testEnvironment(dataDir, TEST_KEY, environment));
+  const server = await startServer(settings, (error) => reported.push(error));
   return {
     ...server,
     dataDir,
@@ -69,7 +52,7 @@ export interface SpawnedServer {
 /** Spawns a server on `dataDir` and resolves once it listens. */
 export async function spawnTestServer(dataDir: string, environment: Environment = {}): Promise<SpawnedServer> {
   const main = join(import.meta.dirname, "server-main.ts");
-  const env = { PATH: process.env["PATH"] ?? "", ...environmentOf(dataDir, environment) };
+  const env = { PATH: process.env["PATH"] ?? "", ...testEnvironment(dataDir, TEST_KEY, environment) };
   const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
   const gone = once(child, "exit");
   const lines = createInterface({ input: child.stdout });

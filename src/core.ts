@@ -1,0 +1,85 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from "../runtime/index.ts";
+import { createResultCache } from "./cache/result-cache.ts";
+import type { Settings } from "./config.ts";
+import { createEngine } from "./engine/create-engine.ts";
+import { createWorkflows } from "./engine/create-workflows.ts";
+import type { Engine } from "./engine/engine.ts";
+import { createProfiles } from "./engine/profiles.ts";
+import type { WorkflowService } from "./engine/workflows.ts";
+import { createSqliteStore } from "./store/sqlite/store.ts";
+import type { Store } from "./store/store.ts";
+
+const MIB = 1024 * 1024;
+
+/** A server without its HTTP half. */
+export interface Core {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly engine: Engine;
+  readonly workflows: WorkflowService;
+  /** The owner's account. */
+  readonly accountId: string;
+  /** Resumes what an earlier process left behind and begins to accept calls. */
+  start(): Promise<void>;
+  /** Stops accepting and waits for running executions up to the grace; the rest is resumed at the next start. */
+  stop(): Promise<void>;
+  /** Closes runtime and store, each even when the other fails. */
+  close(): Promise<void>;
+}
+
+async function readModels({ modelsFile, environment }: Settings): Promise<ModelConfig> {
+  if (modelsFile === null) return parseModels({ file: null, env: environment });
+  const file = await readFile(modelsFile, "utf8").catch((cause: unknown) => {
+    throw fail("INVALID_REQUEST", { message: `WEFT_MODELS: cannot read ${modelsFile}`, setting: "WEFT_MODELS" }, cause);
+  });
+  return parseModels({ file, env: environment });
+}
+
+async function openStore({ dataDir, durability }: Settings): Promise<Store> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  return createSqliteStore({ file: join(dataDir, "weft.db"), durability });
+}
+
+async function startRuntime(settings: Settings, store: Store): Promise<Runtime> {
+  return createRuntime({
+    workers: settings.workers,
+    models: await readModels(settings),
+    allowPrivate: settings.allowPrivate,
+    warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
+    loadBundle: (hash) => store.bundleCode({ hash }),
+  });
+}
+
+/** Composes store, runtime, cache, engine and workflow service; nothing is accepted before {@link Core.start}. */
+export async function createCore(settings: Settings, report: (error: unknown) => void): Promise<Core> {
+  const store = await openStore(settings);
+  const runtime = await startRuntime(settings, store).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const { id: accountId } = await store.ownerAccount();
+  const { limits, maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, cacheMemoryMb, cacheDiskMb } = settings;
+  const profileOf = createProfiles(settings.hostProfile, accountId);
+  const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
+  const shared = { store, runtime, limits, profileOf };
+  const engine = createEngine({
+    ...shared,
+    cache,
+    report,
+    settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs },
+  });
+  return {
+    store,
+    runtime,
+    engine,
+    workflows: createWorkflows(shared),
+    accountId,
+    start: () => engine.start(),
+    stop: () => engine.stop(settings.stopGraceMs),
+    async close() {
+      await runtime.close().finally(() => store.close());
+    },
+  };
+}
