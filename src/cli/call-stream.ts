@@ -37,6 +37,8 @@ export interface FrameReader {
   text?(text: string): void;
   /** A chunk of `ctx.emit`. */
   chunk?(type: string, content: unknown): void;
+  /** Once, when the result has arrived or the stream has failed. */
+  end?(): void;
 }
 
 function read(frame: JsonRecord, reader: FrameReader): string {
@@ -62,6 +64,23 @@ async function* readFrames(api: Api, response: Response): AsyncGenerator<string>
   }
 }
 
+async function readToEnd(
+  frames: AsyncIterable<string>,
+  reader: FrameReader,
+): Promise<Pick<Answer, "body" | "streamed">> {
+  let streamed = "";
+  for await (const data of frames) {
+    const frame = asRecord(parseJson(data));
+    if (frame["error"] !== undefined) throw toError(frame, asNumber(asRecord(frame["error"])["status"]) ?? 500);
+    if (frame["type"] === undefined) {
+      reader.frame?.(frame);
+      return { body: frame, streamed };
+    }
+    streamed += read(frame, reader);
+  }
+  throw stop("failed", "The stream ended before the workflow's result arrived.");
+}
+
 /** Calls a workflow and tells `reader` every frame as it comes; an error frame is thrown. */
 export async function callStream(
   api: Api,
@@ -75,31 +94,29 @@ export async function callStream(
   });
   const facts = factsOf(response);
   reader.started?.(facts.executionId);
-  let streamed = "";
-  for await (const data of readFrames(api, response)) {
-    const frame = asRecord(parseJson(data));
-    if (frame["error"] !== undefined) throw toError(frame, asNumber(asRecord(frame["error"])["status"]) ?? 500);
-    if (frame["type"] === undefined) {
-      reader.frame?.(frame);
-      return { body: frame, streamed, ...facts };
-    }
-    streamed += read(frame, reader);
+  try {
+    return { ...(await readToEnd(readFrames(api, response), reader)), ...facts };
+  } finally {
+    reader.end?.();
   }
-  throw stop("failed", "The stream ended before the workflow's result arrived.");
 }
 
 /** A reader that shows text as it comes and each chunk on a line of its own. */
 export function showFrames(call: CommandCall): FrameReader {
   const { io, terminal } = call;
   let open = false;
+  const end = () => {
+    if (open) io.stdout.write("\n");
+    open = false;
+  };
   return {
+    end,
     text(text) {
       io.stdout.write(text);
       open = !text.endsWith("\n");
     },
     chunk(type, content) {
-      if (open) io.stdout.write("\n");
-      open = false;
+      end();
       const shown =
         content === null || content === undefined
           ? ""
@@ -113,7 +130,6 @@ export function showFrames(call: CommandCall): FrameReader {
 export function showAnswer(call: CommandCall, answer: Answer, startedAt: number): void {
   const { io, terminal } = call;
   const output = answer.body["output"];
-  if (answer.streamed !== "" && !answer.streamed.endsWith("\n")) io.stdout.write("\n");
   if (answer.streamed === "" || output !== answer.streamed) terminal.print(showValue(output));
   if (!io.interactive) return;
   const tokens = asNumber(asRecord(answer.body["usage"])["total_tokens"]) ?? 0;

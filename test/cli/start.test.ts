@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { keyFile, readKeyFile } from "../../src/cli/key-file.ts";
-import { makeDataDir } from "../support/server.ts";
+import { makeDataDir } from "../support/data-dir.ts";
 import { weft } from "./capture.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");

@@ -3,7 +3,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Captured, weft } from "../cli/capture.ts";
-import { makeDataDir, spawnTestServer, startTestServer, type TestServer } from "../support/server.ts";
+import { makeDataDir } from "../support/data-dir.ts";
+import { spawnTestServer, startTestServer, type TestServer } from "../support/server.ts";
 
 const cwd = join(import.meta.dirname, "../..");
 let server: TestServer;
