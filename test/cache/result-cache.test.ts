@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { createResultCache } from "../../src/cache/result-cache.ts";
+import { toRow } from "../../src/engine/workflow-settings.ts";
+import { createSqliteStore } from "../../src/store/sqlite/store.ts";
+import type { CachedResult, Store } from "../../src/store/store.ts";
+import { type DataDir, makeDataDir } from "../support/data-dir.ts";
+
+const MIB = 1024 * 1024;
+let dir: DataDir;
+let store: Store;
+let workflowId: string;
+
+beforeEach(async () => {
+  dir = await makeDataDir();
+  store = await createSqliteStore({ file: join(dir.path, "weft.db"), durability: "relaxed" });
+  const { id: accountId } = await store.ownerAccount();
+  workflowId = (await store.putWorkflow(toRow({ accountId, ref: "w" }, null, {}))).id;
+});
+
+afterEach(async () => {
+  await store.close();
+  await dir.remove();
+});
+
+const result = (output: string, expiresAt: number | null = null): CachedResult => ({
+  output,
+  chunks: [{ index: 0, type: '"p"', content: "1", text: false }],
+  createdAt: Date.now(),
+  expiresAt,
+});
+
+test("a result is found in memory and, by another process, in the store", async () => {
+  const cache = createResultCache({ store, maxBytes: MIB, maxStoredBytes: MIB });
+  await cache.write("k", { workflowId, result: result("1"), memoryOnly: false });
+  expect((await cache.read("k", Date.now()))?.output).toBe("1");
+  const other = createResultCache({ store, maxBytes: MIB, maxStoredBytes: MIB });
+  expect(await other.read("k", Date.now())).toMatchObject({ output: "1", chunks: [{ content: "1" }] });
+});
+
+test("a result for this process only never reaches the store", async () => {
+  const cache = createResultCache({ store, maxBytes: MIB, maxStoredBytes: MIB });
+  await cache.write("k", { workflowId, result: result("1"), memoryOnly: true });
+  expect(await cache.read("k", Date.now())).not.toBeNull();
+  expect(await store.readResult({ key: "k", now: Date.now() })).toBeNull();
+});
+
+test("an expired result is not served", async () => {
+  const cache = createResultCache({ store, maxBytes: MIB, maxStoredBytes: MIB });
+  const now = Date.now();
+  await cache.write("k", { workflowId, result: result("1", now + 1_000), memoryOnly: false });
+  expect(await cache.read("k", now)).not.toBeNull();
+  expect(await cache.read("k", now + 1_000)).toBeNull();
+  expect(await cache.read("k", now + 1_000)).toBeNull();
+});
+
+test("memory is bounded by bytes: the least recently used goes first", async () => {
+  const cache = createResultCache({ store, maxBytes: 20_000, maxStoredBytes: MIB });
+  for (const key of ["a", "b", "c"]) {
+    await cache.write(key, { workflowId, result: result("x".repeat(9_000)), memoryOnly: true });
+  }
+  expect(await cache.read("a", Date.now())).toBeNull();
+  expect(await cache.read("c", Date.now())).not.toBeNull();
+});
