@@ -135,7 +135,7 @@ export async function sendUpstream(dispatcher: Dispatcher, call: UpstreamCall): 
     const waitMs = outcome.waitMs ?? backoffMs(attempt);
     if (!outcome.retryable || attempt > call.target.route.maxRetries || waitMs >= call.deadline.remainingMs()) {
       const { error } = outcome;
-      throw error.code === "UPSTREAM_FAILED" ? fail(error.code, { ...error.details, attempts: attempt }, error) : error;
+      throw error.code === "UPSTREAM_FAILED" ? fail(error.code, { ...error.details, message: error.message, attempts: attempt }, error) : error;
     }
     await call.deadline.sleep(waitMs);
   }
