@@ -79,7 +79,7 @@ function readCall(node: Visited, found: Findings): void {
   const callee = node["callee"] as Visited;
   if (callee.type !== "Identifier" || callee["name"] !== "require") return;
   const args = node["arguments"] as unknown[];
-  const specifier = args.length === 1 ? literalText(args[0]) : undefined;
+  const specifier = args.length === 1 && node["optional"] !== true ? literalText(args[0]) : undefined;
   if (specifier === undefined) return;
   found.imports.push(specifier);
   found.allowed.add(callee);
