@@ -1,0 +1,4 @@
+/** The function that the pool runs. */
+export function execute(input: unknown): { readonly echo: unknown } {
+  return { echo: input };
+}

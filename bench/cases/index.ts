@@ -1,0 +1,10 @@
+import type { Case } from "../case.ts";
+import { fan } from "./fan.ts";
+import { resume } from "./resume.ts";
+import { start } from "./start.ts";
+import { stream } from "./stream.ts";
+import { unseen } from "./unseen.ts";
+import { warm } from "./warm.ts";
+
+/** Every case that is not a load case, in the order of the table. */
+export const CASES: readonly Case[] = [fan, unseen, stream, resume, warm, start];

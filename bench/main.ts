@@ -1,0 +1,78 @@
+import { type BenchArguments, parseArguments } from "./arguments.ts";
+import type { Bench, Case } from "./case.ts";
+import { CASES } from "./cases/index.ts";
+import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
+import { readMachine } from "./machine.ts";
+import { startProgram } from "./program.ts";
+import { RESULTS_DIR, writeResults } from "./results.ts";
+import { type Row, toRow } from "./row.ts";
+import { runLoadCases } from "./run-load.ts";
+import { toTable } from "./table.ts";
+
+const HELP = `Usage: npm run bench -- [options] [case…]
+  --quick     fewer, shorter rounds, and only the default host profile
+  --profile   writes CPU profiles of the servers to bench/results/profiles
+  --list      says what each case measures
+  --help      prints this`;
+
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+const note = (line: string) => void process.stderr.write(`${line}\n`);
+
+function list(): void {
+  for (const { name, about } of [...LOAD_CASES, ...CASES]) print(`${name.padEnd(20)} ${about}`);
+}
+
+async function runCase(item: Case, bench: Bench): Promise<readonly Row[]> {
+  note(`${item.name}: ${item.about}`);
+  return item.run(bench).catch((error: unknown) => [toRow(item.name, { failure: String(error) })]);
+}
+
+async function runAll(args: BenchArguments): Promise<readonly Row[]> {
+  const usual = [...LOAD_CASES, ...CASES]
+    .map(({ name }) => name)
+    .filter((name) => !(args.quick && name.endsWith("-hardened")));
+  const names = args.cases.length === 0 ? usual : args.cases;
+  const loads = selectLoadCases(names);
+  const upstreamProgram = await startProgram({ args: ["bench/upstream.ts"], env: {} });
+  const profileDir = args.profile ? `${RESULTS_DIR}/profiles` : null;
+  const bench: Bench = { quick: args.quick, profileDir, upstream: upstreamProgram.firstLine, upstreamProgram };
+  try {
+    note(`load: ${loads.map(({ name }) => name).join(", ")}`);
+    const rows = loads.length === 0 ? [] : [...(await runLoadCases(loads, bench))];
+    for (const item of CASES) if (names.includes(item.name)) rows.push(...(await runCase(item, bench)));
+    return rows;
+  } finally {
+    await upstreamProgram.stop();
+  }
+}
+
+async function run(args: BenchArguments): Promise<void> {
+  const startedAt = new Date();
+  const before = readMachine();
+  const rows = await runAll(args);
+  const seconds = Math.round((Date.now() - startedAt.getTime()) / 1_000);
+  const after = readMachine();
+  print(toTable(rows));
+  const file = await writeResults({ startedAt, seconds, before, after, rows });
+  const [load] = before.loadAverage;
+  print(
+    `\n${before.cores} × ${before.cpu}, Node ${before.node}, load average ${load} before the run; ${seconds} s; ${file}`,
+  );
+  if ((load ?? 0) > 1)
+    print("Something else kept this machine busy: trust the ratios, not the times, or measure again.");
+}
+
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+try {
+  const args = parseArguments(
+    process.argv.slice(2),
+    [...LOAD_CASES, ...CASES].map(({ name }) => name),
+  );
+  if (args.help) print(HELP);
+  else if (args.list) list();
+  else await run(args);
+} catch (error) {
+  note(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

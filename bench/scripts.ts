@@ -1,0 +1,53 @@
+const ECHO = "export async function execute(ctx) { return { echo: ctx.input }; }\n";
+
+const level = (isolation: string) => `export const config = { isolation: "${isolation}" };\n`;
+
+/** The workflows that the bench uploads, by ref. */
+export const SCRIPTS = {
+  echo: ECHO,
+  "echo-context": level("context") + ECHO,
+  "echo-isolate": level("isolate") + ECHO,
+  // POST, because such a call must be on disk before it is made and after it is answered.
+  ops: `export async function execute(ctx) {
+  let sum = 0;
+  for (let step = 0; step < 3; step++) {
+    const response = await ctx.http.post(ctx.input.upstream + "/now", { json: { step } });
+    sum += response.json().value;
+  }
+  return { sum };
+}
+`,
+  fan: `export async function execute(ctx) {
+  for (let step = 0; step < 3; step++) await ctx.http.get(ctx.input.upstream + "/wait");
+  return { done: true };
+}
+`,
+  first: `export async function execute(ctx) {
+  ctx.emit("progress", { step: 1 });
+  await ctx.http.get(ctx.input.upstream + "/wait");
+  return { done: true };
+}
+`,
+  chunks: `export async function execute(ctx) {
+  for (let index = 0; index < ctx.input.count; index++) ctx.emit("progress", { index });
+  return { done: true };
+}
+`,
+  resume: `export async function execute(ctx) {
+  const { upstream, ops } = ctx.input;
+  for (let done = 0; done < ops; done += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => ctx.http.post(upstream + "/now", { json: { done } })));
+  }
+  await ctx.http.get(upstream + "/hang?" + ops, { timeout_ms: 300_000 });
+  return { ops };
+}
+`,
+} as const;
+
+/** Ref of a workflow of the bench. */
+export type ScriptRef = keyof typeof SCRIPTS;
+
+/** An echo script that no server has seen before; `label` makes it unlike every other one. */
+export function unseenScript(label: string): string {
+  return `const label = ${JSON.stringify(label)};\nexport async function execute(ctx) { return { label, echo: ctx.input }; }\n`;
+}

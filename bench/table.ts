@@ -1,0 +1,49 @@
+import { type Goal, isMet, type Row } from "./row.ts";
+
+const HEADINGS = ["case", "p50 ms", "p99 ms", "per second", "ratio", "baseline", "result", "target", ""];
+
+/** A number with three significant digits, and whole from 100 on. */
+export function toFigure(value: number | null): string {
+  if (value === null || Number.isNaN(value)) return "";
+  return value >= 100 ? Math.round(value).toLocaleString("en-US") : String(Number(value.toPrecision(3)));
+}
+
+function toBound(goal: Goal): string {
+  return "atLeast" in goal ? `≥ ${toFigure(goal.atLeast)}` : `≤ ${toFigure(goal.atMost)}`;
+}
+
+function toTarget({ goal, unit, baseline }: Row): string {
+  if (goal === null) return "";
+  const bound = toBound(goal);
+  switch (goal.figure) {
+    case "ratio":
+      return `${bound} × ${baseline}`;
+    case "p50Ms":
+      return `p50 ${bound} ms`;
+    case "perSecond":
+      return `${bound}/s`;
+    case "amount":
+      return `${bound} ${unit}`;
+  }
+}
+
+function toCells(row: Row): readonly string[] {
+  const met = isMet(row);
+  const figures = [row.p50Ms, row.p99Ms, row.perSecond, row.ratio].map(toFigure);
+  const amount = row.amount === null ? "" : `${toFigure(row.amount)} ${row.unit}`;
+  const verdict = met === null ? "" : met ? "met" : "NOT MET";
+  return [row.name, ...figures, row.baseline ?? "", row.failure ?? amount, toTarget(row), verdict];
+}
+
+/** The rows as aligned plain text. */
+export function toTable(rows: readonly Row[]): string {
+  const lines = [HEADINGS, ...rows.map(toCells)];
+  const widths = HEADINGS.map((_heading, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  const pad = (cell: string, column: number) => {
+    const width = widths[column] ?? 0;
+    return column >= 1 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
+  };
+  const [first = [], ...rest] = lines.map((line) => line.map(pad));
+  const rule = widths.map((width) => "─".repeat(width));
+  return [first, rule, ...rest].map((line) => line.join("  ").trimEnd()).join("\n");
+}
