@@ -91,11 +91,11 @@ export class ChunkLog {
   /** The text that `ctx.write` sent. */
   async text(): Promise<string> {
     const parts: string[] = [];
-    await this.#page(0, (chunks) => {
+    const reached = await this.#page(0, (chunks) => {
       parts.push(joinText(chunks));
       return true;
     });
-    return parts.join("") + joinText(this.#retained);
+    return parts.join("") + joinText(this.#since(reached));
   }
 
   #start(listener: ChunkListener): void {
@@ -125,9 +125,13 @@ export class ChunkLog {
   }
 
   #join(listener: ChunkListener, from: number): void {
-    const missing = this.#retained.slice(Math.max(0, from - this.#first));
+    const missing = this.#since(from);
     if (missing.length > 0) this.#tell(listener, missing);
     this.#listeners.add(listener);
+  }
+
+  #since(index: number): readonly Chunk[] {
+    return this.#retained.slice(Math.max(0, index - this.#first));
   }
 
   #tell(listener: ChunkListener, chunks: readonly Chunk[]): void {

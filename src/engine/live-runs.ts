@@ -3,14 +3,14 @@ import type { LiveRun } from "./live-run.ts";
 /** The executions that this process answers for. */
 export class LiveRuns {
   readonly #byId = new Map<string, LiveRun>();
-  readonly #byKey = new Map<string, LiveRun>();
+  readonly #byKey = new Map<string, Set<LiveRun>>();
   readonly #byParent = new Map<string, LiveRun>();
 
   add(run: LiveRun): void {
     const { id, parentId, parentPos } = run.call.execution;
     this.#byId.set(id, run);
     // Nested executions are nobody's twin: two callers could wait for each other's children for ever.
-    if (parentId === null) this.#byKey.set(run.call.key, run);
+    if (parentId === null) this.#addTwin(run);
     else this.#byParent.set(`${parentId}:${parentPos}`, run);
   }
 
@@ -18,16 +18,19 @@ export class LiveRuns {
     const { id, parentId, parentPos } = run.call.execution;
     this.#byId.delete(id);
     if (parentId !== null) this.#byParent.delete(`${parentId}:${parentPos}`);
-    else if (this.#byKey.get(run.call.key) === run) this.#byKey.delete(run.call.key);
+    else this.#removeTwin(run);
   }
 
   get(executionId: string): LiveRun | null {
     return this.#byId.get(executionId) ?? null;
   }
 
-  /** The latest execution of an identical call that has not ended. */
+  /** An execution of an identical call that has not ended, one that runs already if there is any. */
   twin(key: string): LiveRun | null {
-    return this.#byKey.get(key) ?? null;
+    const twins = this.#byKey.get(key) ?? [];
+    for (const run of twins) if (run.phase === "running") return run;
+    const [first = null] = twins;
+    return first;
   }
 
   /** The execution that a ctx call of `parentId` started. */
@@ -41,5 +44,16 @@ export class LiveRuns {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  #addTwin(run: LiveRun): void {
+    const twins = this.#byKey.get(run.call.key);
+    if (twins === undefined) this.#byKey.set(run.call.key, new Set([run]));
+    else twins.add(run);
+  }
+
+  #removeTwin(run: LiveRun): void {
+    const twins = this.#byKey.get(run.call.key);
+    if (twins?.delete(run) && twins.size === 0) this.#byKey.delete(run.call.key);
   }
 }

@@ -76,7 +76,8 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
         await finishCompleted(run, outcome, parts);
         return false;
       case "failed":
-        await finishFailed(run, outcome.error, parts, outcome.usage);
+        // A script that is stopped fails in its own way: what counts is why it was stopped.
+        await finishFailed(run, obstacle(run) ?? outcome.error, parts, outcome.usage);
         return false;
       case "waiting":
         await park(run, outcome, parts);

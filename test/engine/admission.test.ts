@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { createAdmission, type Ticket } from "../../src/engine/admission.ts";
+
+function setUp(maxConcurrent: number, maxQueued: number) {
+  const went: string[] = [];
+  let freed = 0;
+  const admission = createAdmission({ maxConcurrent, maxQueued }, () => freed++);
+  const ticket = (name: string): Ticket => ({ go: () => went.push(name) });
+  return { admission, ticket, went, freed: () => freed };
+}
+
+test("calls go at once while there are places, then in order of asking", () => {
+  const { admission, ticket, went } = setUp(2, 10);
+  for (const name of ["a", "b", "c", "d"]) admission.enter(ticket(name));
+  expect(went).toEqual(["a", "b"]);
+  admission.release();
+  admission.release();
+  expect(went).toEqual(["a", "b", "c", "d"]);
+});
+
+test("too many waiting calls are refused with both limits and a time to come back", () => {
+  const { admission, ticket } = setUp(1, 1);
+  admission.enter(ticket("a"));
+  admission.enter(ticket("b"));
+  expect(() => admission.enter(ticket("c"))).toThrow("runs 1 executions (WEFT_MAX_CONCURRENT) and 1 wait");
+});
+
+test("whoever leaves is passed over", () => {
+  const { admission, ticket, went } = setUp(1, 5);
+  const b = ticket("b");
+  admission.enter(ticket("a"));
+  admission.enter(b);
+  admission.enter(ticket("c"));
+  expect(admission.leave(b)).toBe(true);
+  expect(admission.leave(b)).toBe(false);
+  admission.release();
+  expect(went).toEqual(["a", "c"]);
+});
+
+test("places taken beyond the limit are given back before anyone else goes", () => {
+  const { admission, ticket, went, freed } = setUp(1, 5);
+  admission.enter(ticket("a"));
+  admission.take(2);
+  admission.enter(ticket("b"));
+  expect(admission.free()).toBe(0);
+  admission.release();
+  admission.release();
+  expect(went).toEqual(["a"]);
+  expect(freed()).toBe(2);
+  admission.release();
+  expect(went).toEqual(["a", "b"]);
+  admission.release();
+  expect(admission.free()).toBe(1);
+});

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { parseDuration, parseScriptConfig } from "../../src/engine/script-config.ts";
+
+test("a script without config gets the defaults", () => {
+  expect(parseScriptConfig(null)).toEqual({
+    timeoutMs: null,
+    cacheTtlMs: null,
+    budget: { usd: null, tokens: null },
+    httpAllow: null,
+    isolation: null,
+    onDisconnect: "continue",
+    validateInput: false,
+  });
+});
+
+test("every member is obeyed and the result is frozen", () => {
+  const config = parseScriptConfig({
+    timeout: "1.5m",
+    cache: { ttl: 60 },
+    budget: { usd: 0.5, tokens: 1000 },
+    http: { allow: ["API.example.com", "*.example.org:8443"] },
+    isolation: "isolate",
+    on_disconnect: "cancel",
+    validate_input: true,
+  });
+  expect(config).toEqual({
+    timeoutMs: 90_000,
+    cacheTtlMs: 60_000,
+    budget: { usd: 0.5, tokens: 1000 },
+    httpAllow: ["api.example.com", "*.example.org:8443"],
+    isolation: "isolate",
+    onDisconnect: "cancel",
+    validateInput: true,
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test.each([
+  ["250ms", 250],
+  ["60s", 60_000],
+  ["2h", 7_200_000],
+  ["1d", 86_400_000],
+  [0.5, 500],
+])("the duration %s is %d ms", (value, ms) => {
+  expect(parseDuration("x", value)).toBe(ms);
+});
+
+test.each([
+  [{ timeot: 1 }, "config.timeot: there is no such setting; known: timeout, cache"],
+  [
+    { timeout: "soon" },
+    'config.timeout: must be a positive number of seconds or a text such as "90s", "5m" or "1h", got "soon"',
+  ],
+  [{ timeout: 0 }, "config.timeout: must be a positive number"],
+  [{ timeout: null }, "config.timeout: must be a positive number"],
+  [{ cache: {} }, "config.cache.ttl: must be given"],
+  [{ cache: { ttl: "1h", enabled: true } }, "config.cache.enabled: there is no such setting; known: ttl"],
+  [{ budget: { calls: 3 } }, "config.budget.calls: there is no such setting; known: usd, tokens"],
+  [{ budget: { usd: -1 } }, "config.budget.usd: must be a number that is not negative, got -1"],
+  [{ http: { allow: "x" } }, "config.http.allow: must be a list of at most 1000 host names"],
+  [{ http: { allow: ["https://x.com"] } }, "config.http.allow: must be host names such as"],
+  [{ isolation: "vm" }, 'config.isolation: must be one of frozen, context, isolate, got "vm"'],
+  [{ on_disconnect: "stop" }, "config.on_disconnect: must be one of continue, cancel"],
+  [{ validate_input: "yes" }, "config.validate_input: must be true or false"],
+  [[], "config: must be an object"],
+  ["x", "config: must be an object"],
+])("%o is refused", (config, message) => {
+  expect(() => parseScriptConfig(config)).toThrow(message);
+});
