@@ -1,5 +1,6 @@
 import { fail, type WorkflowError } from "../errors.ts";
-import type { ModelObject, ModelRequest } from "../models/client.ts";
+import type { ModelRequest } from "../models/client.ts";
+import type { ModelObject } from "../models/completion.ts";
 import { choicesOf, createJoiner, type Joiner } from "../models/join.ts";
 import { createResumption, type Resumption } from "../models/resume.ts";
 import { type Capability, defineOp, type OpCall } from "./capability.ts";

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import type { EgressResponse } from "../egress/client.ts";
 import { type Deadline, startDeadline } from "../egress/deadline.ts";
+import { isPassing } from "../egress/network-error.ts";
 import { backoffMs, retryAfterMs } from "../egress/retry.ts";
 import { shownUrl } from "../egress/target.ts";
 import { fail, toWorkflowError, type WorkflowError } from "../errors.ts";
@@ -24,7 +25,10 @@ function toResult(response: EgressResponse): string {
 }
 
 /** Network failures may pass; refusals, limits and broken answers do not. */
-const isPassing = (error: WorkflowError): boolean => error.code === "UPSTREAM_FAILED" && "reason" in error.details;
+function mayPass({ code, details }: WorkflowError): boolean {
+  const { reason } = details as { readonly reason?: unknown };
+  return code === "UPSTREAM_FAILED" && typeof reason === "string" && isPassing(reason);
+}
 
 function withAttempts(error: WorkflowError, attempts: number): WorkflowError {
   return error.code.startsWith("UPSTREAM_")
@@ -74,7 +78,7 @@ async function requestWithRetries(args: HttpArgs, call: OpCall, deadline: Deadli
     const waitMs = ("waitMs" in outcome ? outcome.waitMs : null) ?? backoffMs(attempt);
     const more = attempt <= args.retries && waitMs < deadline.remainingMs();
     if ("error" in outcome) {
-      if (!more || !isPassing(outcome.error)) throw withAttempts(outcome.error, attempt);
+      if (!more || !mayPass(outcome.error)) throw withAttempts(outcome.error, attempt);
     } else if (!more || !RETRY_STATUSES.has(outcome.response.status)) {
       return outcome.response;
     }

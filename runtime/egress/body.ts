@@ -85,10 +85,6 @@ export async function readBody(answer: Answer, maxBytes: number): Promise<Uint8A
     answer.body.on("error", () => {}).destroy();
     const code = (error as NodeJS.ErrnoException).code ?? "";
     if (error instanceof WorkflowError || !/^(Z_|ERR_|ZSTD)/.test(code)) throw error;
-    throw fail(
-      "UPSTREAM_FAILED",
-      { message: `http: the response's ${encodings.join(", ")} body is damaged`, reason: code },
-      error,
-    );
+    throw fail("UPSTREAM_FAILED", { message: `http: the response's ${encodings.join(", ")} body is damaged` }, error);
   }
 }

@@ -66,7 +66,9 @@ function toEgressError(error: unknown, hop: Hop, deadline: Deadline): WorkflowEr
   if (deadline.signal.aborted) return deadline.signal.reason as WorkflowError;
   const url = shownUrl(hop.url);
   if (error instanceof WorkflowError) {
-    return error.code === "UPSTREAM_FAILED" ? fail(error.code, { url, ...error.details, message: error.message }, error) : error;
+    return error.code === "UPSTREAM_FAILED"
+      ? fail(error.code, { url, ...error.details, message: error.message }, error)
+      : error;
   }
   const { reason, text } = describeNetworkError(error);
   return fail("UPSTREAM_FAILED", { message: `http: ${hop.method} ${url} failed: ${text}`, url, reason }, error);

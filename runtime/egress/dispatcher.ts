@@ -39,6 +39,8 @@ export interface Dispatcher {
   close(): Promise<void>;
 }
 
+const closedError = (): Error => Object.assign(new Error("closed at once"), { code: "ECONNRESET" });
+
 function createGuardedConnector(guard: ConnectGuard): buildConnector.connector {
   const connect = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false });
   return (options, callback) => {
@@ -54,7 +56,8 @@ function createGuardedConnector(guard: ConnectGuard): buildConnector.connector {
         callback(error, null);
         return;
       }
-      const strayed = guard.refusal(socket.remoteAddress ?? "");
+      const { remoteAddress } = socket;
+      const strayed = remoteAddress === undefined ? closedError() : guard.refusal(remoteAddress);
       if (strayed === null) {
         callback(null, socket);
         return;

@@ -24,3 +24,11 @@ export function describeNetworkError(error: unknown): { readonly reason: string;
   const parse = reason.startsWith("HPE_") ? "the server did not answer with valid HTTP" : "the connection failed";
   return { reason, text: TEXTS[reason] ?? `${parse} (${reason})` };
 }
+
+/** Failures that the same request meets again: no such host, wrong certificate, not HTTP. */
+const LASTING = /^(ENOTFOUND|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HPE_|UND_ERR_INVALID_ARG)/;
+
+/** True when a failed request may succeed when it is sent again. */
+export function isPassing(reason: string): boolean {
+  return !LASTING.test(reason);
+}

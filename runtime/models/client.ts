@@ -1,12 +1,13 @@
 import { type Deadline, startDeadline } from "../egress/deadline.ts";
 import { createDispatcher, type Dispatcher } from "../egress/dispatcher.ts";
 import { fail } from "../errors.ts";
+import type { ModelObject } from "./completion.ts";
 import type { ModelConfig } from "./config.ts";
 import { echoCompletion, toChunks } from "./echo.ts";
 import { readChunks } from "./read-chunks.ts";
 import { type ModelChoice, type ResolvedModel, resolveModel } from "./resolve.ts";
 import { readText, sendUpstream, toModelError, type UpstreamCall, upstreamError } from "./upstream.ts";
-import { toUsage } from "./usage.ts";
+import { type ModelUsage, toUsage } from "./usage.ts";
 
 /** One chat completion asked of a model. */
 export interface ModelRequest extends ModelChoice {
@@ -20,19 +21,6 @@ export interface ModelRequest extends ModelChoice {
   readonly maxBytes: number;
   readonly signal: AbortSignal;
 }
-
-/** Usage of one call as far as it is known; later reports replace earlier ones. */
-export interface ModelUsage {
-  readonly attempts: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly costUsd: number;
-  /** Name the script used or was given, not the upstream's. */
-  readonly model: string;
-}
-
-/** A streamed chunk or completion: JSON as the upstream sent it. */
-export type ModelObject = Readonly<Record<string, unknown>>;
 
 /** Called whenever more is known about what a call costs. */
 export type MeterUsage = (usage: ModelUsage) => void;
@@ -107,7 +95,7 @@ function parseCompletion(text: string, target: ResolvedModel): ModelObject {
 async function completeUpstream(dispatcher: Dispatcher, running: Running, meter: MeterUsage): Promise<ModelObject> {
   const { call } = running;
   try {
-    const text = await readText(await sendUpstream(dispatcher, call), call.maxBytes);
+    const text = await sendUpstream(dispatcher, call, (answer) => readText(answer, call.maxBytes));
     const completion = parseCompletion(text, call.target);
     meter(toUsage(call.target, running.attempts(), completion));
     return completion;
@@ -125,7 +113,7 @@ async function* streamUpstream(
 ): AsyncGenerator<readonly ModelObject[]> {
   const { call } = running;
   try {
-    const answer = await sendUpstream(dispatcher, call);
+    const answer = await sendUpstream(dispatcher, call, async (opened) => opened);
     const isJson = (answer.headers["content-type"] ?? "").includes("application/json");
     // Some upstreams answer `stream: true` with a whole completion.
     const batches = isJson

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ModelObject } from "./client.ts";
+import type { ModelObject } from "./completion.ts";
 import { exampleOf } from "./example.ts";
 
 type Json = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import type { ModelObject } from "./client.ts";
+import type { ModelObject } from "./completion.ts";
 import { mergeDelta } from "./delta.ts";
 
 /** One choice as gathered so far. */

@@ -1,6 +1,6 @@
 import type { Answer } from "../egress/dispatcher.ts";
 import { fail, type WorkflowError } from "../errors.ts";
-import type { ModelObject } from "./client.ts";
+import type { ModelObject } from "./completion.ts";
 import { choicesOf } from "./join.ts";
 import type { ResolvedModel } from "./resolve.ts";
 import { createSseParser } from "./sse.ts";

@@ -1,5 +1,5 @@
 import { fail, type WorkflowError } from "../errors.ts";
-import type { ModelObject } from "./client.ts";
+import type { ModelObject } from "./completion.ts";
 import { cutDelta, DeltaDiffers, isUsedUp } from "./delta.ts";
 import { choicesOf, deltaOf, indexOf, type Joiner } from "./join.ts";
 

@@ -1,6 +1,6 @@
 import type { Deadline } from "../egress/deadline.ts";
 import type { Answer, Dispatcher } from "../egress/dispatcher.ts";
-import { describeNetworkError } from "../egress/network-error.ts";
+import { describeNetworkError, isPassing } from "../egress/network-error.ts";
 import { backoffMs, retryAfterMs } from "../egress/retry.ts";
 import { fail, WorkflowError } from "../errors.ts";
 import type { ResolvedModel } from "./resolve.ts";
@@ -42,7 +42,7 @@ export async function readText(answer: Answer, maxBytes: number): Promise<string
 /** Upstreams quote keys, whole or masked, in their messages. */
 function withoutKeys(text: string, apiKey: string | null): string {
   const hidden = apiKey === null ? text : text.replaceAll(apiKey, "[key]");
-  return hidden.replace(/\b(sk|key|pk)-[\w*.-]{4,}/g, "[key]").slice(0, MAX_MESSAGE_LENGTH);
+  return hidden.replace(/\b(sk|pk)-[\w*.-]{4,}/g, "[key]").slice(0, MAX_MESSAGE_LENGTH);
 }
 
 const member = (value: unknown, name: string): unknown =>
@@ -90,11 +90,18 @@ function isRetryable(answer: Answer): boolean {
   return answer.status === 408 || answer.status === 429 || answer.status >= 500;
 }
 
+/** Base URLs may carry a query (an API version, for example). */
+function endpointOf(baseUrl: string): URL {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
+  return url;
+}
+
 function exchangeOf(dispatcher: Dispatcher, call: UpstreamCall): Promise<Answer> {
   const { route } = call.target;
   return dispatcher.send({
     method: "POST",
-    url: new URL(`${route.baseUrl}/chat/completions`),
+    url: endpointOf(route.baseUrl ?? ""),
     headers: {
       accept: "application/json, text/event-stream",
       "content-type": "application/json",
@@ -114,28 +121,40 @@ interface Failure {
   readonly retryable: boolean;
 }
 
-async function attemptOnce(dispatcher: Dispatcher, call: UpstreamCall): Promise<Answer | Failure> {
+/** What of an answer belongs to the attempt: a failure while reading it is retried like one before. */
+export type ReadAnswer<T> = (answer: Answer) => Promise<T>;
+
+async function attemptOnce<T>(
+  dispatcher: Dispatcher,
+  call: UpstreamCall,
+  read: ReadAnswer<T>,
+): Promise<{ readonly value: T } | Failure> {
   try {
     const answer = await exchangeOf(dispatcher, call);
-    if (answer.status >= 200 && answer.status < 300) return answer;
+    if (answer.status >= 200 && answer.status < 300) return { value: await read(answer) };
     const error = await errorOf(call.target, answer);
     return { error, waitMs: retryAfterMs(answer.headers), retryable: isRetryable(answer) };
   } catch (error) {
     const own = toModelError(error, call.target, call.deadline);
-    return { error: own, waitMs: null, retryable: own.code === "UPSTREAM_FAILED" };
+    const { reason } = own.details as { readonly reason?: unknown };
+    return { error: own, waitMs: null, retryable: typeof reason === "string" && isPassing(reason) };
   }
 }
 
-/** Sends the call until a 2xx answer's headers are there: retries 408, 429, 5xx and network errors with backoff, or as long as Retry-After says when that fits the deadline. */
-export async function sendUpstream(dispatcher: Dispatcher, call: UpstreamCall): Promise<Answer> {
+const withAttempts = (error: WorkflowError, attempts: number): WorkflowError =>
+  error.code === "UPSTREAM_FAILED"
+    ? fail(error.code, { ...error.details, message: error.message, attempts }, error)
+    : error;
+
+/** Sends the call until a 2xx answer is read: retries 408, 429, 5xx and network errors with backoff, or as long as Retry-After says when that fits the deadline. */
+export async function sendUpstream<T>(dispatcher: Dispatcher, call: UpstreamCall, read: ReadAnswer<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     call.attempt(attempt);
-    const outcome = await attemptOnce(dispatcher, call);
-    if ("status" in outcome) return outcome;
+    const outcome = await attemptOnce(dispatcher, call, read);
+    if ("value" in outcome) return outcome.value;
     const waitMs = outcome.waitMs ?? backoffMs(attempt);
     if (!outcome.retryable || attempt > call.target.route.maxRetries || waitMs >= call.deadline.remainingMs()) {
-      const { error } = outcome;
-      throw error.code === "UPSTREAM_FAILED" ? fail(error.code, { ...error.details, message: error.message, attempts: attempt }, error) : error;
+      throw withAttempts(outcome.error, attempt);
     }
     await call.deadline.sleep(waitMs);
   }

@@ -1,5 +1,15 @@
-import type { ModelObject, ModelUsage } from "./client.ts";
+import type { ModelObject } from "./completion.ts";
 import type { ResolvedModel } from "./resolve.ts";
+
+/** Usage of one call as far as it is known; later reports replace earlier ones. */
+export interface ModelUsage {
+  readonly attempts: number;
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+  /** Name the script used or was given, not the upstream's. */
+  readonly model: string;
+}
 
 const TOKENS_PER_PRICE = 1_000_000;
 

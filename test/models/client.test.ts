@@ -24,7 +24,9 @@ beforeAll(async () => {
     price_per_million_tokens: { prompt: 2, completion: 10 },
     max_retries: 2,
   };
-  const file = { models: { priced: model, plain: { ...model, stream_usage: false } } };
+  const file = {
+    models: { priced: model, plain: { ...model, base_url: `${stub.url}/?api-version=2`, stream_usage: false } },
+  };
   client = createModelClient(parseModels({ file: JSON.stringify(file), env: { KEY } }));
 });
 
@@ -87,6 +89,9 @@ describe("completions", () => {
 
   test("a broken connection is retried", async () => {
     stub.script({ cut: "before" });
+    await client.complete(ask(), meter);
+    expect(usages.at(-1)?.attempts).toBe(2);
+    stub.script({ raw: '{"choices":', headers: { "content-length": "500" }, cut: "after" });
     await client.complete(ask(), meter);
     expect(usages.at(-1)?.attempts).toBe(2);
   });
@@ -170,6 +175,7 @@ describe("streams", () => {
   test("do not ask for usage where the operator says so", async () => {
     await drain(ask({ model: "plain" }));
     expect(stub.calls.at(-1)?.body).not.toHaveProperty("stream_options");
+    expect(stub.calls.at(-1)?.path).toBe("/v1/chat/completions?api-version=2");
   });
 
   test("join tool calls", async () => {

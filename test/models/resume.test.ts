@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ModelObject } from "../../runtime/models/client.ts";
+import type { ModelObject } from "../../runtime/models/completion.ts";
 import { createJoiner } from "../../runtime/models/join.ts";
 import { createResumption } from "../../runtime/models/resume.ts";
 

@@ -25,8 +25,8 @@ export interface StubAnswer {
   readonly chunkDelayMs?: number;
   /** Message of an error body. */
   readonly error?: string;
-  /** Ends the connection: before any byte, or after that many chunks of a stream. */
-  readonly cut?: "before" | number;
+  /** Ends the connection: before any byte, after `raw`, or after that many chunks of a stream. */
+  readonly cut?: "before" | "after" | number;
   /** Sent as it is instead of any of the above, with `content-type` from `headers`. */
   readonly raw?: string;
 }
@@ -162,6 +162,12 @@ async function write(response: ServerResponse, told: Told): Promise<boolean> {
   }
   const status = answer.status ?? 200;
   const headers = { "content-type": "application/json", ...answer.headers };
+  if (answer.cut === "after") {
+    response.writeHead(status, headers).write(answer.raw);
+    await sleep(20);
+    response.destroy();
+    return false;
+  }
   if (answer.raw !== undefined) response.writeHead(status, headers).end(answer.raw);
   else if (status >= 300) {
     const error = { message: answer.error ?? `stub error ${status}`, type: "stub_error", code: "stub" };
