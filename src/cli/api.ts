@@ -32,7 +32,9 @@ export function toError(body: unknown, status: number): WorkflowError {
   const error = asRecord(asRecord(body)["error"]);
   const message = asText(error["message"]) ?? `The server answered with status ${status}.`;
   const hint = status === 401 ? " (set WEFT_API_KEY to the key that `weft start` printed)" : "";
-  const exit = status === 401 || status === 403 || status === 404 ? "refused" : "failed";
+  // A script may choose 404 for an error of its own; that run was found and failed.
+  const ofScript = error["type"] === "workflow_error";
+  const exit = !ofScript && (status === 401 || status === 403 || status === 404) ? "refused" : "failed";
   const { code, request_id, details } = error;
   return stop(exit, message + hint, {
     code: code ?? null,

@@ -152,6 +152,20 @@ describe("run", () => {
     expect(err).toMatch(/^✗ fail\.ts:2:\d+: .*no luck/);
   });
 
+  test("a status that the script chose is a failed run, not a missing workflow", async () => {
+    write(
+      "choosy.ts",
+      `import { WorkflowError } from "weft";
+export function execute() {
+  throw new WorkflowError("no such order", { status: 404, code: "order_not_found" });
+}`,
+    );
+    await cli(["deploy", "choosy.ts"]);
+    const { code, err } = await cli(["run", "choosy", "--json"]);
+    expect(code).toBe(1);
+    expect(JSON.parse(err).error).toMatchObject({ status: 404, code: "order_not_found", message: "no such order" });
+  });
+
   test("--background prints an id that logs follows to its end", async () => {
     const { code, out } = await cli(["run", "talk", "--background", "--no-cache"]);
     expect(code).toBe(0);
