@@ -31,6 +31,10 @@ async function answer({ id, upload }: BundleRequest, { limits, directory }: Bund
   }
 }
 
+// Starts esbuild, so that the first upload need not wait for it; should that fail, the first upload says why.
+const warmUp: Upload = { files: [{ path: "main.ts", text: "export const execute = () => null" }] };
+void answer({ id: -1, upload: warmUp }, workerData as BundleWorkerData);
+
 parentPort?.on("message", async (request: BundleRequest) => {
   parentPort?.postMessage(await answer(request, workerData as BundleWorkerData));
 });

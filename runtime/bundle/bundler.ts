@@ -35,6 +35,8 @@ interface Job {
 }
 
 const DEFAULT_TIMEOUT_MS = 5_000;
+/** A source whose syntax tree is larger breaks the worker instead of the server. */
+const WORKER_LIMITS = { maxOldGenerationSizeMb: 768 };
 const WORKER = new URL("./bundle-worker.ts", import.meta.url);
 
 /**
@@ -82,7 +84,7 @@ class WorkerBundler implements Bundler {
   #startWorker(): Worker {
     const { maxScriptBytes, maxBundleBytes } = this.#data.limits;
     const workerData: BundleWorkerData = { ...this.#data, limits: { maxScriptBytes, maxBundleBytes } };
-    const worker = new Worker(WORKER, { workerData, env: esbuildEnvironment() });
+    const worker = new Worker(WORKER, { workerData, env: esbuildEnvironment(), resourceLimits: WORKER_LIMITS });
     worker.unref();
     worker.on("message", (reply: BundleReply) => this.#receive(worker, reply));
     worker.on("error", () => this.#replace(worker));

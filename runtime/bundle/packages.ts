@@ -117,22 +117,37 @@ function insidePackage(name: string, path: string): string | undefined {
   return undefined;
 }
 
+const resolved = new Map<string, string>();
+
+/** Answers from memory what was found before: packages do not change while the server runs. */
+function remember(key: string, find: () => string | undefined): string | undefined {
+  const known = resolved.get(key);
+  if (known !== undefined) return known;
+  const found = find();
+  if (found !== undefined) resolved.set(key, found);
+  return found;
+}
+
 /** The module a provided package means by `specifier`, or undefined when it has none. Names start with the package's. */
 export function resolvePackage(specifier: string): string | undefined {
-  try {
-    return insidePackage(packageName(specifier), fileURLToPath(import.meta.resolve(specifier)));
-  } catch {
-    return undefined;
-  }
+  return remember(specifier, () => {
+    try {
+      return insidePackage(packageName(specifier), fileURLToPath(import.meta.resolve(specifier)));
+    } catch {
+      return undefined;
+    }
+  });
 }
 
 /** What a module of a package means by a relative or `#` specifier, or undefined when that is not inside the package. */
 export function resolveInside(specifier: string, importer: string): string | undefined {
   const name = packageName(importer);
-  const target = specifier.startsWith("#") ? PROVIDED[name]?.internal?.[specifier] : undefined;
-  if (specifier.startsWith("#"))
-    return target === undefined ? undefined : insidePackage(name, join(rootOf(name), target));
-  return insidePackage(name, resolve(dirname(fileOf(importer)), specifier));
+  if (!specifier.startsWith("#")) {
+    const from = dirname(importer);
+    return remember(`${specifier} ${from}`, () => insidePackage(name, resolve(dirname(fileOf(importer)), specifier)));
+  }
+  const target = PROVIDED[name]?.internal?.[specifier];
+  return target === undefined ? undefined : insidePackage(name, join(rootOf(name), target));
 }
 
 function fileOf(module: string): string {

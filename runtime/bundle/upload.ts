@@ -83,15 +83,13 @@ function checkPath(path: string): void {
 }
 
 function entryOf(upload: Upload, files: ReadonlyMap<string, SourceFile>): string {
-  if (upload.entry !== undefined) {
-    return files.has(upload.entry)
-      ? upload.entry
-      : refuse(`the entry ${JSON.stringify(upload.entry)} is not among the files`);
-  }
-  const [only] = files.keys();
-  if (only !== undefined && files.size === 1) return only;
   const usual = ["main.ts", "index.ts", "main.js", "index.js"].find((name) => files.has(name));
-  return usual ?? refuse(`several files need an entry; name the one that exports execute (or call it main.ts)`);
+  const entry = upload.entry ?? (files.size === 1 ? upload.files[0]?.path : usual);
+  if (entry === undefined)
+    refuse("several files need an entry; name the one that exports execute (or call it main.ts)");
+  if (!files.has(entry)) refuse(`the entry ${JSON.stringify(entry)} is not among the files`);
+  if (loaderOf(entry) === "json") refuse(`the entry ${JSON.stringify(entry)} is JSON; it must export execute`);
+  return entry;
 }
 
 /** Checks number, paths, sizes and entry of an upload; throws BUNDLE_FAILED naming the limit and the value. */

@@ -1,3 +1,5 @@
+import { narrowMappings } from "./mappings.ts";
+
 /** Facts that shape the generated entry of a bundle. */
 export interface EntryFacts {
   /** Path of the upload's entry file. */
@@ -51,9 +53,15 @@ export function wrapCode(built: string): string {
 /** Source of mappings that lead to no file of the author. */
 export const FOREIGN = "weft:library";
 
-/** esbuild's map, moved below the prefix, naming the author's files as uploaded and no file of this machine. */
+/** esbuild's map, moved below the prefix: it names the author's files as uploaded and leads nowhere else. */
 export function finishMap(map: string): string {
-  const { sources, mappings, names } = JSON.parse(map) as { sources: string[]; mappings: string; names: string[] };
-  const own = sources.map((source) => (source.startsWith("upload:") ? source.slice("upload:".length) : FOREIGN));
-  return JSON.stringify({ version: 3, sources: own, names, mappings: `;${mappings}` });
+  const { sources, mappings } = JSON.parse(map) as { sources: string[]; mappings: string };
+  const own = sources.filter((source) => source.startsWith("upload:"));
+  const indexes = sources.map((source) => (own.includes(source) ? own.indexOf(source) : null));
+  return JSON.stringify({
+    version: 3,
+    sources: [...own.map((source) => source.slice("upload:".length)), FOREIGN],
+    names: [],
+    mappings: `;${narrowMappings(mappings, indexes, own.length)}`,
+  });
 }

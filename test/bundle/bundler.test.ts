@@ -209,6 +209,7 @@ describe("a refusal", () => {
     ["absolute path", { files: [{ path: "/x.ts", text: "" }] }, /not a relative path/],
     ["hidden path", { files: [{ path: ".x.ts", text: "" }] }, /not a relative path/],
     ["backslash", { files: [{ path: "a\\b.ts", text: "" }] }, /not a relative path/],
+    ["JSON entry", { files: [{ path: "x.json", text: "{}" }] }, /the entry "x.json" is JSON/],
     ["kind of file", { files: [{ path: "x.wasm", text: "" }] }, /files must end in \.ts, /],
     ["inherited kind", { files: [{ path: "x.constructor", text: "" }] }, /files must end in \.ts, /],
     [
