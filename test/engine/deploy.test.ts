@@ -91,7 +91,8 @@ describe("an upload", () => {
       "inputSchema: ",
     ],
     ["x", `throw new Error("at the top");\n${script(1)}`, {}, "BUNDLE_FAILED", "at the top"],
-  ])("%s %s %o is refused and leaves nothing behind", async (ref, text, more, code, message) => {
+  ])("%s %s %o is refused and leaves nothing behind", async (...row) => {
+    const [ref, text, more, code, message] = row;
     const error = await rejectionOf(core.deploy(ref, text, more));
     expect(error.code).toBe(code);
     expect(error.message).toContain(message);
