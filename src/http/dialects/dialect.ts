@@ -1,0 +1,42 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Limits, WorkflowError } from "../../../runtime/index.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { Account } from "../../engine/types.ts";
+import type { WorkflowService } from "../../engine/workflows.ts";
+
+/** The HTTP server, as dialects see it (fastify's types come through here only). */
+export type App = FastifyInstance;
+/** One request. */
+export type Request = FastifyRequest;
+/** Its reply. */
+export type Reply = FastifyReply;
+
+/** What a dialect may use. */
+export interface DialectDeps {
+  readonly engine: Engine;
+  readonly workflows: WorkflowService;
+  readonly limits: Limits;
+  readonly version: string;
+  /** The account of an authenticated request. */
+  account(request: Request): Account;
+  /** Checks a body that fastify could not check itself (multipart); throws INVALID_REQUEST naming the field. */
+  validate(request: Request, schema: object, body: unknown): void;
+  /** The id every response carries as `x-request-id`. */
+  requestId(request: Request): string;
+}
+
+/** A rendered error. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/** One API shape: its routes and how it words an error. To add one, write its folder and name it in index.ts. */
+export interface Dialect {
+  readonly name: string;
+  /** Path prefixes whose unknown paths and early failures it answers; the longest match wins. */
+  readonly prefixes: readonly string[];
+  toError(error: WorkflowError, requestId: string): ErrorAnswer;
+  register(app: App, deps: DialectDeps): void;
+}

@@ -1,0 +1,19 @@
+import type { Dialect } from "./dialect.ts";
+import { maitai } from "./maitai/maitai.ts";
+
+/** Every API shape; the first answers for paths that belong to none. */
+export const DIALECTS: readonly [Dialect, ...Dialect[]] = [maitai];
+
+/** The dialect that answers for a path. */
+export function dialectOf(path: string): Dialect {
+  let best = DIALECTS[0];
+  let length = 0;
+  for (const dialect of DIALECTS) {
+    for (const prefix of dialect.prefixes) {
+      if (prefix.length <= length || !path.startsWith(prefix)) continue;
+      best = dialect;
+      length = prefix.length;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,133 @@
+import { fail } from "../../../../runtime/index.ts";
+import type { CacheMode, InvokeRequest } from "../../../engine/engine.ts";
+
+/** Body of an invoke call, as its schema has checked it. */
+export interface InvokeBody {
+  readonly model: string;
+  readonly messages?: readonly unknown[] | null;
+  readonly input?: unknown;
+  readonly session_id?: string | null;
+  readonly stream?: boolean | null;
+  readonly secrets?: Readonly<Record<string, string>> | null;
+  readonly metadata?: Readonly<Record<string, unknown>> | null;
+  readonly no_cache?: boolean;
+  readonly cache?: CacheMode;
+  readonly background?: boolean;
+  readonly timeout_seconds?: number;
+  readonly on_disconnect?: "continue" | "cancel";
+}
+
+const nullable = (type: string) => ({ type: [type, "null"] });
+
+/** JSON Schema of the body; every key it does not name is an inference parameter and reaches the script as `ctx.params`. */
+export const INVOKE_SCHEMA = {
+  type: "object",
+  required: ["model"],
+  properties: {
+    model: {
+      type: "string",
+      description: "`workflow:<ref>` or `workflow:<ref>@<version>`",
+      examples: ["workflow:hello"],
+    },
+    messages: { type: ["array", "null"], items: { type: "object" }, description: "Chat messages (OpenAI format)." },
+    input: { description: "Any JSON; `ctx.input`. Required unless messages are given." },
+    session_id: nullable("string"),
+    stream: nullable("boolean"),
+    secrets: {
+      type: ["object", "null"],
+      additionalProperties: { type: "string" },
+      description: "Values for this run only; never stored.",
+    },
+    metadata: nullable("object"),
+    no_cache: { type: "boolean", description: "Same as cache: no-store." },
+    cache: { type: "string", enum: ["default", "no-store", "reload"] },
+    background: { type: "boolean", description: "Answer 202 with a run at once; poll GET /api/v1/runs/{id}." },
+    timeout_seconds: { type: "number", exclusiveMinimum: 0, description: "At most the workflow's own timeout." },
+    on_disconnect: { type: "string", enum: ["continue", "cancel"] },
+  },
+} as const;
+
+const OWN_KEYS = new Set<string>(Object.keys(INVOKE_SCHEMA.properties));
+/** Kept in ctx.params as well: scripts look at it there. */
+const SHARED_KEYS = new Set(["stream"]);
+const MODEL = /^workflow:([^@\s]+)(?:@(\S+))?$/;
+const RETRY_HEADER = "x-stainless-retry-count";
+const MAX_IDEMPOTENCY_KEY = 255;
+
+function invalid(code: string, param: string, message: string): Error {
+  return fail("INVALID_REQUEST", { message, code, param });
+}
+
+/** Ref and version of a `model` text; throws INVALID_REQUEST with code `invalid_model`. */
+export function parseModel(model: string): { readonly ref: string; readonly version: string | null } {
+  const match = MODEL.exec(model);
+  if (match?.[1] === undefined) {
+    throw invalid(
+      "invalid_model",
+      "model",
+      `model must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model.slice(0, 100))}`,
+    );
+  }
+  return { ref: match[1], version: match[2] ?? null };
+}
+
+function paramsOf(body: InvokeBody): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (!OWN_KEYS.has(name) || (SHARED_KEYS.has(name) && value !== null)) params[name] = value;
+  }
+  return params;
+}
+
+function idempotencyKey(header: string | string[] | undefined): string | null {
+  if (header === undefined || header === "") return null;
+  if (typeof header === "string" && header.length <= MAX_IDEMPOTENCY_KEY) return header;
+  const length = String(header).length;
+  throw invalid(
+    "invalid_idempotency_key",
+    "Idempotency-Key",
+    `Idempotency-Key: ${length} characters, over ${MAX_IDEMPOTENCY_KEY}`,
+  );
+}
+
+const modeOf = (body: InvokeBody): InvokeRequest["mode"] => {
+  if (body.background === true) return "background";
+  return body.stream === true ? "stream" : "sync";
+};
+
+/** Who calls, and under which request id. */
+export interface Caller {
+  readonly accountId: string;
+  readonly requestId: string;
+}
+
+/** Translates an invoke call; throws INVALID_REQUEST naming the field. */
+export function toInvokeRequest(
+  body: InvokeBody,
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  caller: Caller,
+): InvokeRequest {
+  const { ref, version } = parseModel(body.model);
+  const hasInput = "input" in body && body.input !== null;
+  const messages = body.messages ?? [];
+  if (!hasInput && messages.length === 0) {
+    throw invalid("missing_input", "input", "Either input or messages is required.");
+  }
+  return {
+    ...caller,
+    ref,
+    version,
+    input: hasInput ? body.input : undefined,
+    messages,
+    params: paramsOf(body),
+    metadata: body.metadata ?? {},
+    secrets: body.secrets ?? {},
+    sessionId: body.session_id ?? null,
+    mode: modeOf(body),
+    cache: body.cache ?? (body.no_cache === true ? "no-store" : "default"),
+    timeoutMs: body.timeout_seconds === undefined ? null : Math.ceil(body.timeout_seconds * 1_000),
+    onDisconnect: body.on_disconnect ?? null,
+    retry: Number(headers[RETRY_HEADER] ?? 0) >= 1,
+    idempotencyKey: idempotencyKey(headers["idempotency-key"]),
+  };
+}

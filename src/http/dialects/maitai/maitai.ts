@@ -1,0 +1,19 @@
+import type { Dialect } from "../dialect.ts";
+import { toError } from "./errors.ts";
+import { registerInvoke } from "./invoke.ts";
+import { registerManagement } from "./management.ts";
+import { registerModels } from "./models.ts";
+import { registerRuns } from "./runs.ts";
+
+/** Script workflows, compatible with Maitai and with OpenAI clients. */
+export const maitai: Dialect = {
+  name: "maitai",
+  prefixes: ["/workflow/", "/v1/chat/", "/v1/models", "/api/v1/"],
+  toError,
+  register(app, deps) {
+    registerInvoke(app, deps);
+    registerModels(app, deps);
+    registerRuns(app, deps);
+    registerManagement(app, deps);
+  },
+};

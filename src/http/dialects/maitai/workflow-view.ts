@@ -1,0 +1,60 @@
+import type { Version, Workflow } from "../../../engine/types.ts";
+import type { WorkflowService } from "../../../engine/workflows.ts";
+
+/** A workflow as the API shows it. Times are seconds since the epoch. */
+export function toWorkflowView(workflow: Workflow, versions: readonly Version[]): Record<string, unknown> {
+  const active = versions.find((version) => version.id === workflow.activeVersionId);
+  return {
+    id: workflow.number,
+    uuid: workflow.id,
+    workflow_ref_name: workflow.ref,
+    workflow_name: workflow.name,
+    description: workflow.description,
+    execution_mode: workflow.executionMode,
+    timeout_seconds: workflow.timeoutMs === null ? null : workflow.timeoutMs / 1_000,
+    application_name: workflow.application,
+    env: workflow.env,
+    validate_input: workflow.validateInput,
+    cache:
+      workflow.cache === null
+        ? null
+        : { enabled: workflow.cache.enabled, ttl_seconds: (workflow.cache.ttlMs ?? 0) / 1_000 || null },
+    active_version: active?.number ?? null,
+    input_schema: active?.facts.inputSchema ?? null,
+    output_schema: active?.facts.outputSchema ?? null,
+    created_at: Math.floor(workflow.createdAt / 1_000),
+    updated_at: Math.floor(workflow.updatedAt / 1_000),
+  };
+}
+
+/** A version as the API shows it. */
+export function toVersionView(version: Version, activeVersionId: string | null): Record<string, unknown> {
+  return {
+    id: version.id,
+    version_number: version.number,
+    active: version.id === activeVersionId,
+    notes: version.notes,
+    bundle_sha256: version.bundleHash,
+    isolation: version.isolation,
+    config: version.facts.config,
+    input_schema: version.facts.inputSchema,
+    output_schema: version.facts.outputSchema,
+    accessories: Object.entries(version.accessories).map(([key, { filename, bytes, hash }]) => ({
+      key,
+      filename,
+      bytes,
+      sha256: hash,
+    })),
+    created_at: Math.floor(version.createdAt / 1_000),
+  };
+}
+
+/** The workflow of `key` with its active version, ready to show. */
+export async function showWorkflow(
+  workflows: WorkflowService,
+  accountId: string,
+  key: string,
+): Promise<Record<string, unknown>> {
+  const workflow = await workflows.find({ accountId, key });
+  return toWorkflowView(workflow, await workflows.versions({ accountId, key: workflow.ref }));
+}

@@ -1,0 +1,28 @@
+/** Settings of the OpenAPI 3.1 document; its paths come from the schemas that validate. */
+export function openApiOptions(version: string) {
+  return {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Weft",
+        version,
+        description: 'Runs script workflows. Call one as an OpenAI model: `model: "workflow:<ref>"`.',
+        license: { name: "Apache-2.0" },
+      },
+      tags: [
+        { name: "invoke", description: "Run workflows" },
+        { name: "workflows", description: "Upload and manage workflows" },
+        { name: "runs", description: "Look at runs" },
+        { name: "server", description: "Health" },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: "http" as const, scheme: "bearer" },
+          apiKey: { type: "apiKey" as const, in: "header" as const, name: "x-api-key" },
+        },
+      },
+      security: [{ bearer: [] }, { apiKey: [] }],
+    },
+    hideUntagged: true,
+  };
+}
