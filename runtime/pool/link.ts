@@ -25,6 +25,7 @@ export type UpMessage =
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }
   | { readonly type: "facts"; readonly hosts: readonly HostFacts[]; readonly replaced: number }
+  | { readonly type: "outcome"; readonly executionId: string; readonly outcome: RunOutcome }
   | { readonly type: "closed" };
 
 /** Main thread to worker. */

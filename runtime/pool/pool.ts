@@ -4,12 +4,22 @@ import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts"
 import type { ExecutionHost } from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
-import type { PoolTask, WorkerSettings } from "./worker.ts";
+import type { PoolTask, TaskOutcome, WorkerSettings } from "./worker.ts";
 
 /** Settings of the pool. */
 export interface PoolOptions extends WorkerSettings {
   readonly workers: number;
   loadBundle(hash: string): Promise<string | null>;
+}
+
+/** One run under way, as the main thread sees it. */
+interface Task {
+  readonly host: ExecutionHost;
+  /** Messages about it that came over the link so far. */
+  received: number;
+  /** Messages to wait for once its outcome is known. */
+  expected: number;
+  readonly complete: PromiseWithResolvers<void>;
 }
 
 interface HostsReport {
@@ -34,8 +44,8 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #piscina: Piscina;
   readonly #workers: Worker[] = [];
-  /** Answers for the runs under way, by execution id. */
-  readonly #hosts = new Map<string, ExecutionHost>();
+  /** The runs under way, by execution id. */
+  readonly #tasks = new Map<string, Task>();
   readonly #connected = Promise.withResolvers<void>();
 
   private constructor(options: PoolOptions) {
@@ -66,7 +76,7 @@ export class Pool {
 
   /** Number of runs under way. */
   get running(): number {
-    return this.#hosts.size;
+    return this.#tasks.size;
   }
 
   /** Host processes of all workers, and how many were replaced so far. */
@@ -77,14 +87,22 @@ export class Pool {
     };
   }
 
-  /** Runs a task on the least busy worker; `host` answers what the run asks meanwhile. */
+  /**
+   * Runs a task on the least busy worker; `host` answers what the run asks meanwhile. Resolves once everything the run
+   * sent has reached `host`: no chunk is lost and no late commit meets the next attempt.
+   */
   async run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
     const { executionId } = task.job;
-    this.#hosts.set(executionId, host);
+    const complete = Promise.withResolvers<void>();
+    const entry: Task = { host, received: 0, expected: Number.POSITIVE_INFINITY, complete };
+    this.#tasks.set(executionId, entry);
     try {
-      return (await this.#piscina.run(task)) as RunOutcome;
+      const { sent, ...outcome } = (await this.#piscina.run(task)) as TaskOutcome;
+      entry.expected = sent;
+      if (entry.received < sent) await complete.promise;
+      return outcome;
     } finally {
-      this.#hosts.delete(executionId);
+      this.#tasks.delete(executionId);
     }
   }
 
@@ -117,9 +135,9 @@ export class Pool {
     const { link } = worker;
     switch (message.type) {
       case "chunks":
-        return this.#hosts.get(message.executionId)?.chunks(message.chunks);
+        return this.#take(message.executionId)?.chunks(message.chunks);
       case "logs":
-        return this.#hosts.get(message.executionId)?.logs(message.lines);
+        return this.#take(message.executionId)?.logs(message.lines);
       case "commit":
         return this.#answer(link, message, (host) => host.commit(message.records, message.durable));
       case "invoke":
@@ -138,10 +156,20 @@ export class Pool {
 
   #answer(link: Link<DownMessage>, ask: Ask, work: (host: ExecutionHost) => Promise<unknown>): Promise<void> {
     return answer(link, ask.id, async () => {
-      const host = this.#hosts.get(ask.executionId);
+      const host = this.#take(ask.executionId);
       if (host === undefined) throw fail("EXECUTION_NOT_FOUND", { id: ask.executionId });
       return work(host);
     });
+  }
+
+  /** Counts a message about a run; returns who takes it. */
+  #take(executionId: string): ExecutionHost | undefined {
+    const task = this.#tasks.get(executionId);
+    if (task === undefined) return undefined;
+    task.received++;
+    // What waits for the last message goes on only after it has been handled.
+    if (task.received >= task.expected) task.complete.resolve();
+    return task.host;
   }
 }
 

@@ -25,6 +25,12 @@ export interface PoolTask {
   readonly mode: "execute" | "describe";
 }
 
+/** How a task ended. It travels apart from the link: what was sent there before may still be under way. */
+export interface TaskOutcome extends RunOutcome {
+  /** Messages about this run that the worker sent over the link. */
+  readonly sent: number;
+}
+
 const settings = workerData as WorkerSettings;
 const channel = new MessageChannel();
 const answers = new Map<number, PromiseWithResolvers<unknown>>();
@@ -73,22 +79,38 @@ async function close(): Promise<void> {
   link.send({ type: "closed" });
 }
 
-function runLink(executionId: string): RunLink {
+interface CountedLink extends RunLink {
+  /** Messages sent so far. */
+  sent(): number;
+}
+
+function runLink(executionId: string): CountedLink {
+  let sent = 0;
+  const tell = (message: UpMessage) => {
+    sent++;
+    link.send(message);
+  };
+  const request = <T>(make: (id: number) => UpMessage) => {
+    sent++;
+    return ask<T>(make);
+  };
   return {
-    commit: (records, durable) => ask<void>((id) => ({ type: "commit", id, executionId, records, durable })),
-    chunks: (chunks) => link.send({ type: "chunks", executionId, chunks }),
-    logs: (lines) => link.send({ type: "logs", executionId, lines }),
-    invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
-    accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
+    sent: () => sent,
+    commit: (records, durable) => request<void>((id) => ({ type: "commit", id, executionId, records, durable })),
+    chunks: (chunks) => tell({ type: "chunks", executionId, chunks }),
+    logs: (lines) => tell({ type: "logs", executionId, lines }),
+    invoke: (call) => request((id) => ({ type: "invoke", id, executionId, call })),
+    accessory: (key) => request<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
   };
 }
 
-async function execute(job: ExecutionJob, mode: "execute" | "describe"): Promise<RunOutcome> {
+async function execute(job: ExecutionJob, mode: "execute" | "describe"): Promise<TaskOutcome> {
   const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
-  const run = new Run({ job, mode, host, link: runLink(job.executionId), dispatch });
+  const counted = runLink(job.executionId);
+  const run = new Run({ job, mode, host, link: counted, dispatch });
   runs.set(job.executionId, run);
   try {
-    return await run.outcome;
+    return { ...(await run.outcome), sent: counted.sent() };
   } finally {
     runs.delete(job.executionId);
     if (job.alone) host.kill();
@@ -100,11 +122,16 @@ function internal(error: unknown): ErrorRecord {
   return toRecord(fail("INTERNAL"));
 }
 
-/** The pool's entry: one task, one outcome; never rejects. */
-export default async function work(task: PoolTask): Promise<RunOutcome> {
+/**
+ * The pool's entry: one task, one run; never rejects. The outcome travels over the link, behind the run's chunks and
+ * logs: the pool's own answer would come through another port and could overtake them.
+ */
+export default async function work({ job, mode }: PoolTask): Promise<void> {
+  let outcome: RunOutcome;
   try {
-    return await execute(task.job, task.mode);
+    outcome = await execute(job, mode);
   } catch (error) {
-    return { outcome: { status: "lost", suspect: false, cause: internal(error) }, frozenComplaint: false };
+    outcome = { outcome: { status: "lost", suspect: false, cause: internal(error) }, frozenComplaint: false };
   }
+  link.send({ type: "outcome", executionId: job.executionId, outcome });
 }
