@@ -1,12 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import {
-  createModelClient,
-  type ModelClient,
-  type ModelRequest,
-  type ModelUsage,
-} from "../../runtime/models/client.ts";
+import { createModelClient, type ModelClient, type ModelRequest } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
 import { createJoiner } from "../../runtime/models/join.ts";
+import type { ModelUsage } from "../../runtime/models/usage.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
 
 const KEY = "sk-test-0123456789";
