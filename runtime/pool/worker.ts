@@ -25,12 +25,6 @@ export interface PoolTask {
   readonly mode: "execute" | "describe";
 }
 
-/** How a task ended. It travels apart from the link: what was sent there before may still be under way. */
-export interface TaskOutcome extends RunOutcome {
-  /** Messages about this run that the worker sent over the link. */
-  readonly sent: number;
-}
-
 const settings = workerData as WorkerSettings;
 const channel = new MessageChannel();
 const answers = new Map<number, PromiseWithResolvers<unknown>>();
@@ -79,38 +73,22 @@ async function close(): Promise<void> {
   link.send({ type: "closed" });
 }
 
-interface CountedLink extends RunLink {
-  /** Messages sent so far. */
-  sent(): number;
-}
-
-function runLink(executionId: string): CountedLink {
-  let sent = 0;
-  const tell = (message: UpMessage) => {
-    sent++;
-    link.send(message);
-  };
-  const request = <T>(make: (id: number) => UpMessage) => {
-    sent++;
-    return ask<T>(make);
-  };
+function runLink(executionId: string): RunLink {
   return {
-    sent: () => sent,
-    commit: (records, durable) => request<void>((id) => ({ type: "commit", id, executionId, records, durable })),
-    chunks: (chunks) => tell({ type: "chunks", executionId, chunks }),
-    logs: (lines) => tell({ type: "logs", executionId, lines }),
-    invoke: (call) => request((id) => ({ type: "invoke", id, executionId, call })),
-    accessory: (key) => request<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
+    commit: (records, durable) => ask<void>((id) => ({ type: "commit", id, executionId, records, durable })),
+    chunks: (chunks) => link.send({ type: "chunks", executionId, chunks }),
+    logs: (lines) => link.send({ type: "logs", executionId, lines }),
+    invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
+    accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
   };
 }
 
-async function execute(job: ExecutionJob, mode: "execute" | "describe"): Promise<TaskOutcome> {
+async function execute(job: ExecutionJob, mode: PoolTask["mode"]): Promise<RunOutcome> {
   const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
-  const counted = runLink(job.executionId);
-  const run = new Run({ job, mode, host, link: counted, dispatch });
+  const run = new Run({ job, mode, host, link: runLink(job.executionId), dispatch });
   runs.set(job.executionId, run);
   try {
-    return { ...(await run.outcome), sent: counted.sent() };
+    return await run.outcome;
   } finally {
     runs.delete(job.executionId);
     if (job.alone) host.kill();

@@ -1,0 +1,58 @@
+import { fail } from "../../runtime/errors.ts";
+import type {
+  Chunk,
+  ExecutionHost,
+  JournalRecord,
+  LogLine,
+  NestedCall,
+  NestedResult,
+} from "../../runtime/execution.ts";
+
+/** An execution's main-thread side that keeps everything in memory. */
+export interface JournalHost extends ExecutionHost {
+  readonly records: readonly JournalRecord[];
+  readonly chunks: (chunks: readonly Chunk[]) => void;
+  readonly emitted: readonly Chunk[];
+  readonly lines: readonly LogLine[];
+  readonly nested: readonly NestedCall[];
+}
+
+/** What a test may decide. */
+export interface JournalHostOptions {
+  /** Records that are there already. */
+  readonly replay?: readonly JournalRecord[];
+  /** Answers a nested call; default: INVALID_ARGUMENT. */
+  readonly invoke?: (call: NestedCall) => Promise<NestedResult>;
+  /** Called before records are taken; may throw. */
+  readonly onCommit?: (records: readonly JournalRecord[]) => void;
+}
+
+/** Makes one; it refuses a record whose seq is not the next, as every store must. */
+export function createJournalHost(options: JournalHostOptions = {}): JournalHost {
+  const records: JournalRecord[] = [...(options.replay ?? [])];
+  const emitted: Chunk[] = [];
+  const lines: LogLine[] = [];
+  const nested: NestedCall[] = [];
+  return {
+    records,
+    emitted,
+    lines,
+    nested,
+    async commit(added) {
+      options.onCommit?.(added);
+      for (const record of added) {
+        if (record.seq !== records.length) throw fail("CONFLICT", { message: `seq ${record.seq} is not the next` });
+        records.push(record);
+      }
+    },
+    chunks: (chunks) => void emitted.push(...chunks),
+    logs: (added) => void lines.push(...added),
+    invoke(call) {
+      nested.push(call);
+      return (
+        options.invoke?.(call) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no nested workflows here" }))
+      );
+    },
+    accessory: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no accessory ${key}` })),
+  };
+}
