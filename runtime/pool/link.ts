@@ -1,6 +1,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorRecord } from "../errors.ts";
 import type { Chunk, HostProfile, JournalRecord, LogLine, NestedCall } from "../execution.ts";
+import type { RunOutcome } from "../worker/run-options.ts";
 
 /** Facts of one host process, for /readyz. */
 export interface HostFacts {

@@ -4,7 +4,7 @@ import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts"
 import type { ExecutionHost } from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
-import type { PoolTask, TaskOutcome, WorkerSettings } from "./worker.ts";
+import type { PoolTask, WorkerSettings } from "./worker.ts";
 
 /** Settings of the pool. */
 export interface PoolOptions extends WorkerSettings {
@@ -12,14 +12,10 @@ export interface PoolOptions extends WorkerSettings {
   loadBundle(hash: string): Promise<string | null>;
 }
 
-/** One run under way, as the main thread sees it. */
-interface Task {
+/** A run under way: who answers it, and who waits for it. */
+interface PoolRun {
   readonly host: ExecutionHost;
-  /** Messages about it that came over the link so far. */
-  received: number;
-  /** Messages to wait for once its outcome is known. */
-  expected: number;
-  readonly complete: PromiseWithResolvers<void>;
+  readonly ended: PromiseWithResolvers<RunOutcome>;
 }
 
 interface HostsReport {
@@ -45,7 +41,7 @@ export class Pool {
   readonly #piscina: Piscina;
   readonly #workers: Worker[] = [];
   /** The runs under way, by execution id. */
-  readonly #tasks = new Map<string, Task>();
+  readonly #runs = new Map<string, PoolRun>();
   readonly #connected = Promise.withResolvers<void>();
 
   private constructor(options: PoolOptions) {
@@ -76,7 +72,7 @@ export class Pool {
 
   /** Number of runs under way. */
   get running(): number {
-    return this.#tasks.size;
+    return this.#runs.size;
   }
 
   /** Host processes of all workers, and how many were replaced so far. */
@@ -93,16 +89,13 @@ export class Pool {
    */
   async run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
     const { executionId } = task.job;
-    const complete = Promise.withResolvers<void>();
-    const entry: Task = { host, received: 0, expected: Number.POSITIVE_INFINITY, complete };
-    this.#tasks.set(executionId, entry);
+    const ended = Promise.withResolvers<RunOutcome>();
+    this.#runs.set(executionId, { host, ended });
+    this.#piscina.run(task).catch(ended.reject);
     try {
-      const { sent, ...outcome } = (await this.#piscina.run(task)) as TaskOutcome;
-      entry.expected = sent;
-      if (entry.received < sent) await complete.promise;
-      return outcome;
+      return await ended.promise;
     } finally {
-      this.#tasks.delete(executionId);
+      this.#runs.delete(executionId);
     }
   }
 
@@ -135,9 +128,9 @@ export class Pool {
     const { link } = worker;
     switch (message.type) {
       case "chunks":
-        return this.#take(message.executionId)?.chunks(message.chunks);
+        return this.#runs.get(message.executionId)?.host.chunks(message.chunks);
       case "logs":
-        return this.#take(message.executionId)?.logs(message.lines);
+        return this.#runs.get(message.executionId)?.host.logs(message.lines);
       case "commit":
         return this.#answer(link, message, (host) => host.commit(message.records, message.durable));
       case "invoke":
@@ -146,6 +139,8 @@ export class Pool {
         return this.#answer(link, message, (host) => host.accessory(message.key));
       case "bundle":
         return answer(link, message.id, () => this.#options.loadBundle(message.hash));
+      case "outcome":
+        return this.#runs.get(message.executionId)?.ended.resolve(message.outcome);
       case "facts":
         worker.report = message;
         return worker.ready.resolve();
@@ -156,20 +151,10 @@ export class Pool {
 
   #answer(link: Link<DownMessage>, ask: Ask, work: (host: ExecutionHost) => Promise<unknown>): Promise<void> {
     return answer(link, ask.id, async () => {
-      const host = this.#take(ask.executionId);
-      if (host === undefined) throw fail("EXECUTION_NOT_FOUND", { id: ask.executionId });
-      return work(host);
+      const run = this.#runs.get(ask.executionId);
+      if (run === undefined) throw fail("EXECUTION_NOT_FOUND", { id: ask.executionId });
+      return work(run.host);
     });
-  }
-
-  /** Counts a message about a run; returns who takes it. */
-  #take(executionId: string): ExecutionHost | undefined {
-    const task = this.#tasks.get(executionId);
-    if (task === undefined) return undefined;
-    task.received++;
-    // What waits for the last message goes on only after it has been handled.
-    if (task.received >= task.expected) task.complete.resolve();
-    return task.host;
   }
 }
 
