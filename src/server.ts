@@ -39,7 +39,7 @@ async function loadIntoEmpty(
   return total === 0 && examples === "on" ? loadExamples(workflows, accountId) : [];
 }
 
-async function serve(core: Core, settings: Settings): Promise<Server> {
+async function serve(core: Core, settings: Settings, report: (error: unknown) => void): Promise<Server> {
   const { store, engine, workflows, accountId, runtime } = core;
   const key = await ensureOwnerKey(store, settings.apiKey);
   const examples = await loadIntoEmpty(core, settings);
@@ -49,6 +49,7 @@ async function serve(core: Core, settings: Settings): Promise<Server> {
     limits: settings.limits,
     accountOfKey: (hash) => store.accountOfKey({ hash }),
     ready: () => engine.ready(),
+    report,
     version: await readVersion(),
   });
   await core.start();
@@ -77,7 +78,7 @@ async function serve(core: Core, settings: Settings): Promise<Server> {
 export async function startServer(settings: Settings, report: (error: unknown) => void): Promise<Server> {
   const core = await createCore(settings, report);
   try {
-    return await serve(core, settings);
+    return await serve(core, settings, report);
   } catch (error) {
     await core.stop().finally(() => core.close());
     throw error;
