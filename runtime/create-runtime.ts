@@ -4,7 +4,7 @@ import type { Bundle, ModuleFacts } from "./bundle-types.ts";
 import { MANIFEST } from "./capabilities/index.ts";
 import { fail } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
-import { DEFAULT_LIMITS } from "./limits.ts";
+import type { Limits } from "./limits.ts";
 import { Pool } from "./pool/pool.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
 import { buildHostSource } from "./worker/host-source.ts";
@@ -12,17 +12,17 @@ import { buildHostSource } from "./worker/host-source.ts";
 /** A module may spend this much on its top level when it is inspected, ms. */
 const INSPECT_MS = 2_000;
 
-function inspectJob(bundle: Bundle, accountId: string, profile: HostProfile): ExecutionJob {
+function inspectJob(bundle: Bundle, asked: { accountId: string; profile: HostProfile; limits: Limits }): ExecutionJob {
   const now = Date.now();
   return {
     executionId: randomUUID(),
-    accountId,
+    accountId: asked.accountId,
     versionId: `inspect-${randomUUID()}`,
     bundleHash: bundle.hash,
-    profile,
+    profile: asked.profile,
     isolation: "frozen",
     alone: false,
-    limits: { ...DEFAULT_LIMITS, turnMs: INSPECT_MS, cpuMs: INSPECT_MS },
+    limits: { ...asked.limits, turnMs: INSPECT_MS, cpuMs: INSPECT_MS },
     seed: randomBytes(32).toString("hex"),
     startedAt: now,
     deadlineAt: now + 2 * INSPECT_MS,
@@ -65,7 +65,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 /** Starts the wall: bundler, worker pool and host processes. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const pending = new Map<string, string>();
-  const bundler = await createBundler();
+  const bundler = createBundler({ limits: options.limits });
   const pool = await Pool.start({
     source: await buildHostSource(MANIFEST),
     models: options.models,
@@ -79,7 +79,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     async inspect({ bundle, accountId, profile }) {
       pending.set(bundle.hash, bundle.code);
       try {
-        return await inspectWith(pool, inspectJob(bundle, accountId, profile));
+        return await inspectWith(pool, inspectJob(bundle, { accountId, profile, limits: options.limits }));
       } finally {
         pending.delete(bundle.hash);
       }

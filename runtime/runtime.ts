@@ -1,6 +1,7 @@
 import type { Bundle, ModuleFacts, Upload } from "./bundle-types.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from "./execution.ts";
+import type { Limits } from "./limits.ts";
 import type { ModelConfig } from "./models/config.ts";
 
 /** Settings of the runtime; nothing optional. */
@@ -9,6 +10,8 @@ export interface RuntimeOptions {
   readonly workers: number;
   /** Environment-derived settings of model upstreams (see models/config.ts), plain data. */
   readonly models: ModelConfig;
+  /** Limits of uploads and of their inspection. */
+  readonly limits: Limits;
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
   /** Profiles to start hosts for before the first execution. */

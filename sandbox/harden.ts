@@ -159,6 +159,9 @@ function mendOverrides(): void {
     "propertyIsEnumerable",
   ]);
   mendOverride(Function.prototype, ["toString", "call", "apply", "bind"]);
+  // Libraries put their own `return` on a generator object (the openai client does).
+  const generators = [getPrototypeOf(function* () {}), getPrototypeOf(async function* () {})];
+  for (const type of generators) mendOverride((type as { prototype: object }).prototype, ["next", "return", "throw"]);
   const errors = [Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError, AggregateError];
   for (const type of errors) mendOverride(type.prototype, ["constructor", "name", "message", "toString"]);
 }

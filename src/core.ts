@@ -44,6 +44,7 @@ async function openStore({ dataDir, durability }: Settings): Promise<Store> {
 
 async function startRuntime(settings: Settings, store: Store): Promise<Runtime> {
   return createRuntime({
+    limits: settings.limits,
     workers: settings.workers,
     models: await readModels(settings),
     allowPrivate: settings.allowPrivate,

@@ -1,5 +1,5 @@
 import { fail, toRecord } from "../errors.ts";
-import type { Completion, Interceptor, OpRequest } from "../worker/dispatch.ts";
+import type { Completion, Interceptor, OpRequest } from "./interceptor.ts";
 
 /** Accessories have their own, larger limit at upload. */
 const OWN_LIMIT = new Set(["accessories.read"]);

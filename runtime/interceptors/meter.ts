@@ -1,5 +1,5 @@
 import type { MeterPatch } from "../capabilities/capability.ts";
-import type { Interceptor } from "../worker/dispatch.ts";
+import type { Interceptor } from "./interceptor.ts";
 
 /** Measures every op and keeps what its handler reports: the source of usage, cost and traces. */
 export const meterInterceptor: Interceptor = (next) => async (request) => {

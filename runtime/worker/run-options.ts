@@ -8,7 +8,7 @@ import type {
   NestedCall,
   NestedResult,
 } from "../execution.ts";
-import type { Handler } from "./dispatch.ts";
+import type { Handler } from "../interceptors/interceptor.ts";
 import type { HostProcess } from "./host-process.ts";
 
 /** What the main thread does for this execution, seen from the worker. */
