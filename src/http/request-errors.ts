@@ -1,5 +1,5 @@
-import type { FastifyError } from "fastify";
 import { fail, type Limits, toWorkflowError, WorkflowError } from "../../runtime/index.ts";
+import type { FastifyError } from "./dialects/dialect.ts";
 
 interface Complaint {
   readonly instancePath: string;

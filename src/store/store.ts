@@ -1,152 +1,32 @@
-import type { Chunk, ErrorRecord, Isolation, JournalRecord, LogLine, ModuleFacts, Usage } from "../../runtime/index.ts";
+import type { Chunk, ErrorRecord, JournalRecord, LogLine, Usage } from "../../runtime/index.ts";
+import type {
+  Account,
+  CachedResult,
+  Ending,
+  Execution,
+  ExecutionState,
+  Lease,
+  NewExecution,
+  Page,
+  Version,
+  VersionCode,
+  Workflow,
+} from "./rows.ts";
 
-/** An account: every other row belongs to one. */
-export interface Account {
-  readonly id: string;
-  readonly name: string;
-  /** The owner's own account runs in `fast` hosts. */
-  readonly owner: boolean;
-}
-
-/** A stored workflow under its public name. */
-export interface Workflow {
-  /** Small integer, unique in the server: the `id` of the Maitai dialect. */
-  readonly number: number;
-  /** UUID. */
-  readonly id: string;
-  readonly accountId: string;
-  readonly ref: string;
-  readonly name: string;
-  readonly description: string;
-  readonly executionMode: "sync" | "async" | "stream";
-  readonly timeoutMs: number | null;
-  readonly application: string | null;
-  readonly env: Readonly<Record<string, string>>;
-  /** Counts changes of env: part of the cache key. */
-  readonly envRevision: number;
-  readonly validateInput: boolean;
-  /** Result cache chosen by the API; null = what the script's config says. */
-  readonly cache: { readonly enabled: boolean; readonly ttlMs: number | null } | null;
-  /** Id of the active version; null before the first is published. */
-  readonly activeVersionId: string | null;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-}
-
-/** Immutable content of a workflow. */
-export interface Version {
-  /** UUID. */
-  readonly id: string;
-  readonly workflowId: string;
-  readonly accountId: string;
-  /** Semantic version text, `1.0.0` first. */
-  readonly number: string;
-  readonly notes: string;
-  readonly bundleHash: string;
-  readonly facts: ModuleFacts;
-  readonly isolation: Isolation;
-  /** Accessory key → hex SHA-256 and size in bytes of its content. */
-  readonly accessories: Readonly<
-    Record<string, { readonly hash: string; readonly bytes: number; readonly filename: string }>
-  >;
-  readonly createdAt: number;
-}
-
-/** Sources and bundle of a version, kept apart because they are large. */
-export interface VersionCode {
-  readonly code: string;
-  readonly sourceMap: string;
-  /** JSON text of the Upload. */
-  readonly sources: string;
-}
-
-/** How an execution was asked for. */
-export type ExecutionMode = "sync" | "stream" | "background" | "nested";
-
-/** What an execution starts from; written once. */
-export interface NewExecution {
-  /** UUID; version 7 keeps the cost of an insert flat among millions. */
-  readonly id: string;
-  readonly accountId: string;
-  readonly workflowId: string;
-  readonly versionId: string;
-  readonly ref: string;
-  readonly mode: ExecutionMode;
-  /** JSON text of CtxData (secret values hidden). */
-  readonly data: string;
-  /** True when the call carried secrets: it cannot be resumed by another process. */
-  readonly hasSecrets: boolean;
-  readonly sessionId: string;
-  readonly requestId: string;
-  readonly parentId: string | null;
-  readonly parentPos: number | null;
-  readonly depth: number;
-  readonly seed: string;
-  readonly priority: number;
-  /** Milliseconds since the epoch. */
-  readonly createdAt: number;
-  /** Not before this time. */
-  readonly runAt: number;
-  /** Wall limit once started; null = none. */
-  readonly timeoutMs: number | null;
-  readonly cacheKey: string | null;
-  /** Account-wide idempotency key; null = none. */
-  readonly idempotencyKey: string | null;
-}
-
-/** The state of an execution. */
-export type ExecutionState =
-  | { readonly status: "queued" }
-  | { readonly status: "running"; readonly startedAt: number }
-  | { readonly status: "waiting"; readonly startedAt: number; readonly until: number }
-  | {
-      readonly status: "completed";
-      readonly startedAt: number;
-      readonly finishedAt: number;
-      readonly output: string | null;
-      readonly cached: boolean;
-    }
-  | {
-      readonly status: "failed" | "cancelled";
-      readonly startedAt: number | null;
-      readonly finishedAt: number;
-      readonly error: ErrorRecord;
-    };
-
-/** One stored execution. */
-export interface Execution extends NewExecution {
-  readonly state: ExecutionState;
-  readonly usage: Usage;
-  readonly chunkCount: number;
-  /** Lease holder's token: every write of a holder carries it; an older one is refused. */
-  readonly fence: number;
-}
-
-/** Proof of holding an execution: worker id and fencing token. */
-export interface Lease {
-  readonly executionId: string;
-  readonly fence: number;
-}
-
-/** How an execution ends. */
-export type Ending =
-  | { readonly status: "completed"; readonly output: string | null; readonly cached: boolean }
-  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
-
-/** A stored result, keyed by the cache key. */
-export interface CachedResult {
-  readonly output: string | null;
-  readonly chunks: readonly Chunk[];
-  readonly createdAt: number;
-  /** Milliseconds since the epoch; null = no expiry. */
-  readonly expiresAt: number | null;
-}
-
-/** A page of a list, newest first. */
-export interface Page<T> {
-  readonly items: readonly T[];
-  readonly total: number;
-}
+export type {
+  Account,
+  CachedResult,
+  Ending,
+  Execution,
+  ExecutionMode,
+  ExecutionState,
+  Lease,
+  NewExecution,
+  Page,
+  Version,
+  VersionCode,
+  Workflow,
+} from "./rows.ts";
 
 /**
  * Persistence port. Every mutation resolves only once it is durable (one group commit per event-loop turn), unless its

@@ -1,3 +1,6 @@
+export type { Multipart, MultipartFile } from "@fastify/multipart";
+export type { FastifyError } from "fastify";
+
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Limits, WorkflowError } from "../../../runtime/index.ts";
 import type { Engine } from "../../engine/engine.ts";

@@ -1,6 +1,5 @@
-import type { Multipart, MultipartFile } from "@fastify/multipart";
 import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts";
-import type { Request } from "../dialect.ts";
+import type { Multipart, MultipartFile, Request } from "../dialect.ts";
 import type { UploadBody, UploadedFile } from "./upload-body.ts";
 
 /** A multipart upload, taken apart. */
