@@ -46,6 +46,7 @@ const cached: LoadCase = {
   server: "fast",
   ref: "echo",
   cached: true,
+  baseline: "fastify",
   goal: { figure: "ratio", atLeast: 0.25 },
 };
 const frozen: LoadCase = {

@@ -6,11 +6,8 @@ import { type Row, toRow } from "./row.ts";
 import { medianRatio, medianRound, type Round } from "./statistics.ts";
 import { callUrl, startWeft, toCallBody, type Weft, withDataDir } from "./weft.ts";
 
-const WARM_UP_MS = 700;
-const ROUND_MS = 1_000;
-const QUICK_ROUND_MS = 400;
-const ROUNDS = 3;
-const QUICK_ROUNDS = 2;
+const FULL = { warmUpMs: 700, roundMs: 1_000, rounds: 3 };
+const QUICK = { warmUpMs: 300, roundMs: 300, rounds: 2 };
 
 interface Running {
   readonly url: string;
@@ -50,7 +47,7 @@ async function check({ ref, cached, name }: LoadCase, { url, headers, body }: Lo
   throw new Error(`${name}: unexpected answer ${response.status} ${text.slice(0, 300)}`);
 }
 
-async function prepare(item: LoadCase, { url, weft }: Running, { upstream }: Bench): Promise<Contender> {
+async function prepare(item: LoadCase, { url, weft }: Running, { upstream, quick }: Bench): Promise<Contender> {
   const input = { text: "hello", upstream };
   const body = toCallBody(item.ref ?? "echo", input, item.cached ? {} : { no_cache: true });
   const headers = weft?.headers ?? { "content-type": "application/json" };
@@ -59,7 +56,7 @@ async function prepare(item: LoadCase, { url, weft }: Running, { upstream }: Ben
   try {
     if (item.ref !== null) await weft?.deploy(item.ref);
     await check(item, load);
-    await measureLoad(load, WARM_UP_MS);
+    await measureLoad(load, (quick ? QUICK : FULL).warmUpMs);
   } catch (error) {
     contender.failure = String(error);
   }
@@ -95,10 +92,9 @@ export async function runLoadCases(cases: readonly LoadCase[], bench: Bench): Pr
         servers.set(item.server, server);
         contenders.set(item.name, await prepare(item, server, bench));
       }
-      for (let round = 0; round < (bench.quick ? QUICK_ROUNDS : ROUNDS); round++) {
-        for (const contender of contenders.values()) {
-          await measureRound(contender, bench.quick ? QUICK_ROUND_MS : ROUND_MS);
-        }
+      const { rounds, roundMs } = bench.quick ? QUICK : FULL;
+      for (let round = 0; round < rounds; round++) {
+        for (const contender of contenders.values()) await measureRound(contender, roundMs);
       }
       return cases.map((item) => toLoadRow(item, contenders));
     } finally {

@@ -16,7 +16,7 @@ export const unseen: Case = {
         const run = randomBytes(4).toString("hex");
         const total: number[] = [];
         const uploads: number[] = [];
-        for (let index = 0; index < (quick ? 15 : 40); index++) {
+        for (let index = 0; index < (quick ? 10 : 40); index++) {
           const startedAt = performance.now();
           await weft.upload(`unseen-${index}`, unseenScript(`${run}-${index}`));
           uploads.push(performance.now() - startedAt);
