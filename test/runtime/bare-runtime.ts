@@ -52,6 +52,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
   const bundles = new Map<string, string>();
   let count = 0;
   const runtime = await createRuntime({
+    limits: DEFAULT_LIMITS,
     workers,
     models: parseModels({ file: null, env: { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "sk-stub" } }),
     allowPrivate: ["127.0.0.0/8"],
