@@ -91,7 +91,7 @@ export class Pool {
     const { executionId } = task.job;
     const ended = Promise.withResolvers<RunOutcome>();
     this.#runs.set(executionId, { host, ended });
-    this.#piscina.run(task).catch(ended.reject);
+    this.#piscina.run(task).catch((error: unknown) => ended.resolve(workerDied(error)));
     try {
       return await ended.promise;
     } finally {
@@ -106,10 +106,11 @@ export class Pool {
 
   /** Kills the hosts and ends the workers. */
   async close(): Promise<void> {
-    for (const { link } of this.#workers) link.send({ type: "close" });
+    const workers = [...this.#workers];
+    for (const { link } of workers) link.send({ type: "close" });
     const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
-    await Promise.race([Promise.all(this.#workers.map((worker) => worker.closed.promise)), late]);
-    for (const { link } of this.#workers) link.close();
+    await Promise.race([Promise.all(workers.map((worker) => worker.closed.promise)), late]);
+    for (const { link } of workers) link.close();
     await this.#piscina.destroy();
   }
 
@@ -121,6 +122,7 @@ export class Pool {
       closed: Promise.withResolvers(),
     };
     this.#workers.push(worker);
+    port.on("close", () => this.#workers.splice(this.#workers.indexOf(worker), 1));
     if (this.#workers.length === this.#options.workers) this.#connected.resolve();
   }
 
@@ -156,6 +158,12 @@ export class Pool {
       return work(run.host);
     });
   }
+}
+
+/** A worker thread that dies takes its hosts along; its runs are run again from their journals. */
+function workerDied(error: unknown): RunOutcome {
+  const cause = toRecord(fail("INTERNAL", {}, error));
+  return { outcome: { status: "lost", suspect: false, cause }, frozenComplaint: false };
 }
 
 interface Ask {
