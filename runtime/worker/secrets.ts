@@ -2,6 +2,8 @@ import type { ErrorRecord } from "../errors.ts";
 
 /** Shorter values would turn harmless text into blanks. */
 const MIN_SECRET_LENGTH = 6;
+/** JSON texts within JSON texts, for example a body that the script made with JSON.stringify. */
+const MAX_ESCAPES = 3;
 
 /** Keeps the values of one execution's secrets out of everything that leaves the worker. */
 export interface SecretGuard {
@@ -13,18 +15,37 @@ export interface SecretGuard {
   redactRecord(record: ErrorRecord): ErrorRecord;
 }
 
+interface Spelling {
+  readonly value: string;
+  readonly placeholder: string;
+  readonly shown: string;
+}
+
 const same = (text: string) => text;
+const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
+
+/** The ways a value may stand in a JSON text: escaped once or more, percent-encoded in a URL. */
+function spellingsOf([name, value]: [string, string]): readonly Spelling[] {
+  const spellings = new Set<string>([escaped(value.isWellFormed() ? encodeURIComponent(value) : value)]);
+  let text = value;
+  for (let depth = 0; depth < MAX_ESCAPES; depth++) {
+    text = escaped(text);
+    spellings.add(text);
+  }
+  return [...spellings].map((spelling, index) => ({
+    value: spelling,
+    placeholder: `\\u0001weft:secret:${index}:${escaped(name)}\\u0001`,
+    shown: `[secret ${escaped(name)}]`,
+  }));
+}
 
 /** A guard for the given names and values; all texts are JSON texts. */
 export function createSecretGuard(secrets: Readonly<Record<string, string>>): SecretGuard {
   const pairs = Object.entries(secrets)
     .filter(([, value]) => value.length >= MIN_SECRET_LENGTH)
-    .sort(([, a], [, b]) => b.length - a.length)
-    .map(([name, value]) => ({
-      value: JSON.stringify(value).slice(1, -1),
-      placeholder: `\\u0001weft:secret:${JSON.stringify(name).slice(1, -1)}\\u0001`,
-      shown: `[secret ${JSON.stringify(name).slice(1, -1)}]`,
-    }));
+    .flatMap(spellingsOf)
+    // A longer spelling may contain a shorter one.
+    .sort((a, b) => b.value.length - a.value.length);
   if (pairs.length === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
   const replaced = (text: string, from: "value" | "placeholder", to: "value" | "placeholder" | "shown") =>
     pairs.reduce((result, pair) => result.replaceAll(pair[from], () => pair[to]), text);
