@@ -123,6 +123,8 @@ export class Run implements RunListener {
   chunk(chunk: Chunk): void {
     if (this.#ended || this.#verdict !== null) return;
     const { redact } = this.#guard;
+    // Whoever sees a chunk relies on the deliveries before it: after a crash they must come in the same order again.
+    this.#deliveries.flush();
     this.#options.link.chunks([{ ...chunk, type: redact(chunk.type), content: redact(chunk.content) }]);
   }
 
@@ -154,7 +156,8 @@ export class Run implements RunListener {
 
   failed(frozenComplaint: boolean, record: string): void {
     if (this.#verdict !== null || this.#ended) return;
-    this.#verdict = { outcome: this.#failure(parseGuestError(record)), frozenComplaint };
+    const error = this.#stopping ?? parseGuestError(record);
+    this.#verdict = { outcome: this.#failure(error), frozenComplaint };
   }
 
   turn(cpuMs: number): void {
@@ -171,7 +174,11 @@ export class Run implements RunListener {
     if (this.#verdict !== null) this.#settle(this.#verdict, true);
     else if (sure) this.#finish(this.#failure(cause));
     else if (this.#stopping !== null) this.#finish(this.#failure(this.#stopping));
-    else this.#finish({ status: "lost", suspect, cause });
+    else {
+      // Chunks that followed a delivery are out already: the next attempt must repeat that delivery.
+      this.#deliveries.flush();
+      this.#finish({ status: "lost", suspect, cause });
+    }
   }
 
   #accept(pos: number, call: Pick<Waiting, "op" | "hash" | "args">): void {
@@ -198,7 +205,8 @@ export class Run implements RunListener {
       meter: () => undefined,
       part: (json) => this.#part(pos, waiting, json),
     });
-    if (this.#ended || !this.#waiting.delete(pos)) return;
+    // What a stop aborted has no result: the script learns of the stop from ctx.signal.
+    if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
     this.#record(pos, waiting, completion, outside);
   }
 
