@@ -77,7 +77,13 @@ describe.each(["frozen", "isolate"] as const)("a deterministic guest at level %s
   });
 
   it("does not call a run impure that reads neither clock nor randomness", async () => {
-    const run = await host.run(`return new Date(5).toISOString() + new URLSearchParamsProbe + ctx.input`.replace("new URLSearchParamsProbe", "''"), { isolation });
+    const run = await host.run(
+      `return new Date(5).toISOString() + new URLSearchParamsProbe + ctx.input`.replace(
+        "new URLSearchParamsProbe",
+        "''",
+      ),
+      { isolation },
+    );
     expect(run.reads).toBe(0);
   });
 
@@ -106,12 +112,20 @@ describe.each(["frozen", "isolate"] as const)("a deterministic guest at level %s
     );
   });
 
-  it.each(["WebAssembly", "SharedArrayBuffer", "Atomics", "WeakRef", "FinalizationRegistry", "Intl.Segmenter", "require", "process", "Buffer", "module"])(
-    "%s is not there",
-    async (name) => {
-      expect((await host.run(`return typeof ${name}`, { isolation })).output).toBe("undefined");
-    },
-  );
+  it.each([
+    "WebAssembly",
+    "SharedArrayBuffer",
+    "Atomics",
+    "WeakRef",
+    "FinalizationRegistry",
+    "Intl.Segmenter",
+    "require",
+    "process",
+    "Buffer",
+    "module",
+  ])("%s is not there", async (name) => {
+    expect((await host.run(`return typeof ${name}`, { isolation })).output).toBe("undefined");
+  });
 
   it("makes no resizable buffer", async () => {
     const body = `const b = new ArrayBuffer(8, { maxByteLength: 1e9 }); return [b.byteLength, typeof b.resize, new (ArrayBuffer.prototype.constructor)(8, { maxByteLength: 16 }).resizable ?? null]`;

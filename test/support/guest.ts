@@ -1,7 +1,7 @@
-import type { Isolation, StartFacts } from "../../sandbox/wire.ts";
 import type { HostProfile } from "../../runtime/execution.ts";
 import { HostProcess, type Loss, type RunListener } from "../../runtime/worker/host-process.ts";
 import { buildHostSource } from "../../runtime/worker/host-source.ts";
+import type { Isolation, StartFacts } from "../../sandbox/wire.ts";
 
 /** How one run in a bare host ended, and everything it let out. */
 export interface GuestRun {
