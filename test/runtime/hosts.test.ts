@@ -1,0 +1,147 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { ExecutionJob, ExecutionOutcome } from "../../runtime/execution.ts";
+import { hostsOf, killHard } from "../support/host-processes.ts";
+import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
+
+let runtime: BareRuntime;
+
+beforeAll(async () => {
+  runtime = await startBareRuntime();
+});
+beforeEach(() => runtime.stub.always({}));
+afterAll(() => runtime.close());
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** First a quick call, then one that takes `slowMs`. */
+const PATIENT = scriptOf(`
+  const ask = async (text) => (await ctx.chat.completions.create({ messages: [{ role: "user", content: text }] })).choices[0].message.content;
+  const first = await ask("quick " + ctx.input);
+  ctx.emit("first", first);
+  return [first, await ask("slow " + ctx.input)];`);
+const slow = (slowMs: number) => (body: Readonly<Record<string, unknown>>) =>
+  (body["messages"] as { content: string }[])[0]?.content.startsWith("slow") ? { delayMs: slowMs } : {};
+
+async function startPatient(count: number): Promise<readonly Attempt[]> {
+  const jobs: ExecutionJob[] = [];
+  for (let input = 0; input < count; input++) jobs.push(await runtime.job(PATIENT, { input }));
+  const attempts = jobs.map((job) => runtime.start(job));
+  while (attempts.some(({ host }) => host.emitted.length === 0)) await wait(5);
+  await wait(30);
+  return attempts;
+}
+
+/** What the engine does with an attempt that was lost. */
+async function goOn({ job, host, outcome }: Attempt): Promise<ExecutionOutcome> {
+  const first = await outcome;
+  if (first.status !== "lost") return first;
+  return runtime.finish({ ...runtime.resume(job, host.records), alone: first.suspect });
+}
+
+function killHosts(): void {
+  for (const pid of hostsOf(process.pid)) killHard(pid);
+}
+
+async function expectPatient(attempts: readonly Attempt[]): Promise<void> {
+  for (const [input, attempt] of attempts.entries()) {
+    expect(await goOn(attempt)).toMatchObject({
+      status: "completed",
+      output: `["stub: quick ${input}","stub: slow ${input}"]`,
+    });
+  }
+}
+
+test("a builtin that cannot be interrupted costs its own execution only", async () => {
+  runtime.stub.always(slow(3_000));
+  const attempts = await startPatient(5);
+  const quick = runtime.stub.calls.length;
+  const stuck = await runtime.job(scriptOf(`return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1);`), {
+    limits: { turnMs: 200 },
+  });
+  expect(await runtime.finish(stuck)).toMatchObject({ status: "failed", error: { code: "CPU_LIMIT_EXCEEDED" } });
+  runtime.stub.always({});
+  for (const { outcome } of attempts) expect(await outcome).toMatchObject({ status: "lost", suspect: false });
+  await expectPatient(attempts);
+  const repeated = runtime.stub.calls.slice(quick).filter(({ body }) => JSON.stringify(body).includes("quick"));
+  expect(repeated).toEqual([]);
+});
+
+test("a host that dies with nobody on the CPU makes no suspects", async () => {
+  runtime.stub.always(slow(2_000));
+  const attempts = await startPatient(4);
+  const { hostsReplaced } = runtime.stats();
+  killHosts();
+  runtime.stub.always({});
+  for (const { outcome } of attempts) expect(await outcome).toMatchObject({ status: "lost", suspect: false });
+  await expectPatient(attempts);
+  while (runtime.stats().hostsReplaced === hostsReplaced) await wait(20);
+});
+
+test("whoever was on the CPU when its host died is the suspect, and is heard again alone", async () => {
+  const script = scriptOf(`ctx.emit("busy", 1); await ctx.sleep(1);
+    const end = ctx.input; let n = 0; while (n < end) n++;
+    return n;`);
+  const job = await runtime.job(script, { input: 600_000_000, limits: { turnMs: 20_000, cpuMs: 20_000 } });
+  const attempt = runtime.start(job);
+  while (attempt.host.emitted.length === 0) await wait(5);
+  await wait(100);
+  killHosts();
+  expect(await attempt.outcome).toMatchObject({
+    status: "lost",
+    suspect: true,
+    cause: { code: "MEMORY_LIMIT_EXCEEDED" },
+  });
+  expect(await goOn(attempt)).toMatchObject({ status: "completed", output: "600000000" });
+});
+
+test("a script that aborts its process is named, those beside it are not", async () => {
+  runtime.stub.always(slow(3_000));
+  const attempts = await startPatient(3);
+  const bomb = await runtime.job(scriptOf(`return Array.from({ length: 2 ** 32 - 1 }).length;`));
+  const outcome = await goOn(runtime.start(bomb));
+  const cause = outcome.status === "lost" ? outcome.cause : outcome.status === "failed" ? outcome.error : null;
+  expect(cause?.code).toMatch(/^(MEMORY|CPU)_LIMIT_EXCEEDED$/);
+  runtime.stub.always({});
+  await expectPatient(attempts);
+});
+
+test("what was delivered before a host died is in the journal, so that chunks stay true", async () => {
+  runtime.stub.always(slow(2_000));
+  const job = await runtime.job(
+    scriptOf(`
+    const order = [];
+    const tick = (name, ms) => new Promise((resolve) => setTimeout(() => { order.push(name); ctx.emit("tick", name); resolve(); }, ms));
+    await Promise.all([tick("c", 9), tick("a", 1), tick("b", 5)]);
+    const at = Date.now();
+    ctx.emit("at", at);
+    await ctx.chat.completions.create({ messages: [{ role: "user", content: "slow" }] });
+    return [...order, at];`),
+  );
+  const attempt = runtime.start(job);
+  while (attempt.host.emitted.length < 4) await wait(5);
+  killHosts();
+  expect(await attempt.outcome).toMatchObject({ status: "lost" });
+  expect(attempt.host.records.map(({ op }) => op)).toEqual(["timer", "timer", "timer"]);
+  runtime.stub.always({});
+  const again = await runtime.finish(runtime.resume(job, attempt.host.records));
+  expect(again.host.emitted).toEqual(attempt.host.emitted);
+  const emitted = attempt.host.emitted.map(({ content }) => JSON.parse(content));
+  expect(again.status === "completed" && JSON.parse(again.output ?? "")).toEqual(emitted);
+});
+
+test("an isolate that runs out of memory takes its own executions with it, not those of other versions", async () => {
+  runtime.stub.always(slow(1_500));
+  const attempts = await startPatient(2);
+  const pids = hostsOf(process.pid);
+  const hungry = await runtime.job(
+    scriptOf(
+      `const kept = []; for (;;) { kept.push("x".repeat(1000) + kept.length); if (kept.length % 1000 === 0) await ctx.sleep(0); }`,
+    ),
+    { limits: { memoryMb: 32 } },
+  );
+  const outcome = await goOn(runtime.start(hungry));
+  const cause = outcome.status === "lost" ? outcome.cause : outcome.status === "failed" ? outcome.error : null;
+  expect(cause).toMatchObject({ code: "MEMORY_LIMIT_EXCEEDED" });
+  expect(hostsOf(process.pid)).toEqual(expect.arrayContaining([...pids]));
+  for (const { outcome: result } of attempts) expect(await result).toMatchObject({ status: "completed" });
+});
