@@ -34,9 +34,7 @@ export async function deploySources(
   const what = sources.length === 1 ? "1 file" : `${sources.length} files`;
   return terminal.during(`Uploading ${what}`, async (update) => {
     const onProgress = (sent: number) => update(`Uploading ${what}, ${sizeOf(sent)} sent`);
-    return asRecord(
-      await upload(api, "/api/v1/workflows/upload", { sources, fields, accessories, cwd: io.cwd, onProgress }),
-    );
+    return asRecord(await upload(api, { sources, fields, accessories, cwd: io.cwd, onProgress }));
   });
 }
 

@@ -25,7 +25,7 @@ export const list: Command = {
       return call.terminal.note("There are no workflows yet. Upload one with: weft deploy <file>");
     const rows = items.map((item) => [
       asText(item["workflow_ref_name"]) ?? "",
-      asText(asRecord(item["published_version"])["version_number"]) ?? "–",
+      asText(item["active_version"]) ?? "–",
       asText(item["description"]) || (asText(item["workflow_name"]) ?? ""),
     ]);
     for (const line of table(["ref", "version", "name"], rows, call.terminal)) call.terminal.print(line);

@@ -30,11 +30,8 @@ async function toForm(request: UploadRequest): Promise<FormData> {
   const form = new FormData();
   for (const [name, value] of Object.entries(request.fields)) form.append(name, value);
   const [entry, ...others] = request.sources;
-  if (entry !== undefined) {
-    form.append("entry", entry.path);
-    form.append("script_file", new Blob([entry.text]), basename(entry.path));
-  }
-  for (const file of others) form.append(`file_${file.path}`, new Blob([file.text]), basename(file.path));
+  if (entry !== undefined) form.append("script_file", new Blob([entry.text]), entry.path);
+  for (const file of others) form.append("files", new Blob([file.text]), file.path);
   for (const [key, path] of Object.entries(request.accessories)) {
     form.append(`accessory_${key}`, await openFile(resolve(request.cwd, path), path), basename(path));
   }
@@ -54,12 +51,12 @@ function counted(body: ReadableStream<Uint8Array>, onProgress: (sent: number) =>
   );
 }
 
-/** Uploads a script and its accessories to `path`; returns the `data` of the answer. */
-export async function upload(api: Api, path: string, request: UploadRequest): Promise<unknown> {
+/** Uploads a script and its accessories; returns the `data` of the answer. */
+export async function upload(api: Api, request: UploadRequest): Promise<unknown> {
   // A Response is the only built-in that turns a form into a stream of known type, which is what can be counted.
   const encoded = new Response(await toForm(request));
   if (encoded.body === null) throw toError(null, 400);
   const body = counted(encoded.body, request.onProgress);
   const headers = { "content-type": encoded.headers.get("content-type") ?? "multipart/form-data" };
-  return asRecord(await api.call(path, { method: "POST", body, headers }))["data"];
+  return asRecord(await api.call("/api/v1/workflows/upload", { method: "POST", body, headers }))["data"];
 }

@@ -3,7 +3,6 @@ import { stop } from "./exit.ts";
 import { asRecord } from "./json.ts";
 import { placeOf, problemLines, toProblems } from "./problem.ts";
 import { collectSources } from "./sources.ts";
-import { upload } from "./upload.ts";
 
 /** `weft validate`: finds a script's errors without storing it. */
 export const validate: Command = {
@@ -16,18 +15,16 @@ export const validate: Command = {
     const { terminal, io } = call;
     const sources = collectSources(call.args, io.cwd);
     const api = await call.api();
-    const request = { sources, fields: {}, accessories: {}, cwd: io.cwd, onProgress: () => undefined };
-    const answer = asRecord(
-      await terminal.during("Checking", () => upload(api, "/api/v1/workflows/validate", request)),
-    );
+    const [entry, ...others] = sources.map(({ path, text }) => ({ path, text }));
+    const json = { kind: "bundle", code: entry?.text, entry: entry?.path, files: others };
+    const body = await terminal.during("Checking", () => api.call("/api/v1/workflows/validate", { json }));
+    const answer = asRecord(asRecord(body)["data"]);
     const problems = toProblems(answer["errors"]);
     if (call.json) terminal.print(JSON.stringify(answer));
     else if (problems.length === 0) terminal.print(`${terminal.green("✓")} ${call.args[0]} is valid`);
     else for (const problem of problems) for (const line of problemLines(problem, terminal)) terminal.print(line);
     if (answer["ok"] === true) return;
     const places = problems.map(placeOf).join(", ");
-    throw stop("failed", `${problems.length === 1 ? "1 error" : `${problems.length} errors`}: ${places}`, {
-      problems: [],
-    });
+    throw stop("failed", `${problems.length === 1 ? "1 error" : `${problems.length} errors`}: ${places}`);
   },
 };

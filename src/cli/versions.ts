@@ -18,7 +18,7 @@ export const versions: Command = {
       item["active"] === true ? "*" : "",
       asText(item["version_number"]) ?? "",
       showTime(item["created_at"]),
-      asText(item["version_notes"]) ?? "",
+      asText(item["notes"]) ?? "",
     ]);
     for (const line of table(["", "version", "uploaded", "notes"], rows, call.terminal)) call.terminal.print(line);
   },
