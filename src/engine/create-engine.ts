@@ -101,7 +101,11 @@ export function createEngine(options: EngineOptions): StartedEngine {
       claims.close();
       admission.drain();
       const stopped = toFailed(toRecord(fail("STOPPING")));
-      for (const run of [...live.all()]) if (run.phase === "new") await run.settle(stopped);
+      for (const run of [...live.all()]) {
+        if (run.phase !== "new") continue;
+        run.giveUp = null;
+        await run.settle(stopped);
+      }
       const end = Date.now() + graceMs;
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";

@@ -83,7 +83,9 @@ function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): vo
     finishFailed(run, error, parts).catch(parts.report);
   };
   const timer =
-    deadlineAt === null ? undefined : setTimeout(() => giveUp(overdue(run)), Math.max(0, deadlineAt - Date.now()));
+    deadlineAt === null
+      ? undefined
+      : setTimeout(() => run.giveUp?.(overdue(run)), Math.max(0, deadlineAt - Date.now()));
   run.giveUp = giveUp;
   leader.shared.then((cached) => {
     if (run.giveUp === null || run.phase !== "new") return;

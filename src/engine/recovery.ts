@@ -8,11 +8,12 @@ import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Runner } from "./runner.ts";
 
-async function callOf(execution: Execution, { store, planOf, settings, live }: Parts): Promise<Call | null> {
+async function callOf(execution: Execution, { store, planOf, settings, live }: Parts): Promise<Call> {
   const { accountId, versionId, workflowId, data } = execution;
   const workflow = await store.findWorkflow({ accountId, key: workflowId });
   const version = await store.findVersion({ accountId, versionId });
-  if (workflow === null || version === null) return null;
+  if (workflow === null || version === null)
+    throw new Error(`execution ${execution.id} has lost its workflow or version`);
   const plan = planOf(version);
   const keep = execution.cacheKey === null ? "no-store" : "default";
   const { input, messages, params, metadata } = JSON.parse(data) as CtxData;
@@ -39,12 +40,8 @@ function begin(run: LiveRun, execution: Execution, runner: Runner): void {
 
 /** Begins an execution that another process left behind. */
 async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
-  const { live, keeper, admission } = parts;
+  const { live, keeper } = parts;
   const call = await callOf(execution, parts);
-  if (call === null) {
-    if (execution.parentId === null) admission.release();
-    return;
-  }
   const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
   run.resumed = true;
   live.add(run);
@@ -57,7 +54,16 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
   begin(run, execution, runner);
   // Someone may have asked to stop it while nobody ran it.
   const { lease } = run.row;
-  if (lease !== null) await renewLeases([{ run, lease }], parts);
+  if (lease !== null) await renewLeases([{ run, lease }], parts).catch(parts.report);
+}
+
+/** An execution that cannot even be begun ends here: it would be claimed again and again. */
+async function giveUp(execution: Execution, error: unknown, { store, admission, report }: Parts): Promise<void> {
+  report(error);
+  if (execution.parentId === null) admission.release();
+  const ending = { status: "failed", error: toRecord(fail("INTERNAL", {}, error)) } as const;
+  const lease = { executionId: execution.id, fence: execution.fence };
+  await store.completeExecution({ lease, ending, usage: execution.usage, chunks: [], logs: [], now: Date.now() });
 }
 
 /** Goes on with an execution that was claimed: one of this process, or one that another process left behind. */
@@ -68,7 +74,8 @@ export function acceptClaimed(execution: Execution, parts: Parts, runner: Runner
     run.row.adopt(execution.fence);
     return;
   }
+  if (run !== null && run.phase !== "queued" && run.phase !== "parked") return;
   if (execution.parentId === null) parts.admission.take(1);
-  if (run === null) recover(execution, parts, runner).catch(parts.report);
-  else begin(run, execution, runner);
+  if (run !== null) begin(run, execution, runner);
+  else recover(execution, parts, runner).catch((error: unknown) => giveUp(execution, error, parts).catch(parts.report));
 }

@@ -8,7 +8,7 @@ export interface RowKeeper {
   /** Holder of the leases. */
   readonly worker: string;
   readonly leaseMs: number;
-  /** Starts that are still held back. */
+  /** Starts and deliveries that are still held back. */
   readonly starts: Sweep<ExecutionRow>;
   /** Chunks and log lines that are still held back. */
   readonly outputs: Sweep<ExecutionRow>;
@@ -70,31 +70,26 @@ export class ExecutionRow {
     this.#fence = fence;
   }
 
-  /** Writes the start if it is still held back; what is written later never becomes durable before it. */
+  /** Writes what is held back of the start and the deliveries; what is written later never becomes durable before it. */
   start(): Lease {
-    const { store, worker, leaseMs, starts } = this.#keeper;
-    const { execution } = this;
-    const started = this.lease;
-    if (started !== null) return started;
-    starts.remove(this);
-    const lease = { executionId: execution.id, fence: 1 };
-    this.#fence = lease.fence;
-    // A failure shows in the next write of this execution, which finds no row.
-    store.startExecution({ execution, worker, leaseMs }).catch(() => undefined);
-    if (this.#records.length > 0) store.appendJournal({ lease, records: this.#records }).catch(() => undefined);
-    this.#records = [];
+    const lease = this.#begin();
+    const records = this.#takeRecords();
+    // A failure shows in the next write of this execution: a seq is missing, or the row.
+    if (records.length > 0) this.#keeper.store.appendJournal({ lease, records }).catch(() => undefined);
     return lease;
   }
 
-  /** Appends deliveries; those that need not be durable wait for the start and are dropped when it never comes. */
+  /** Appends deliveries; those that need not be durable are written with the next write or sweep. */
   async append(records: readonly JournalRecord[], durable: boolean): Promise<void> {
-    if (!durable && this.#fence === null) {
-      this.#records.push(...records);
+    for (const record of records) this.#records.push(record);
+    if (!durable) {
+      this.#keeper.starts.add(this);
       return;
     }
-    const lease = this.start();
+    const lease = this.#begin();
+    const stored = this.#keeper.store.appendJournal({ lease, records: this.#takeRecords() });
     this.flushOutput();
-    await this.#keeper.store.appendJournal({ lease, records });
+    await stored;
   }
 
   /** Takes chunks and log lines; they are written with the next write or sweep. */
@@ -119,11 +114,12 @@ export class ExecutionRow {
 
   /** Writes the end; false when someone else holds or ended the execution, or it is gone. */
   async end({ ending, usage, startedAt, finishedAt }: RowEnd): Promise<boolean> {
-    const { store, starts } = this.#keeper;
+    const { store } = this.#keeper;
     const { lease, execution } = this;
     const output = this.#takeOutput();
+    // Deliveries that nothing durable followed are of no use to an execution that is over.
+    this.#takeRecords();
     if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
-    starts.remove(this);
     this.#isHeld = false;
     return store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output }).then(
       () => true,
@@ -138,6 +134,26 @@ export class ExecutionRow {
   park(until: number, usage: Usage): Promise<boolean> {
     const lease = this.start();
     return this.#keeper.store.waitExecution({ lease, until, usage, ...this.#takeOutput() });
+  }
+
+  /** The lease; writes the start if it is still held back. */
+  #begin(): Lease {
+    const { store, worker, leaseMs } = this.#keeper;
+    const { execution } = this;
+    const started = this.lease;
+    if (started !== null) return started;
+    const lease = { executionId: execution.id, fence: 1 };
+    this.#fence = lease.fence;
+    // A failure shows in the next write of this execution, which finds no row.
+    store.startExecution({ execution, worker, leaseMs }).catch(() => undefined);
+    return lease;
+  }
+
+  #takeRecords(): readonly JournalRecord[] {
+    this.#keeper.starts.remove(this);
+    const records = this.#records;
+    this.#records = [];
+    return records;
   }
 
   #takeOutput(): { readonly chunks: readonly Chunk[]; readonly logs: readonly LogLine[] } {

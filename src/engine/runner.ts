@@ -33,6 +33,8 @@ function obstacle(run: LiveRun): ErrorRecord | null {
 
 async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly JournalRecord[]> {
   if (!run.resumed) return [];
+  // What the last attempt recorded without needing it durable is part of what is replayed.
+  run.row.start();
   const records = await store.readJournal({ executionId: run.id });
   run.spentUsd = 0;
   run.spentTokens = 0;

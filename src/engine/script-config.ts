@@ -16,6 +16,8 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 const HOST =
   /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{1,5})?$/i;
 const MAX_HOSTS = 1_000;
+/** Longest host name with a port. */
+const MAX_HOST = 260;
 
 function refuse(path: string, rule: string, value: unknown): Error {
   const shown = JSON.stringify(value) ?? typeof value;
@@ -61,7 +63,7 @@ function parseHosts(value: unknown): readonly string[] | null {
   const path = "config.http.allow";
   const isList = Array.isArray(value) && value.length <= MAX_HOSTS;
   if (!isList) throw refuse(path, `a list of at most ${MAX_HOSTS} host names`, value);
-  const wrong = value.find((host) => typeof host !== "string" || !HOST.test(host));
+  const wrong = value.find((host) => typeof host !== "string" || host.length > MAX_HOST || !HOST.test(host));
   if (wrong !== undefined) throw refuse(path, 'host names such as "api.example.com" or "*.example.com"', wrong);
   return Object.freeze(value.map((host) => String(host).toLowerCase()));
 }

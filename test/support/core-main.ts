@@ -24,5 +24,6 @@ const obey = async ({ ref, script, request }: CoreCommand): Promise<CoreAnswer> 
   return { executionId: (await core.invoke(ref, request)).executionId };
 };
 
+process.once("disconnect", () => process.exit(1));
 process.on("message", async (command) => process.send?.(await obey(command as CoreCommand)));
 process.send?.({ executionId: null });

@@ -53,7 +53,7 @@ export interface SpawnedServer {
 export async function spawnTestServer(dataDir: string, environment: Environment = {}): Promise<SpawnedServer> {
   const main = join(import.meta.dirname, "server-main.ts");
   const env = { PATH: process.env["PATH"] ?? "", ...testEnvironment(dataDir, TEST_KEY, environment) };
-  const child = spawn(process.execPath, [main], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [main], { env, stdio: ["pipe", "pipe", "inherit"] });
   const gone = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, "line"), gone.then(() => null)]);
