@@ -1,4 +1,5 @@
 import autocannon from "autocannon";
+import { cpuMs } from "./processes.ts";
 import { quantile, type Round } from "./statistics.ts";
 
 /** One POST, again and again. */
@@ -36,12 +37,18 @@ async function send(load: Load, extent: { readonly duration: number } | { readon
   return answers;
 }
 
-/** Keeps `connections` requests under way for `durationMs`; throws when any of them fails. */
-export async function measureLoad(load: Load, durationMs: number): Promise<Round> {
+/** Keeps `connections` requests to process `pid` under way for `durationMs`; throws when any of them fails. */
+export async function measureLoad(load: Load, pid: number, durationMs: number): Promise<Round> {
   const startedAt = performance.now();
-  const { latencies, lastAt } = await send(load, { duration: durationMs / 1000 });
-  const seconds = (lastAt - startedAt) / 1000;
-  return { p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99), perSecond: latencies.length / seconds };
+  const cpuBefore = cpuMs(pid);
+  const { latencies, lastAt } = await send(load, { duration: durationMs / 1_000 });
+  const cpu = cpuMs(pid) - cpuBefore;
+  return {
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    perSecond: (latencies.length * 1_000) / (lastAt - startedAt),
+    cpuMicros: (cpu * 1_000) / latencies.length,
+  };
 }
 
 /** Sends one request on each connection at the same time; milliseconds until the last is answered. */

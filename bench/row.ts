@@ -12,6 +12,8 @@ export interface Row {
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
   readonly perSecond: number | null;
+  /** CPU time of the server and its hosts per request, µs. */
+  readonly cpuMicros: number | null;
   /** Requests per second divided by those of `baseline` in the same round, median over the rounds. */
   readonly ratio: number | null;
   readonly baseline: string | null;
@@ -25,8 +27,9 @@ export interface Row {
 
 /** A row with the given figures and nothing else. */
 export function toRow(name: string, figures: Partial<Omit<Row, "name">>): Row {
-  const empty = { p50Ms: null, p99Ms: null, perSecond: null, ratio: null, baseline: null, amount: null, unit: "" };
-  return { ...empty, goal: null, failure: null, ...figures, name };
+  const times = { p50Ms: null, p99Ms: null, perSecond: null, cpuMicros: null };
+  const others = { ratio: null, baseline: null, amount: null, unit: "", goal: null, failure: null };
+  return { ...times, ...others, ...figures, name };
 }
 
 /** Whether the goal is met; null without a goal, false when the figure is missing. */

@@ -11,12 +11,14 @@ const QUICK = { warmUpMs: 300, roundMs: 300, rounds: 2 };
 
 interface Running {
   readonly url: string;
+  readonly pid: number;
   /** Null for a baseline. */
   readonly weft: Weft | null;
   stop(): Promise<void>;
 }
 
 interface Contender {
+  readonly pid: number;
   readonly load: Load;
   readonly rounds: Round[];
   failure: string | null;
@@ -24,14 +26,14 @@ interface Contender {
 
 async function startBaseline(name: ServerName): Promise<Running> {
   const program = await startProgram({ args: ["--no-node-snapshot", `bench/baselines/${name}.ts`], env: {} });
-  return { url: program.firstLine, weft: null, stop: program.stop };
+  return { url: program.firstLine, pid: program.pid, weft: null, stop: program.stop };
 }
 
 async function startServer(name: ServerName, dataDir: string, { profileDir }: Bench): Promise<Running> {
   if (name !== "fast" && name !== "hardened") return startBaseline(name);
   const env = name === "hardened" ? { WEFT_HOST_PROFILE: name } : {};
   const weft = await startWeft({ dataDir: `${dataDir}/${name}`, env, profileDir });
-  return { url: callUrl(weft), weft, stop: weft.stop };
+  return { url: callUrl(weft), pid: weft.pid, weft, stop: weft.stop };
 }
 
 /** One checked call, so that nothing else is measured than what the case says. */
@@ -47,16 +49,16 @@ async function check({ ref, cached, name }: LoadCase, { url, headers, body }: Lo
   throw new Error(`${name}: unexpected answer ${response.status} ${text.slice(0, 300)}`);
 }
 
-async function prepare(item: LoadCase, { url, weft }: Running, { upstream, quick }: Bench): Promise<Contender> {
+async function prepare(item: LoadCase, { url, pid, weft }: Running, { upstream, quick }: Bench): Promise<Contender> {
   const input = { text: "hello", upstream };
   const body = toCallBody(item.ref ?? "echo", input, item.cached ? {} : { no_cache: true });
   const headers = weft?.headers ?? { "content-type": "application/json" };
   const load = { url, headers, body, connections: item.connections };
-  const contender: Contender = { load, rounds: [], failure: null };
+  const contender: Contender = { pid, load, rounds: [], failure: null };
   try {
     if (item.ref !== null) await weft?.deploy(item.ref);
     await check(item, load);
-    await measureLoad(load, (quick ? QUICK : FULL).warmUpMs);
+    await measureLoad(load, pid, (quick ? QUICK : FULL).warmUpMs);
   } catch (error) {
     contender.failure = String(error);
   }
@@ -66,7 +68,7 @@ async function prepare(item: LoadCase, { url, weft }: Running, { upstream, quick
 async function measureRound(contender: Contender, ms: number): Promise<void> {
   if (contender.failure !== null) return;
   try {
-    contender.rounds.push(await measureLoad(contender.load, ms));
+    contender.rounds.push(await measureLoad(contender.load, contender.pid, ms));
   } catch (error) {
     contender.failure = String(error);
   }

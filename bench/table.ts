@@ -1,6 +1,6 @@
 import { type Goal, isMet, type Row } from "./row.ts";
 
-const HEADINGS = ["case", "p50 ms", "p99 ms", "per second", "ratio", "baseline", "result", "target", ""];
+const HEADINGS = ["case", "p50 ms", "p99 ms", "per second", "cpu µs", "ratio", "baseline", "result", "target", ""];
 
 /** A number with three significant digits, and whole from 100 on. */
 export function toFigure(value: number | null): string {
@@ -29,7 +29,7 @@ function toTarget({ goal, unit, baseline }: Row): string {
 
 function toCells(row: Row): readonly string[] {
   const met = isMet(row);
-  const figures = [row.p50Ms, row.p99Ms, row.perSecond, row.ratio].map(toFigure);
+  const figures = [row.p50Ms, row.p99Ms, row.perSecond, row.cpuMicros, row.ratio].map(toFigure);
   const amount = row.amount === null ? "" : `${toFigure(row.amount)} ${row.unit}`;
   const verdict = met === null ? "" : met ? "met" : "NOT MET";
   return [row.name, ...figures, row.baseline ?? "", row.failure ?? amount, toTarget(row), verdict];
@@ -41,7 +41,7 @@ export function toTable(rows: readonly Row[]): string {
   const widths = HEADINGS.map((_heading, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
   const pad = (cell: string, column: number) => {
     const width = widths[column] ?? 0;
-    return column >= 1 && column <= 4 ? cell.padStart(width) : cell.padEnd(width);
+    return column >= 1 && column <= 5 ? cell.padStart(width) : cell.padEnd(width);
   };
   const [first = [], ...rest] = lines.map((line) => line.map(pad));
   const rule = widths.map((width) => "─".repeat(width));

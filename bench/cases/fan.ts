@@ -1,6 +1,6 @@
 import type { Case } from "../case.ts";
 import { measureBurst } from "../load.ts";
-import { peakMib, residentMib } from "../memory.ts";
+import { peakMib, residentMib } from "../processes.ts";
 import { toRow } from "../row.ts";
 import { median } from "../statistics.ts";
 import { callUrl, startWeft, toCallBody, withDataDir } from "../weft.ts";

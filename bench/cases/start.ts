@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Case } from "../case.ts";
-import { proportionalMib, residentMib } from "../memory.ts";
+import { proportionalMib, residentMib } from "../processes.ts";
 import { type Row, toRow } from "../row.ts";
 import { median } from "../statistics.ts";
 import { startWeft, withDataDir } from "../weft.ts";

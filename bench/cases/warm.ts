@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Case } from "../case.ts";
-import { residentMib } from "../memory.ts";
+import { residentMib } from "../processes.ts";
 import { toRow } from "../row.ts";
 import { unseenScript } from "../scripts.ts";
 import { startWeft, type Weft, withDataDir } from "../weft.ts";

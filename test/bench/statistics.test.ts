@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { median, medianRatio, medianRound, quantile } from "../../bench/statistics.ts";
 
-const round = (perSecond: number) => ({ p50Ms: 1 / perSecond, p99Ms: 2 / perSecond, perSecond });
+const round = (perSecond: number) => ({
+  p50Ms: 1 / perSecond,
+  p99Ms: 2 / perSecond,
+  perSecond,
+  cpuMicros: perSecond * 3,
+});
 
 describe("median", () => {
   test("of an odd number of values is the middle one, sorted as numbers", () => {

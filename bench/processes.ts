@@ -45,6 +45,20 @@ export function proportionalMib(pid: number): number {
   return shares.reduce((sum, share) => sum + share, 0);
 }
 
+/** Clock ticks per second of /proc, the same on every Linux. */
+const TICKS = 100;
+
+/** CPU time that a process and its descendants have used so far, all threads, ms. */
+export function cpuMs(pid: number): number {
+  const ticks = processTree(pid).map((member) => {
+    const fields = readText(`/proc/${member}/stat`)
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
+  });
+  return (ticks.reduce((sum, own) => sum + own, 0) * 1_000) / TICKS;
+}
+
 /** The highest resident memory of a process tree while `work` runs, MiB, sampled every 50 ms. */
 export async function peakMib(pid: number, work: () => Promise<void>): Promise<number> {
   let peak = residentMib(pid);
