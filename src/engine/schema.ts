@@ -88,12 +88,16 @@ function tryCompile(schema: Schema | boolean): ValidateFunction {
   }
 }
 
-function problemsOf(schema: Schema | boolean, quick: ValidateFunction, input: unknown): readonly ErrorObject[] {
-  if (quick(input)) return [];
-  const first = quick.errors ?? [];
-  if (JSON.stringify(input).length > LIST_ALL_BELOW) return first;
-  const thorough = compile(schema, true);
-  return thorough(input) ? first : (thorough.errors ?? first);
+/** The problems of an input, the list of all compiled when it is first needed. */
+function createListing(schema: Schema | boolean, quick: ValidateFunction): (input: unknown) => readonly ErrorObject[] {
+  let thorough: ValidateFunction | null = null;
+  return (input) => {
+    if (quick(input)) return [];
+    const first = quick.errors ?? [];
+    if (JSON.stringify(input).length > LIST_ALL_BELOW) return first;
+    thorough ??= compile(schema, true);
+    return thorough(input) ? first : (thorough.errors ?? first);
+  };
 }
 
 /** Compiles an input schema; throws INVALID_WORKFLOW_SCHEMA. Null when the script has none. */
@@ -101,13 +105,14 @@ export function createInputCheck(raw: unknown): InputCheck | null {
   const schema = toJsonSchema(raw);
   if (schema === null) return null;
   const quick = tryCompile(schema);
+  const list = createListing(schema, quick);
   const isSlow = SLOW.test(JSON.stringify(schema));
   return (sent) => {
     const input = sent ?? null;
     if (!isSlow && quick(input)) return;
     let problems: readonly ErrorObject[];
     try {
-      problems = timeBox(CHECK_MS, () => problemsOf(schema, quick, input));
+      problems = timeBox(CHECK_MS, () => list(input));
     } catch (error) {
       if (!isOverTime(error)) throw error;
       throw fail(

@@ -87,7 +87,7 @@ test("a child ends with its parent", async () => {
   expect(await core.run("leaves")).toMatchObject({ status: "completed" });
   const { accountId } = core;
   const list = () => core.engine.listExecutions({ accountId, ref: "endless", status: null, limit: 1, offset: 0 });
-  await expect.poll(async () => (await list()).items[0]?.state.status).toBe("cancelled");
+  await expect.poll(async () => (await list()).items[0]?.state.status, { timeout: 10_000 }).toBe("cancelled");
 });
 
 test("calls beyond places and queue are refused as OVERLOADED, and later ones get in", async () => {

@@ -66,7 +66,7 @@ describe("after a kill -9 of the server", () => {
     spawned = await spawnCore(dir.path);
     await spawned.deploy("steps", steps(["/1", "/2", "/3wait", "/4"]));
     const executionId = await spawned.invoke("steps", { mode });
-    await expect.poll(() => asked.length).toBe(3);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(3);
     const { engine, accountId } = await restart();
     const execution = await ended(executionId);
     expect(execution?.state).toMatchObject({ status: "completed" });
@@ -79,7 +79,7 @@ describe("after a kill -9 of the server", () => {
     spawned = await spawnCore(dir.path);
     await spawned.deploy("steps", steps(["/1", "/2wait"]));
     const executionId = await spawned.invoke("steps", { secrets: { key: "abcdefgh" } });
-    await expect.poll(() => asked.length).toBe(2);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(2);
     await restart();
     expect((await ended(executionId))?.state).toMatchObject({ status: "failed", error: { code: "SECRETS_LOST" } });
   });
@@ -92,7 +92,7 @@ describe("after a kill -9 of the server", () => {
       'export async function execute(ctx) { return (await ctx.workflow.completions.create({ model: "workflow:child" })).output.seen }',
     );
     const executionId = await spawned.invoke("parent", { mode: "background" });
-    await expect.poll(() => asked.length).toBe(2);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(2);
     const { engine, accountId } = await restart();
     expect((await ended(executionId))?.state).toMatchObject({ status: "completed" });
     expect(asked).toEqual(["/child", "/child/wait", "/child/wait"]);
@@ -104,7 +104,7 @@ describe("after a kill -9 of the server", () => {
     spawned = await spawnCore(dir.path);
     await spawned.deploy("steps", steps(["/1wait"]));
     const executionId = await spawned.invoke("steps", { timeoutMs: 400 });
-    await expect.poll(() => asked.length).toBe(1);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(1);
     await spawned.kill();
     spawned = null;
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -133,7 +133,7 @@ describe("when the server stops", () => {
     core = await startTestCore({ WEFT_DATA_DIR: dir.path, WEFT_STOP_GRACE_MS: "50" });
     await core.deploy("steps", steps(["/1", "/2wait"]));
     const invocation = await core.invoke("steps");
-    await expect.poll(() => asked.length).toBe(2);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(2);
     await core.close();
     expect(await invocation.result).toMatchObject({ status: "failed", error: { code: "STOPPING" } });
     await expect(core.invoke("steps")).rejects.toMatchObject({ code: "STOPPING" });
@@ -163,7 +163,7 @@ describe("when a host process dies", () => {
     const invocation = await core.invoke("steps");
     const seen: string[] = [];
     invocation.subscribe((chunks) => seen.push(...chunks.map((chunk) => chunk.content)));
-    await expect.poll(() => asked.length).toBe(3);
+    await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(3);
     answerWaiting = true;
     killHosts();
     expect(await invocation.result).toMatchObject({ status: "completed" });
