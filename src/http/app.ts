@@ -2,18 +2,20 @@ import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify from "fastify";
-import { fail, type Limits } from "../../runtime/index.ts";
+import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Account } from "../engine/types.ts";
 import type { WorkflowService } from "../engine/workflows.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
+import { answerBadConnection } from "./connection-errors.ts";
 import type { App, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
 import { DIALECTS, dialectOf } from "./dialects/index.ts";
 import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
+import { parseJsonBody } from "./json-body.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions } from "./openapi.ts";
-import { schemaError, toRequestError } from "./request-errors.ts";
+import { type Complaint, methodNotAllowed, schemaError, toRequestError } from "./request-errors.ts";
 
 /** What the HTTP server needs. */
 export interface AppDeps {
@@ -23,15 +25,15 @@ export interface AppDeps {
   readonly limits: Limits;
   ready(): boolean;
   readonly version: string;
-  /** Gets errors that are bugs of ours, with the request they happened in. */
-  report?(error: unknown): void;
+  /** Gets errors that are bugs of ours. */
+  report(error: unknown): void;
 }
 
 /** The HTTP server. */
 export interface HttpApp {
   /** Starts listening; resolves to the base URL without a closing slash. Rejects when the port is taken. */
   listen(address: { readonly host: string; readonly port: number }): Promise<string>;
-  /** Stops accepting, lets open requests finish, closes idle connections. */
+  /** Stops accepting, lets open requests finish for a moment, closes all connections. */
   close(): Promise<void>;
 }
 
@@ -41,32 +43,54 @@ declare module "fastify" {
   }
 }
 
-const REQUEST_TIMEOUT_MS = 120_000;
+/** A request must have arrived within this time, its headers within the other. */
+const REQUEST_TIMEOUT_MS = 300_000;
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 72_000;
+/** How often late requests are looked for. */
+const TIMEOUT_LOOK_MS = 5_000;
 const MAX_HEADER_BYTES = 32 * 1024;
+const MAX_PARAM_CHARS = 256;
+/** How long open answers may take once the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 
 /** Paths that need no key. */
-const PUBLIC = /^\/(|livez|readyz|openapi\.json|docs(\/.*)?)?$/;
+const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)?$/;
 
 const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
 };
 
-const pathOf = (request: Request) => request.url.split("?", 1)[0] ?? "/";
+const pathOf = ({ url }: Request) => url.split("?", 1)[0] ?? "/";
+
+function answerError(thrown: unknown, request: Request, reply: Reply, limits: Limits): WorkflowError {
+  const error = toRequestError(thrown, request, limits);
+  const { status, headers, body } = dialectOf(pathOf(request)).toError(error, request.id);
+  // A body that was refused is read to its end and thrown away: closing at once would lose the answer on its way.
+  reply.removeHeader("connection");
+  reply
+    .code(status)
+    .headers({ ...SECURITY_HEADERS, ...headers, "x-request-id": request.id })
+    .send(body);
+  return error;
+}
 
 function createServer(limits: Limits) {
-  return Fastify({
+  const app = Fastify({
     bodyLimit: limits.maxBodyBytes,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS },
-    routerOptions: { maxParamLength: 256 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_LOOK_MS,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS, ignoreTrailingSlash: true },
     ajv: {
       customOptions: {
         coerceTypes: false,
@@ -74,42 +98,51 @@ function createServer(limits: Limits) {
         useDefaults: false,
         allErrors: false,
         strict: false,
+        verbose: true,
       },
     },
-    exposeHeadRoutes: false,
+    clientErrorHandler: answerBadConnection,
+    frameworkErrors: (error, request, reply) => answerError(error, request as Request, reply as Reply, limits),
+    // Requests that come while the server closes are answered by the engine, which says STOPPING.
     return503OnClosing: false,
     logger: false,
   });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
+    try {
+      done(null, parseJsonBody(String(text)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  return app;
 }
 
 function installErrors(app: App, deps: AppDeps, methods: MethodTable): void {
   const answer = (request: Request, reply: Reply, thrown: unknown) => {
-    const error = toRequestError(thrown, deps.limits);
-    if (error.code === "INTERNAL") deps.report?.(error.cause ?? error);
-    const { status, headers, body } = dialectOf(pathOf(request)).toError(error, request.id);
-    return reply.code(status).headers(headers).send(body);
+    const error = answerError(thrown, request, reply, deps.limits);
+    if (error.code === "INTERNAL") deps.report(error.cause ?? error);
+    return reply;
   };
   app.setErrorHandler((error, request, reply) => answer(request, reply, error));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.allowed(pathOf(request));
-    if (allowed.length === 0) return answer(request, reply, fail("NOT_FOUND", { path: pathOf(request) }));
-    const message = `${request.method} is not allowed here; use ${allowed.join(" or ")}.`;
-    const { headers, body } = dialectOf(pathOf(request)).toError(
-      fail("INVALID_REQUEST", { message, code: "method_not_allowed" }),
-      request.id,
-    );
-    return reply
-      .code(405)
-      .headers({ ...headers, allow: allowed.join(", ") })
-      .send(body);
+    const error =
+      allowed.length === 0
+        ? fail("NOT_FOUND", { message: `There is nothing at ${pathOf(request)}.` })
+        : methodNotAllowed(request.method, allowed);
+    if (allowed.length > 0) reply.header("allow", allowed.join(", "));
+    return answer(request, reply, error);
   });
 }
 
 function installHooks(app: App, deps: AppDeps): void {
   app.decorateRequest("account", null);
   app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ "x-request-id": request.id, ...SECURITY_HEADERS });
-    if (!PUBLIC.test(pathOf(request))) request.account = authenticate(request.headers, deps.accountOfKey);
+    reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });
+    // Whether a path exists is no secret.
+    if (request.is404 || PUBLIC.test(pathOf(request))) return;
+    request.account = authenticate(request.headers, deps.accountOfKey);
   });
 }
 
@@ -126,7 +159,7 @@ function dialectDeps(deps: AppDeps): DialectDeps {
     requestId: (request) => request.id,
     validate(request, schema, body) {
       const check = request.compileValidationSchema({ ...schema }, "body");
-      if (!check(body)) throw schemaError((check.errors ?? []) as Parameters<typeof schemaError>[0]);
+      if (!check(body)) throw schemaError((check.errors ?? []) as readonly Complaint[]);
     },
   };
 }
@@ -145,11 +178,10 @@ export async function createApp(deps: AppDeps): Promise<HttpApp> {
   const shared = dialectDeps(deps);
   for (const dialect of DIALECTS) dialect.register(app, shared);
   await app.ready();
-  const server = app.server;
+  const { server } = app;
   return {
     listen: (address) => app.listen(address),
     async close() {
-      // Streams of runs that go on after the stop would keep their connections open for ever.
       const force = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
       await app.close();
       clearTimeout(force);

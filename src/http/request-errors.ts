@@ -1,32 +1,45 @@
-import { fail, type Limits, toWorkflowError, WorkflowError } from "../../runtime/index.ts";
-import type { FastifyError } from "./dialects/dialect.ts";
+import { fail, fromRecord, type Limits, toWorkflowError, WorkflowError } from "../../runtime/index.ts";
+import type { FastifyError, Request } from "./dialects/dialect.ts";
 
-interface Complaint {
+/** One complaint of the JSON Schema validator; `data` is the value complained about. */
+export interface Complaint {
   readonly instancePath: string;
   readonly keyword: string;
   readonly message?: string;
   readonly params: Readonly<Record<string, unknown>>;
+  readonly data?: unknown;
 }
 
+/** Characters of a value shown in a message. */
+const MAX_SHOWN = 80;
+
+/** Keywords about a member that the value lacks or should not have, and the parameter that names it. */
+const MEMBER: Readonly<Record<string, string>> = {
+  required: "missingProperty",
+  additionalProperties: "additionalProperty",
+};
+
 function nameOf({ instancePath, keyword, params }: Complaint): string {
-  const base = instancePath.slice(1).replaceAll("/", ".");
-  const extra =
-    keyword === "required"
-      ? params["missingProperty"]
-      : keyword === "additionalProperties"
-        ? params["additionalProperty"]
-        : null;
-  if (typeof extra !== "string") return base;
-  return base === "" ? extra : `${base}.${extra}`;
+  const base = instancePath.slice(1).replaceAll("/", ".").replaceAll("~1", "/").replaceAll("~0", "~");
+  const member = params[MEMBER[keyword] ?? ""];
+  if (typeof member !== "string") return base;
+  return base === "" ? member : `${base}.${member}`;
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
+  const json = JSON.stringify(value) ?? "nothing";
+  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}…` : json;
 }
 
 function sentence(complaint: Complaint): string {
-  const name = nameOf(complaint);
-  if (complaint.keyword === "required") return `${name} is required`;
-  if (complaint.keyword === "additionalProperties") return `unknown field "${name}"`;
-  if (complaint.keyword === "enum")
-    return `${name} must be one of ${JSON.stringify(complaint.params["allowedValues"])}`;
-  return `${name === "" ? "body" : name} ${complaint.message ?? "is not valid"}`;
+  const { keyword, message, params, data } = complaint;
+  const name = nameOf(complaint) || "body";
+  if (keyword === "required") return `${name}: is required`;
+  if (keyword === "additionalProperties") return `${name}: there is no such field`;
+  if (keyword === "enum")
+    return `${name}: must be one of ${JSON.stringify(params["allowedValues"])}, got ${shown(data)}`;
+  return `${name}: ${message ?? "is not valid"}, got ${shown(data)}`;
 }
 
 /** The complaints of a JSON Schema validator as one INVALID_REQUEST that names the fields. */
@@ -36,38 +49,40 @@ export function schemaError(complaints: readonly Complaint[]): WorkflowError {
   return fail("INVALID_REQUEST", { message, param: first === undefined ? null : nameOf(first) || null });
 }
 
-function known(error: FastifyError, limits: Limits): WorkflowError | null {
-  switch (error.code) {
-    case "FST_ERR_CTP_INVALID_JSON_BODY":
-    case "FST_ERR_CTP_EMPTY_JSON_BODY":
-      return fail("INVALID_REQUEST", { message: "The body is not valid JSON.", code: "invalid_json" }, error);
-    case "FST_ERR_CTP_BODY_TOO_LARGE": {
-      const message = `The body is over ${limits.maxBodyBytes} bytes (maxBodyBytes).`;
-      return fail("PAYLOAD_TOO_LARGE", { message, limit: "maxBodyBytes", value: limits.maxBodyBytes });
-    }
-    case "FST_REQ_FILE_TOO_LARGE": {
-      const message = `A file is over ${limits.maxAccessoryBytes} bytes (maxAccessoryBytes).`;
-      return fail("PAYLOAD_TOO_LARGE", { message, limit: "maxAccessoryBytes", value: limits.maxAccessoryBytes });
-    }
-    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
-      return fail("INVALID_REQUEST", {
-        message: "The content type must be application/json (or multipart/form-data for uploads).",
-        code: "unsupported_media_type",
-      });
-    default:
-      return null;
-  }
+/** The error of a path that has other methods. */
+export function methodNotAllowed(method: string, allowed: readonly string[]): WorkflowError {
+  const message = `${method} is not allowed here; use ${allowed.join(" or ")}.`;
+  return fromRecord({ code: "NOT_FOUND", message, details: { code: "method_not_allowed" }, status: 405 });
+}
+
+function unsupportedMediaType({ headers }: Request): WorkflowError {
+  const type = headers["content-type"];
+  const got = type === undefined ? "none was sent" : `got ${shown(type)}`;
+  const message = `content-type: must be application/json (or multipart/form-data for uploads), ${got}`;
+  return fromRecord({ code: "INVALID_REQUEST", message, details: { code: "unsupported_media_type" }, status: 415 });
+}
+
+function bodyTooLarge({ headers }: Request, { maxBodyBytes }: Limits): WorkflowError {
+  const length = headers["content-length"];
+  const size = length === undefined ? "body" : `body: ${length} bytes,`;
+  const value = length === undefined ? null : Number(length);
+  return fail("PAYLOAD_TOO_LARGE", {
+    message: `${size} over ${maxBodyBytes} (maxBodyBytes)`,
+    limit: "maxBodyBytes",
+    value,
+  });
 }
 
 /** Any error of a request as one of ours; what is not the caller's fault becomes INTERNAL. */
-export function toRequestError(error: unknown, limits: Limits): WorkflowError {
+export function toRequestError(error: unknown, request: Request, limits: Limits): WorkflowError {
   if (error instanceof WorkflowError) return error;
-  const raised = error as FastifyError & { readonly validation?: readonly Complaint[] };
+  const raised = error as Partial<FastifyError> & { readonly validation?: readonly Complaint[] };
   if (raised.validation !== undefined) return schemaError(raised.validation);
-  const found = known(raised, limits);
-  if (found !== null) return found;
+  if (raised.code === "FST_ERR_CTP_BODY_TOO_LARGE") return bodyTooLarge(request, limits);
+  if (raised.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" || raised.code === "FST_INVALID_MULTIPART_CONTENT_TYPE")
+    return unsupportedMediaType(request);
   const status = raised.statusCode ?? 500;
   return status >= 400 && status < 500
-    ? fail("INVALID_REQUEST", { message: raised.message }, error)
+    ? fail("INVALID_REQUEST", { message: raised.message ?? "The request is not valid." }, error)
     : toWorkflowError(error);
 }

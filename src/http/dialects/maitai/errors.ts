@@ -1,4 +1,4 @@
-import type { ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
+import type { BundleProblem, ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
 import { toRecord } from "../../../../runtime/index.ts";
 import type { ErrorAnswer } from "../dialect.ts";
 
@@ -62,20 +62,27 @@ function opCode(op: unknown): string | null {
   return op.startsWith("http.") ? "http_error" : null;
 }
 
+/** Errors whose details may name a code of their own: ours for requests, the author's for scripts. */
+const HAS_OWN_CODE: ReadonlySet<ErrorCode> = new Set(["INVALID_REQUEST", "NOT_FOUND", "EXECUTION_FAILED"]);
+
 const text = (value: unknown) => (typeof value === "string" ? value : null);
 
 function codeOf(record: ErrorRecord, row: Row): string {
-  const own =
-    record.code === "INVALID_REQUEST" || record.code === "EXECUTION_FAILED" ? text(record.details["code"]) : null;
+  const own = HAS_OWN_CODE.has(record.code) ? text(record.details["code"]) : null;
   if (own !== null && own !== "EXECUTION_FAILED") return own;
+  if (record.code === "INVALID_REQUEST" && record.details["param"] === "model") return "invalid_model";
   return (row.type === "workflow_error" ? opCode(record.details["op"]) : null) ?? row.code;
 }
 
+const toProblem = ({ lineText, ...problem }: BundleProblem) => ({ ...problem, line_text: lineText });
+
 /** Details a caller may see, without what the body already says. */
 function detailsOf({ code, details }: ErrorRecord): unknown {
-  if (code === "BUNDLE_FAILED") return details["problems"];
-  const { param: _, code: __, retry_after: ___, ...rest } = details;
-  return Object.keys(rest).length === 0 ? undefined : rest;
+  if (code === "INTERNAL") return undefined;
+  const { param: _param, code: _code, retry_after: _after, problems, ...rest } = details;
+  if (code === "BUNDLE_FAILED" && Array.isArray(problems) && problems.length > 0) return problems.map(toProblem);
+  const shown = code === "VALIDATION_ERROR" ? { ...rest, problems } : rest;
+  return Object.keys(shown).length === 0 ? undefined : shown;
 }
 
 /** The `error` member of a body or stream frame. */

@@ -24,7 +24,7 @@ type Completed = Extract<ExecutionResult, { status: "completed" }>;
 
 /** Framing C+ of contracts/script-api.md (D when `split`). Payloads are JSON texts already and are only concatenated. */
 export function createFrames(invocation: Invocation, model: string, style: FrameStyle): Frames {
-  const { executionId, createdAt, requestId, sessionId } = invocation;
+  const { executionId, createdAt, requestId } = invocation;
   const created = Math.floor(createdAt / 1_000);
   const head = `data: {"id":"${toCompletionId(executionId)}","created":${created},"model":${JSON.stringify(model)}`;
   const open = `${head},"object":"chat.completion.chunk","choices":[{"index":0,"delta":`;
@@ -39,8 +39,7 @@ export function createFrames(invocation: Invocation, model: string, style: Frame
     const message = style.helper ? "" : `"message":${answer},`;
     const choice = `{"index":0,${message}"delta":${delta},"finish_reason":"stop"}`;
     const rest = `"usage":${toUsageJson(result.usage)},"output":${result.output}`;
-    const ids = `"session_id":${JSON.stringify(sessionId)},"request_id":${JSON.stringify(requestId)}`;
-    return `${head},"object":"chat.completion","choices":[${choice}],${rest},${ids}}\n\n`;
+    return `${head},"object":"chat.completion","choices":[${choice}],${rest},"request_id":${JSON.stringify(requestId)}}\n\n`;
   };
 
   const failure = (error: ErrorRecord) => {

@@ -50,7 +50,7 @@ export const INVOKE_SCHEMA = {
 const OWN_KEYS = new Set<string>(Object.keys(INVOKE_SCHEMA.properties));
 /** Kept in ctx.params as well: scripts look at it there. */
 const SHARED_KEYS = new Set(["stream"]);
-const MODEL = /^workflow:([^@\s]+)(?:@(\S+))?$/;
+const MODEL = /^workflow:([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?:@([A-Za-z0-9][A-Za-z0-9.+-]{0,63}))?$/;
 const RETRY_HEADER = "x-stainless-retry-count";
 const MAX_IDEMPOTENCY_KEY = 255;
 
@@ -65,32 +65,32 @@ export function parseModel(model: string): { readonly ref: string; readonly vers
     throw invalid(
       "invalid_model",
       "model",
-      `model must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model.slice(0, 100))}`,
+      `model: must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model.slice(0, 100))}`,
     );
   }
   return { ref: match[1], version: match[2] ?? null };
 }
 
 function paramsOf(body: InvokeBody): Record<string, unknown> {
-  const params: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(body)) {
-    if (!OWN_KEYS.has(name) || (SHARED_KEYS.has(name) && value !== null)) params[name] = value;
-  }
-  return params;
+  const isParam = ([name, value]: [string, unknown]) =>
+    !OWN_KEYS.has(name) || (SHARED_KEYS.has(name) && value !== null);
+  // Unlike an assignment this keeps a key called __proto__ as data.
+  return Object.fromEntries(Object.entries(body).filter(isParam));
 }
 
 function idempotencyKey(header: string | string[] | undefined): string | null {
   if (header === undefined || header === "") return null;
-  if (typeof header === "string" && header.length <= MAX_IDEMPOTENCY_KEY) return header;
-  const length = String(header).length;
-  throw invalid(
-    "invalid_idempotency_key",
-    "Idempotency-Key",
-    `Idempotency-Key: ${length} characters, over ${MAX_IDEMPOTENCY_KEY}`,
-  );
+  const { length } = header;
+  if (typeof header === "string" && length <= MAX_IDEMPOTENCY_KEY) return header;
+  const message = `Idempotency-Key: ${length} characters, over ${MAX_IDEMPOTENCY_KEY}`;
+  throw invalid("invalid_request", "Idempotency-Key", message);
 }
 
 const modeOf = (body: InvokeBody): InvokeRequest["mode"] => {
+  if (body.background === true && body.stream === true) {
+    const message = "background: cannot be combined with stream; read the chunks of the run instead";
+    throw invalid("invalid_request", "background", message);
+  }
   if (body.background === true) return "background";
   return body.stream === true ? "stream" : "sync";
 };
@@ -111,7 +111,7 @@ export function toInvokeRequest(
   const hasInput = "input" in body && body.input !== null;
   const messages = body.messages ?? [];
   if (!hasInput && messages.length === 0) {
-    throw invalid("missing_input", "input", "Either input or messages is required.");
+    throw invalid("missing_input", "input", "input: is required unless messages are given");
   }
   return {
     ...caller,

@@ -1,11 +1,13 @@
 import { toCompletion } from "../../../engine/completion.ts";
 import type { Invocation } from "../../../engine/engine.ts";
+import { ChunkFeed } from "../../chunk-feed.ts";
+import { toExecId } from "../../ids.ts";
 import { openSse } from "../../sse.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { toErrorAnswer } from "./errors.ts";
 import { createFrames } from "./frames.ts";
 import { INVOKE_SCHEMA, type InvokeBody, toInvokeRequest } from "./invoke-request.ts";
-import { toRun } from "./runs.ts";
+import { showRun } from "./run-view.ts";
 
 /** Paths of the call; the last is for OpenAI clients with baseURL <url>/v1. */
 const PATHS = ["/workflow/chat/completions", "/workflow/v1/chat/completions", "/v1/chat/completions"];
@@ -15,40 +17,34 @@ function headersOf(invocation: Invocation): Record<string, string> {
     "x-request-id": invocation.requestId,
     "x-weft-cache": invocation.cache,
     "x-workflow-cache": invocation.cache,
-    "x-weft-execution-id": invocation.executionId,
+    "x-weft-execution-id": toExecId(invocation.executionId),
   };
 }
 
 /** Cancels the run when its reader goes away, if the script or the request asks for that. */
 function watchDisconnect(reply: Reply, invocation: Invocation): void {
   if (invocation.onDisconnect !== "cancel") return;
-  reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished) invocation.cancel();
-  });
+  const leave = () => {
+    if (!reply.raw.writableFinished) void invocation.cancel();
+  };
+  // The caller may have left while the run was being started.
+  if (reply.raw.destroyed) leave();
+  else reply.raw.once("close", leave);
 }
 
-function stream(request: Request, reply: Reply, invocation: Invocation): Reply {
+function stream(deps: DialectDeps, request: Request, reply: Reply, invocation: Invocation): Reply {
   const { model } = request.body as InvokeBody;
+  const { executionId } = invocation;
   const frames = createFrames(invocation, model, {
     helper: request.headers["x-stainless-helper-method"] !== undefined,
     split: request.headers["x-workflow-stream"] === "split",
   });
+  watchDisconnect(reply, invocation);
   reply.hijack();
   const sse = openSse(reply.raw, { ...replyHeaders(reply), ...headersOf(invocation) });
-  const unsubscribe = invocation.subscribe((chunks) => {
-    let text = "";
-    for (const chunk of chunks) text += frames.chunk(chunk);
-    sse.write(text);
-  });
-  sse.onGone(() => {
-    unsubscribe();
-    if (invocation.onDisconnect === "cancel") invocation.cancel();
-  });
-  invocation.result.then((result) => {
-    unsubscribe();
-    sse.write(frames.end(result));
-    sse.end();
-  });
+  const accountId = deps.account(request).id;
+  const read = (from: number, limit: number) => deps.engine.readChunks({ accountId, executionId, from, limit });
+  new ChunkFeed({ sse, invocation, toEvents: frames.chunk, toEnd: frames.end, read }).start();
   return reply;
 }
 
@@ -73,13 +69,12 @@ async function answer(request: Request, reply: Reply, invocation: Invocation): P
 }
 
 async function accepted(deps: DialectDeps, request: Request, reply: Reply, invocation: Invocation): Promise<Reply> {
-  const accountId = deps.account(request).id;
-  const execution = await deps.engine.findExecution({ accountId, executionId: invocation.executionId });
-  const location = `/api/v1/runs/${invocation.executionId}`;
+  const run = await showRun(deps, deps.account(request).id, invocation.executionId);
+  const location = `/api/v1/runs/${toExecId(invocation.executionId)}`;
   return reply
     .code(202)
     .headers({ ...headersOf(invocation), location })
-    .send(toRun(execution));
+    .send(run);
 }
 
 /** The call itself: sync, stream and background. */
@@ -89,7 +84,7 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
     const call = toInvokeRequest(request.body as InvokeBody, request.headers, caller);
     const invocation = await deps.engine.invoke(call);
     if (call.mode === "background") return accepted(deps, request, reply, invocation);
-    return call.mode === "stream" ? stream(request, reply, invocation) : answer(request, reply, invocation);
+    return call.mode === "stream" ? stream(deps, request, reply, invocation) : answer(request, reply, invocation);
   };
   PATHS.forEach((path, i) => {
     const schema = {

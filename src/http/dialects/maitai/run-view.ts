@@ -1,0 +1,88 @@
+import { type Chunk, fail, type LogLine } from "../../../../runtime/index.ts";
+import type { Execution } from "../../../engine/types.ts";
+import { toExecId } from "../../ids.ts";
+import type { DialectDeps } from "../dialect.ts";
+import { statusOf, toErrorMember } from "./errors.ts";
+
+/** Numbers of the versions of one workflow, by id. */
+export type VersionNumbers = ReadonlyMap<string, string>;
+
+/** The version numbers of a workflow, named by ref or id. */
+export async function versionNumbers(
+  { workflows }: Pick<DialectDeps, "workflows">,
+  accountId: string,
+  key: string,
+): Promise<VersionNumbers> {
+  const versions = await workflows.versions({ accountId, key });
+  return new Map(versions.map(({ id, number }) => [id, number]));
+}
+
+const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);
+
+function timesOf({ createdAt, state }: Execution): Record<string, number | null> {
+  const startedAt = "startedAt" in state ? state.startedAt : null;
+  const finishedAt = "finishedAt" in state ? state.finishedAt : null;
+  return {
+    created_at: seconds(createdAt),
+    started_at: seconds(startedAt),
+    finished_at: seconds(finishedAt),
+    duration_ms: startedAt === null || finishedAt === null ? null : finishedAt - startedAt,
+    wakes_at: state.status === "waiting" ? seconds(state.until) : null,
+  };
+}
+
+function errorOf({ state, requestId }: Execution): Record<string, unknown> | null {
+  if (state.status !== "failed" && state.status !== "cancelled") return null;
+  return { ...toErrorMember(state.error, requestId), status: statusOf(state.error) };
+}
+
+/** The run object without its output, as lists show it. Times are seconds since the epoch. */
+export function toRunSummary(execution: Execution, versions: VersionNumbers): Record<string, unknown> {
+  const { state, usage, ref, parentId } = execution;
+  return {
+    id: toExecId(execution.id),
+    object: "workflow.run",
+    status: state.status,
+    model: `workflow:${ref}`,
+    workflow_ref_name: ref,
+    version: versions.get(execution.versionId) ?? null,
+    mode: execution.mode,
+    session_id: execution.sessionId,
+    request_id: execution.requestId,
+    parent_run: parentId === null ? null : toExecId(parentId),
+    cached: state.status === "completed" && state.cached,
+    ...timesOf(execution),
+    error: errorOf(execution),
+    usage: {
+      prompt_tokens: usage.promptTokens,
+      completion_tokens: usage.completionTokens,
+      total_tokens: usage.promptTokens + usage.completionTokens,
+      cost_usd: usage.costUsd,
+      ctx_calls: usage.ops,
+      cpu_ms: usage.cpuMs,
+    },
+    chunks: execution.chunkCount,
+  };
+}
+
+/** The run object. */
+export async function showRun(deps: DialectDeps, accountId: string, executionId: string): Promise<object> {
+  const execution = await deps.engine.findExecution({ accountId, executionId });
+  const { state, workflowId, id } = execution;
+  const versions = await versionNumbers(deps, accountId, workflowId).catch((cause: unknown) => {
+    // The workflow was deleted in between, and its runs with it.
+    throw fail("EXECUTION_NOT_FOUND", { id: toExecId(id) }, cause);
+  });
+  const output: unknown = state.status === "completed" ? JSON.parse(state.output ?? "null") : null;
+  return { ...toRunSummary(execution, versions), output };
+}
+
+/** A log line as the API shows it; `at` is milliseconds since the epoch. */
+export function toLogView({ index, level, at, message, fields }: LogLine): Record<string, unknown> {
+  return { index, level, at, message, fields: fields === null ? null : JSON.parse(fields) };
+}
+
+/** A chunk as the API shows it. */
+export function toChunkView({ index, type, content, text }: Chunk): Record<string, unknown> {
+  return { index, type: JSON.parse(type), content: JSON.parse(content), text };
+}

@@ -1,0 +1,74 @@
+import { startTestServer, type TestServer } from "../support/server.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** A real server and short ways to use it over HTTP. */
+export interface Service extends TestServer {
+  /** One request with the owner's key; `init.headers` are added. */
+  send(path: string, init?: RequestInit): Promise<Response>;
+  /** POSTs JSON. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Invokes a workflow. */
+  invoke(ref: string, body?: Json, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  /** Deploys a script of one file, past HTTP. */
+  deploy(ref: string, text: string): Promise<void>;
+}
+
+/** Starts the server of one test file. */
+export async function startService(environment: Readonly<Record<string, string>> = {}): Promise<Service> {
+  const server = await startTestServer(environment);
+  const send: Service["send"] = (path, init = {}) =>
+    fetch(`${server.url}${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${server.apiKey}`, ...(init.headers as Readonly<Record<string, string>>) },
+    });
+  const post: Service["post"] = (path, body, headers = {}) =>
+    send(path, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "content-type": "application/json", ...headers },
+    });
+  return {
+    ...server,
+    send,
+    post,
+    invoke: (ref, body = { input: {} }, headers) =>
+      post("/workflow/chat/completions", { model: `workflow:${ref}`, ...body }, headers),
+    async deploy(ref, text) {
+      await server.workflows.deploy({
+        accountId: server.accountId,
+        ref,
+        upload: { files: [{ path: `${ref}.ts`, text }] },
+        settings: {},
+        accessories: [],
+        publish: true,
+        bump: "minor",
+        notes: "",
+      });
+    },
+  };
+}
+
+/** The `data:` payloads of an event stream, `[DONE]` included. */
+export function payloadsOf(text: string): readonly string[] {
+  return text
+    .split("\n\n")
+    .filter((event) => event.startsWith("data: "))
+    .map((event) => event.slice("data: ".length));
+}
+
+/** The parsed frames of an event stream, `[DONE]` left out. */
+export function framesOf(text: string): readonly Json[] {
+  return payloadsOf(text)
+    .filter((payload) => payload !== "[DONE]")
+    .map((payload) => JSON.parse(payload) as Json);
+}
+
+/** Resolves once `look` gives something. */
+export async function until<T>(look: () => Promise<T | null | false | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== null && found !== false && found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
