@@ -20,6 +20,8 @@ export interface ClaimOptions {
   readonly leaseMs: number;
   /** Places free now. */
   free(): number;
+  /** Renews the leases of this process if that is overdue. */
+  catchUp(): void;
   /** Runs a claimed execution; must not throw. */
   accept(execution: Execution): void;
   readonly report: (error: unknown) => void;
@@ -101,6 +103,7 @@ class ClaimLoop implements Claims {
     this.#hurried = false;
     this.#leftOver = free <= 0;
     if (this.#leftOver) return;
+    this.#options.catchUp();
     const params = { worker, max: free, leaseMs, now: Date.now(), perAccount: PER_ACCOUNT };
     const claimed = await store.claim(params);
     if (this.#closed) return;

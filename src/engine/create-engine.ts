@@ -2,10 +2,10 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
-import { createClaims } from "./claims.ts";
+import { type ClaimOptions, createClaims } from "./claims.ts";
 import type { Engine } from "./engine.ts";
 import { createInvoke } from "./invoke.ts";
-import { keepLeases } from "./lease-keeper.ts";
+import { keepLeases, type LeaseKeeper } from "./lease-keeper.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { createNested } from "./nested.ts";
 import type { EngineOptions, Parts } from "./parts.ts";
@@ -43,23 +43,29 @@ function createKeeper({ store }: EngineOptions): RowKeeper {
   };
 }
 
-function createParts(options: EngineOptions, accept: (execution: Parameters<typeof acceptClaimed>[0]) => void): Parts {
+function createParts(
+  options: EngineOptions,
+  { accept, catchUp }: Pick<ClaimOptions, "accept" | "catchUp">,
+): Omit<Parts, "isOpen"> {
   const { store, settings, report } = options;
   const keeper = createKeeper(options);
   const { worker, leaseMs } = keeper;
   const admission = createAdmission(settings, () => claims.freed());
   const free = () => admission.free();
-  const claims = createClaims({ store, worker, leaseMs, free, accept, report });
+  const claims = createClaims({ store, worker, leaseMs, free, accept, catchUp, report });
   const shared = { keeper, admission, claims, live: new LiveRuns(), strikes: new Strikes(), planOf: createPlans() };
-  return { ...options, ...shared, isOpen: () => true };
+  return { ...options, ...shared };
 }
 
 /** Makes the engine; it does nothing until it is started. */
 export function createEngine(options: EngineOptions): StartedEngine {
   let state: "made" | "open" | "stopping" | "closed" = "made";
-  let endLeases = () => {};
+  let leases: LeaseKeeper | null = null;
   const parts: Parts = {
-    ...createParts(options, (execution) => acceptClaimed(execution, parts, runner)),
+    ...createParts(options, {
+      accept: (execution) => acceptClaimed(execution, parts, runner),
+      catchUp: () => leases?.catchUp(),
+    }),
     isOpen: () => state !== "closed",
   };
   const runner = createRunner(parts, (parent, call) => nested(parent, call));
@@ -74,10 +80,10 @@ export function createEngine(options: EngineOptions): StartedEngine {
     const stopped = toFailed(toRecord(fail("STOPPING")));
     keeper.starts.flush();
     keeper.outputs.flush();
-    for (const run of [...live.all()]) {
-      run.detached = true;
-      await run.settle(stopped);
-    }
+    const left = [...live.all()];
+    // All of them first: a parent must not record that its child was stopped.
+    for (const run of left) run.detached = true;
+    for (const run of left) await run.settle(stopped);
     keeper.starts.close();
     keeper.outputs.close();
   };
@@ -91,7 +97,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
     ready: () => state === "open",
     async start() {
       await store.releaseOthers({ worker: keeper.worker });
-      endLeases = keepLeases(parts);
+      leases = keepLeases(parts);
       state = "open";
       claims.wake();
     },
@@ -109,7 +115,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       const end = Date.now() + graceMs;
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";
-      endLeases();
+      leases?.close();
       await letGo();
     },
   };

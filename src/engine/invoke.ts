@@ -1,14 +1,16 @@
-import { type CtxData, type ErrorRecord, fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
-import { canonical } from "../cache/canonical.ts";
+import { type ErrorRecord, toRecord, toWorkflowError } from "../../runtime/index.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
-import type { CachedResult, Execution, NewExecution } from "../store/store.ts";
+import type { CachedResult, Execution } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
-import { toInvocation, toStoredInvocation } from "./invocation.ts";
+import { checkSameRequest, joinKnown } from "./idempotency.ts";
+import { toInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
+import { timeoutError } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
 
 /** Answers one call from outside. */
@@ -35,27 +37,6 @@ function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
     parent: null,
     parentPos: null,
   });
-}
-
-/** What of a stored call an idempotency key stands for. */
-function bodyOf({ data, ref }: NewExecution): string {
-  const { input, messages, params, metadata } = JSON.parse(data) as CtxData;
-  const { stream: _stream, ...asked } = params;
-  return canonical([ref, input, messages, asked, metadata]);
-}
-
-function checkSameRequest(known: Execution, request: InvokeRequest, call: Call): void {
-  const version = (JSON.parse(known.data) as CtxData).workflow_info.version;
-  const sameVersion = request.version === null || version === call.plan.version.number;
-  if (sameVersion && bodyOf(known) === bodyOf(call.execution)) return;
-  const message = `Idempotency-Key ${JSON.stringify(request.idempotencyKey)}: it was used for another request.`;
-  throw fail("CONFLICT", { message, execution_id: known.id });
-}
-
-function overdue(run: LiveRun): ErrorRecord {
-  const { timeoutMs } = run.call.execution;
-  const message = `The execution ran longer than its timeout of ${timeoutMs} ms.`;
-  return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: timeoutMs }));
 }
 
 /** Begins a run as soon as there is a place for it; OVERLOADED when too many wait. */
@@ -85,7 +66,7 @@ function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): vo
   const timer =
     deadlineAt === null
       ? undefined
-      : setTimeout(() => run.giveUp?.(overdue(run)), Math.max(0, deadlineAt - Date.now()));
+      : setTimeout(() => run.giveUp?.(timeoutError(run)), Math.max(0, deadlineAt - Date.now()));
   run.giveUp = giveUp;
   leader.shared.then((cached) => {
     if (run.giveUp === null || run.phase !== "new") return;
@@ -131,20 +112,30 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
       if (created) claims.wake();
       return created ? null : execution;
     } catch (error) {
-      live.remove(run);
+      await discard(run, error);
       throw error;
     }
+  };
+
+  /** A retry may have joined it meanwhile. */
+  const discard = (run: LiveRun, error: unknown): Promise<void> => {
+    live.remove(run);
+    return run.settle(toFailed(toRecord(toWorkflowError(error))));
   };
 
   const invokeKeyed = async (request: InvokeRequest, run: LiveRun): Promise<Invocation> => {
     const known = await enqueue(run);
     if (known === null) return toInvocation(run, parts);
+    try {
+      checkSameRequest(known, request, run.call);
+    } catch (error) {
+      await discard(run, error);
+      throw error;
+    }
     live.remove(run);
-    checkSameRequest(known, request, run.call);
-    const running = live.get(known.id);
-    if (running !== null) return toInvocation(running, parts);
-    const target = { workflow: run.call.workflow, plan: run.call.plan };
-    return toStoredInvocation(known, target, parts);
+    const joined = await joinKnown(known, run.call, parts);
+    joined.result.then((result) => run.settle(result)).catch(parts.report);
+    return joined;
   };
 
   const begin = (run: LiveRun, leader: LiveRun | null) => {

@@ -109,6 +109,7 @@ export function createNested(parts: Parts, runner: Runner): InvokeNested {
     const cached = run.cache === "miss" ? await cache.read(run.call.key, Date.now()) : null;
     const twin = live.child(parent.id, parentPos);
     if (twin !== null) return join(twin, call.model);
+    if (parent.phase !== "running") throw fail("CONFLICT", { message: "The execution that called has ended." });
     // A child must never be in the store without its parent: nobody would want its result after a crash.
     parent.row.start();
     live.add(run);

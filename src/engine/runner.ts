@@ -4,6 +4,7 @@ import { charge, createHost, type InvokeNested } from "./host.ts";
 import { toJob } from "./job.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { timeoutError } from "./stopping.ts";
 
 type Lost = Extract<ExecutionOutcome, { status: "lost" }>;
 type Waiting = Extract<ExecutionOutcome, { status: "waiting" }>;
@@ -17,12 +18,6 @@ const LOSSES_BEFORE_ALONE = 3;
 export interface Runner {
   /** Begins or goes on; never throws. */
   start(run: LiveRun): void;
-}
-
-function timeoutError(run: LiveRun): ErrorRecord {
-  const { timeoutMs } = run.call.execution;
-  const message = `The execution ran longer than its timeout of ${timeoutMs} ms.`;
-  return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: timeoutMs }));
 }
 
 /** Why a run must not be started, or null. */

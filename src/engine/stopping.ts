@@ -9,6 +9,13 @@ const REPEAT_MS = 250;
 /** The error of an execution that someone stopped. */
 export const cancelled = (): ErrorRecord => toRecord(fail("EXECUTION_CANCELLED"));
 
+/** The error of an execution that took too long, naming its limit. */
+export function timeoutError(run: LiveRun): ErrorRecord {
+  const { timeoutMs } = run.call.execution;
+  const message = `The execution ran longer than its timeout of ${timeoutMs} ms.`;
+  return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value: timeoutMs }));
+}
+
 function stopRunning(run: LiveRun, error: ErrorRecord, { runtime }: Pick<Parts, "runtime">): void {
   if (run.stopping !== null) return;
   run.stopping = error;
