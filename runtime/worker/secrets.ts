@@ -24,15 +24,19 @@ interface Spelling {
 const same = (text: string) => text;
 const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
 
-/** The ways a value may stand in a JSON text: escaped once or more, percent-encoded in a URL. */
-function spellingsOf([name, value]: [string, string]): readonly Spelling[] {
+/** The ways a value may stand in a JSON text, longest first: escaped once or more, percent-encoded in a URL. */
+export function secretSpellings(value: string): readonly string[] {
   const spellings = new Set<string>([escaped(value.isWellFormed() ? encodeURIComponent(value) : value)]);
   let text = value;
   for (let depth = 0; depth < MAX_ESCAPES; depth++) {
     text = escaped(text);
     spellings.add(text);
   }
-  return [...spellings].map((spelling, index) => ({
+  return [...spellings].sort((a, b) => b.length - a.length);
+}
+
+function toSpellings([name, value]: [string, string]): readonly Spelling[] {
+  return secretSpellings(value).map((spelling, index) => ({
     value: spelling,
     placeholder: `\\u0001weft:secret:${index}:${escaped(name)}\\u0001`,
     shown: `[secret ${escaped(name)}]`,
@@ -43,8 +47,8 @@ function spellingsOf([name, value]: [string, string]): readonly Spelling[] {
 export function createSecretGuard(secrets: Readonly<Record<string, string>>): SecretGuard {
   const pairs = Object.entries(secrets)
     .filter(([, value]) => value.length >= MIN_SECRET_LENGTH)
-    .flatMap(spellingsOf)
-    // A longer spelling may contain a shorter one.
+    .flatMap(toSpellings)
+    // A longer one may contain a shorter one.
     .sort((a, b) => b.value.length - a.value.length);
   if (pairs.length === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
   const replaced = (text: string, from: "value" | "placeholder", to: "value" | "placeholder" | "shown") =>
