@@ -71,7 +71,7 @@ export function registerRuns(app: App, deps: DialectDeps): void {
     if (executionId === null) throw fail("EXECUTION_NOT_FOUND", { id });
     return { accountId: deps.account(request).id, executionId };
   };
-  const show = ({ accountId, executionId }: Target) => showRun(deps, accountId, executionId);
+  const show = async ({ accountId, executionId }: Target) => ({ data: await showRun(deps, accountId, executionId) });
 
   app.get("/api/v1/runs/:id", { schema: { tags, summary: "One run", params } }, (request) => show(targetOf(request)));
   app.get(

@@ -190,7 +190,7 @@ describe("a reader that goes away", () => {
     return response.headers.get("x-weft-execution-id");
   };
   const statusOf = async (id: string | null) =>
-    ((await (await service.send(`/api/v1/runs/${id}`)).json()) as { status: string }).status;
+    ((await (await service.send(`/api/v1/runs/${id}`)).json()) as { data: { status: string } }).data.status;
 
   test("leaves the run going", async () => {
     const id = await leave({ stream: true });
@@ -211,8 +211,8 @@ test("a reader that is slow gets every chunk, in order", async () => {
   const id = response.headers.get("x-weft-execution-id");
   // The run is over and stored while nobody reads: 16 MB that the server does not keep in memory.
   await until(async () => {
-    const run = (await (await service.send(`/api/v1/runs/${id}`)).json()) as { status: string };
-    return run.status === "completed";
+    const run = (await (await service.send(`/api/v1/runs/${id}`)).json()) as { data: { status: string } };
+    return run.data.status === "completed";
   });
   const frames = framesOf(await response.text());
   expect(frames).toHaveLength(4001);
