@@ -3,9 +3,15 @@ import { runCli } from "./program.ts";
 
 const stopping = new AbortController();
 
+/** One Ctrl-C can arrive twice (from the terminal and passed on by npm): within this time it is the same one. */
+const SAME_SIGNAL_MS = 500;
+let firstSignalAt = 0;
+
 function onSignal(): void {
   // The second one means that the orderly end takes too long.
-  if (stopping.signal.aborted) process.exit(130);
+  if (stopping.signal.aborted && performance.now() - firstSignalAt > SAME_SIGNAL_MS) process.exit(130);
+  if (stopping.signal.aborted) return;
+  firstSignalAt = performance.now();
   stopping.abort();
 }
 
