@@ -1,4 +1,4 @@
-import { callSite, makeOpError, type OpError } from "./errors.ts";
+import { callSite, makeOpError, type OpError, reasonOf } from "./errors.ts";
 import { postOp } from "./execution.ts";
 import { NativePromise, parse, stringify } from "./primordials.ts";
 
@@ -7,10 +7,9 @@ export function argumentText(op: string, args: unknown): string {
   try {
     return stringify(args === undefined ? null : args) ?? "null";
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "unknown reason";
     throw makeOpError(
       op,
-      { code: "INVALID_ARGUMENT", message: `${op}: arguments cannot be written as JSON (${why})` },
+      { code: "INVALID_ARGUMENT", message: `${op}: arguments cannot be written as JSON (${reasonOf(cause)})` },
       null,
     );
   }

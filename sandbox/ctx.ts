@@ -1,9 +1,9 @@
 import { call } from "./call.ts";
 import { emit, write } from "./emit.ts";
 import { executionSignal } from "./events.ts";
-import { clock, current, type GuestExecution } from "./execution.ts";
+import { clock, createExecution, current, type GuestExecution } from "./execution.ts";
 import { createAccessories, loadAccessory } from "./facades/accessories.ts";
-import { createChat } from "./facades/chat.ts";
+import { ChunkStream, createChat } from "./facades/chat.ts";
 import { createHttp } from "./facades/http.ts";
 import { sleep } from "./facades/sleep.ts";
 import { createWorkflow } from "./facades/workflow.ts";
@@ -46,6 +46,20 @@ function derive(ctx: Record<string, unknown>, op: string): void {
   at[path[0] as string] = (args: unknown) => call(op, args);
 }
 
+/** `stream` is no part of a result's cache key: a script that looks at it is not cached. */
+function watchStream(params: object): object {
+  const stream = (params as { readonly stream?: unknown }).stream;
+  if (stream === undefined) return params;
+  return defineProperty(params, "stream", {
+    enumerable: true,
+    configurable: true,
+    get() {
+      current().reads |= READ.identity;
+      return stream;
+    },
+  });
+}
+
 /** Reading these makes a result depend on who called: noted, so that it is not cached. */
 function identityMembers(ctx: object, data: CtxData): void {
   const members = {
@@ -83,7 +97,7 @@ export function createCtx(execution: GuestExecution, data: CtxData, secrets: obj
   const ctx: Record<string, unknown> = {
     input: data.input,
     messages: data.messages,
-    params: data.params,
+    params: watchStream(data.params),
     env: freeze(data.env),
     metadata: data.metadata,
     secrets: freeze(secrets),
@@ -99,4 +113,26 @@ export function createCtx(execution: GuestExecution, data: CtxData, secrets: obj
   identityMembers(ctx, data);
   lazySignal(ctx);
   return freeze(ctx);
+}
+
+const NOBODY: CtxData = {
+  input: null,
+  messages: [],
+  params: {},
+  env: {},
+  metadata: {},
+  session_id: "",
+  request_id: "",
+  workflow_info: {},
+  accessories: [],
+};
+
+/**
+ * What the executions of one realm share and a script can reach: functions that every ctx has, `weft.op` and classes
+ * that only results lead to. A property left on one of them would be read by the next execution.
+ */
+export function sharedObjects(ops: readonly string[]): unknown[] {
+  const limits = {} as GuestExecution["limits"];
+  const execution = createExecution({ run: 0, limits, now: 0, deadlineAt: null, seed: "" });
+  return [createCtx(execution, NOBODY, {}, ops), call, ChunkStream];
 }

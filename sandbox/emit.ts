@@ -1,4 +1,4 @@
-import { makeOpError } from "./errors.ts";
+import { makeOpError, reasonOf } from "./errors.ts";
 import { current, limitError, send } from "./execution.ts";
 import { stringify } from "./primordials.ts";
 import { POST } from "./wire.ts";
@@ -30,9 +30,7 @@ export function emit(first: unknown, second?: unknown): void {
   try {
     json = stringify(content === undefined ? null : content);
   } catch (cause) {
-    throw invalid(
-      `emit: content cannot be written as JSON (${cause instanceof Error ? cause.message : "unknown reason"})`,
-    );
+    throw invalid(`emit: content cannot be written as JSON (${reasonOf(cause)})`);
   }
   if (json === undefined) throw invalid(`emit: content cannot be written as JSON (a ${typeof content})`);
   post(stringify(type), json, false);

@@ -88,6 +88,7 @@ export function makeOpError(op: string, error: OpError, site: Error | null): Wor
 }
 
 const MAX_TEXT = 16_384;
+const MAX_CODE = 100;
 const STATUSES = [400, 404, 409, 422, 500];
 
 function field(value: object, name: string): unknown {
@@ -98,8 +99,8 @@ function field(value: object, name: string): unknown {
   }
 }
 
-function clip(value: unknown): string | undefined {
-  return typeof value === "string" ? slice(value, 0, MAX_TEXT) : undefined;
+function clip(value: unknown, max = MAX_TEXT): string | undefined {
+  return typeof value === "string" ? slice(value, 0, max) : undefined;
 }
 
 /** What the script's own `details` may add to a record: only what JSON can carry. */
@@ -127,14 +128,31 @@ function describeObject(thrown: object): Record<string, unknown> {
     details: {
       stack: clip(field(thrown, "stack")),
       ...(own === undefined ? {} : { op: own.op }),
-      ...(ours ? { code: clip(field(thrown, "code")), details: plain(field(thrown, "details")) } : {}),
+      ...(ours ? { code: clip(field(thrown, "code"), MAX_CODE), details: plain(field(thrown, "details")) } : {}),
     },
     ...chosen,
   };
 }
 
+/** Why something failed, of whatever was thrown; proxies that throw on every touch included. */
+export function reasonOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? text(thrown.message) : "unknown reason";
+  } catch {
+    return "unknown reason";
+  }
+}
+
 /** Turns whatever a script threw into a plain record; reading it runs guest code, so only ever inside a turn. */
 export function describeThrown(thrown: unknown): Record<string, unknown> {
+  try {
+    return describeReadable(thrown);
+  } catch {
+    return { code: "EXECUTION_FAILED", message: "The script threw a value that cannot be read.", details: {} };
+  }
+}
+
+function describeReadable(thrown: unknown): Record<string, unknown> {
   if (typeof thrown === "object" && thrown !== null) return describeObject(thrown);
   let shown: string;
   try {
@@ -150,14 +168,16 @@ export function callSite(): Error {
   return new NativeError();
 }
 
+const FROZEN =
+  /read only property|not extensible|Cannot redefine property|Cannot delete property|which has only a getter/;
+
 /** True for errors that mean "the script cannot live with frozen intrinsics". */
 export function isFrozenComplaint(thrown: unknown): boolean {
-  if (!(thrown instanceof TypeError)) return false;
-  const message = getOwnPropertyDescriptor(thrown, "message")?.value;
-  return (
-    typeof message === "string" &&
-    /read only property|not extensible|Cannot redefine property|Cannot delete property|which has only a getter/.test(
-      message,
-    )
-  );
+  try {
+    if (!(thrown instanceof TypeError)) return false;
+    const message = getOwnPropertyDescriptor(thrown, "message")?.value;
+    return typeof message === "string" && FROZEN.test(message);
+  } catch {
+    return false;
+  }
 }

@@ -1,7 +1,7 @@
 import { errorClasses, makeOpError } from "./errors.ts";
 import { mapDelete, mapGet, mapHas, mapSet, NativeMap } from "./primordials.ts";
 import { createFloat, createRandom, type RandomSource } from "./random.ts";
-import { type GuestLimits, POST, READ } from "./wire.ts";
+import { type GuestLimits, isField, POST, READ } from "./wire.ts";
 
 /** The one way out of the guest: kind, number, name, text, second text. */
 export type Post = (...post: [kind: number, n: number, name: string, text: string, more: string]) => void;
@@ -61,12 +61,13 @@ export function maybeCurrent(): GuestExecution | null {
   return active;
 }
 
-/** Posts for the current execution unless its door is closed. */
-export function send(
-  ...[kind, n, name, text, more]: [kind: number, n: number, name: string, text: string, more?: string]
-): void {
+/**
+ * Posts for the current execution unless its door is closed. Plain parameters: destructuring a list would go through
+ * an iterator that a script can replace.
+ */
+export function send(kind: number, n: number, name: string, text: string, more = ""): void {
   if (active === null || active.closed) return;
-  post(kind, n, name, text, more ?? "");
+  post(kind, n, name, text, more);
 }
 
 /** The current execution's clock; notes that the clock was read. */
@@ -97,10 +98,17 @@ export function limitError(limit: string, message: string): Error {
   return makeOpError("", { code: "LIMIT_EXCEEDED", message, details: { limit } }, null);
 }
 
-/** Posts one op of the current execution; `pending` is told how it goes on. Throws LimitError over a cap. */
+/** Characters of an op's name. */
+const MAX_NAME = 100;
+
+/** Posts one op of the current execution; `pending` is told how it goes on. Throws LimitError over a cap, CAPABILITY_DENIED for a name that no op can have. */
 export function postOp(name: string, args: string, pending: PendingOp): number {
   const execution = current();
   const { maxArgBytes, maxConcurrentOps } = execution.limits;
+  // Bundles can name any op; a name that cannot travel would leave a hole in the numbering.
+  if (typeof name !== "string" || name.length > MAX_NAME || !isField(name)) {
+    throw makeOpError("", { code: "CAPABILITY_DENIED", message: "ctx has no call of that name" }, null);
+  }
   if (args.length > maxArgBytes) throw limitError("maxArgBytes", `${name}: arguments over ${maxArgBytes} bytes`);
   if (execution.pending >= maxConcurrentOps) {
     throw limitError("maxConcurrentOps", `${name}: more than ${maxConcurrentOps} ctx calls at once`);

@@ -94,6 +94,9 @@ function hiddenIntrinsics(): unknown[] {
     return arguments;
   })();
   roots.push(getOwnPropertyDescriptor(args, "callee")?.get);
+  // Every error has an own `stack` whose accessors all errors of the realm share.
+  const stack = getOwnPropertyDescriptor(new Error(), "stack");
+  roots.push(stack?.get, stack?.set);
   return roots;
 }
 
@@ -171,8 +174,11 @@ const freezeOne = (object: object) => {
   reflectApply(freeze, undefined, [object]);
 };
 
-/** Freezes the global object and every intrinsic: nothing an execution does is seen by the next one. */
-export function freezeRealm(global: object): void {
+/**
+ * Freezes the global object, every intrinsic and the `shared` objects of the prelude, with all that they lead to:
+ * nothing an execution does is seen by the next one.
+ */
+export function freezeRealm(global: object, shared: readonly unknown[]): void {
   mendOverrides();
-  for (const object of reachable([global, ...hiddenIntrinsics()])) freezeOne(object);
+  for (const object of reachable([global, ...shared, ...hiddenIntrinsics()])) freezeOne(object);
 }

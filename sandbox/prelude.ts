@@ -1,14 +1,14 @@
 import { installBase64 } from "./base64.ts";
 import { call } from "./call.ts";
 import { installClone } from "./clone.ts";
-import { type CtxData, createCtx } from "./ctx.ts";
+import { type CtxData, createCtx, sharedObjects } from "./ctx.ts";
 import { installDeterminism, installTemporal } from "./determinism.ts";
-import { describeThrown, errorClasses, isFrozenComplaint } from "./errors.ts";
+import { describeThrown, errorClasses, isFrozenComplaint, reasonOf } from "./errors.ts";
 import { installEvents } from "./events.ts";
 import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
 import { freezeRealm, removeHazards } from "./harden.ts";
 import { installConsole } from "./log.ts";
-import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify } from "./primordials.ts";
+import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
 import { type DeliveryKind, type GuestStart, POST } from "./wire.ts";
 
@@ -19,37 +19,33 @@ interface Module {
 }
 type Bundle = (weft: object) => Module;
 
-/** One delivery: kind, run, number, guest clock, text, ctx data, secrets, and for `start` the bundle. */
-type Delivery = [
-  kind: string,
-  run: number,
-  n: number,
-  now: number,
-  text: string,
-  data: string,
-  secrets: string,
-  bundle: Bundle | null,
-];
-
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
 let hardened = false;
 
-function finish(execution: GuestExecution, kind: number, n: number, text: string): void {
+function finish(execution: GuestExecution, kind: number, n: number, json: string): void {
   if (execution.closed) return;
-  send(kind, n, "", text);
+  send(kind, n, "", json);
   execution.closed = true;
   mapDelete(executions, execution.run);
 }
 
+/** JSON text of an error record; a script that replaced `Object.prototype.toJSON` loses its message, not its end. */
+function recordText(record: object): string {
+  try {
+    return text(stringify(record));
+  } catch {
+    return "{}";
+  }
+}
+
 function failWith(execution: GuestExecution, thrown: unknown): void {
-  const record = describeThrown(thrown);
   const frozen = isFrozenComplaint(thrown);
-  finish(execution, POST.failed, frozen ? 1 : 0, stringify(record));
+  finish(execution, POST.failed, frozen ? 1 : 0, recordText(describeThrown(thrown)));
 }
 
 function outputFault(execution: GuestExecution, code: string, message: string): void {
-  finish(execution, POST.failed, 0, stringify({ code, message, details: {} }));
+  finish(execution, POST.failed, 0, recordText({ code, message, details: {} }));
 }
 
 function complete(execution: GuestExecution, value: unknown): void {
@@ -63,7 +59,7 @@ function complete(execution: GuestExecution, value: unknown): void {
   try {
     json = stringify(value);
   } catch (cause) {
-    why = cause instanceof Error ? cause.message : "unknown reason";
+    why = reasonOf(cause);
   }
   const { maxOutputBytes } = execution.limits;
   if (json === undefined) {
@@ -99,7 +95,7 @@ function settleTemporal(used: boolean): void {
 function harden(): void {
   hardened = true;
   installTemporal(globalThis);
-  freezeRealm(globalThis);
+  freezeRealm(globalThis, sharedObjects(ops));
 }
 
 function start(run: number, facts: GuestStart, more: { data: string; secrets: string; bundle: Bundle }): void {
@@ -132,16 +128,25 @@ function abort(execution: GuestExecution, reason: string): void {
   execution.onAbort?.(reason);
 }
 
-function turn(execution: GuestExecution, kind: string, n: number, text: string): void {
+function turn(execution: GuestExecution, kind: string, n: number, payload: string): void {
   if (kind === "close") {
     execution.closed = true;
     mapDelete(executions, execution.run);
-  } else if (kind === "abort") abort(execution, text);
-  else settle(execution, kind as DeliveryKind, n, text);
+  } else if (kind === "abort") abort(execution, payload);
+  else settle(execution, kind as DeliveryKind, n, payload);
 }
 
-/** The one function the host calls: each call is one turn. */
-function deliver(...[kind, run, n, now, text, data, secrets, bundle]: Delivery): void {
+/** The one function the host calls: each call is one turn. `data`, `secrets` and `bundle` come with `start` only. */
+function deliver(
+  kind: string,
+  run: number,
+  n: number,
+  now: number,
+  payload: string,
+  data: string,
+  secrets: string,
+  bundle: Bundle | null,
+): void {
   let execution: GuestExecution | undefined;
   try {
     if (kind === "harden") {
@@ -149,14 +154,14 @@ function deliver(...[kind, run, n, now, text, data, secrets, bundle]: Delivery):
       return;
     }
     if (kind === "start" && bundle !== null) {
-      start(run, parse(text) as GuestStart, { data, secrets, bundle });
+      start(run, parse(payload) as GuestStart, { data, secrets, bundle });
       return;
     }
     execution = mapGet(executions, run) as GuestExecution | undefined;
     if (execution === undefined) return;
     enter(execution);
     if (now > execution.now) execution.now = now;
-    turn(execution, kind, n, text);
+    turn(execution, kind, n, payload);
   } catch (thrown) {
     execution ??= mapGet(executions, run) as GuestExecution | undefined;
     if (execution !== undefined) failWith(execution, thrown);

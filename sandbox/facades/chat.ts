@@ -7,7 +7,7 @@ interface Waiter {
 }
 
 /** Chunks of one streaming call: pushed by deliveries, pulled by the script. */
-class ChunkStream {
+export class ChunkStream {
   readonly #queue: unknown[] = [];
   #waiter: Waiter | null = null;
   #ended = false;
