@@ -203,10 +203,20 @@ export class HostProcess {
       case FROM_HOST.died:
         return this.#isolateDied(fields);
       case FROM_HOST.poisoned:
-        this.#culprit ??= { run: Number(fields[1]), code: fields[2] as ErrorCode };
+        this.#culprit ??= { run: Number(fields[1]), code: lossCode(fields[2]) };
         return this.#kill();
       default:
-        return entry === undefined ? undefined : report(entry, fields);
+        return entry === undefined ? undefined : this.#report(entry, fields);
+    }
+  }
+
+  /** A guest that broke out may have written any frame: what cannot be read costs its execution, never this thread. */
+  #report(entry: Entry, fields: string[]): void {
+    try {
+      report(entry, fields);
+    } catch {
+      const message = "The script sent something that cannot be read.";
+      entry.listener.failed(false, JSON.stringify({ code: "EXECUTION_FAILED", message, details: {} }));
     }
   }
 
@@ -216,9 +226,9 @@ export class HostProcess {
   }
 
   #isolateDied([, run, code, sure, others]: string[]): void {
-    this.#lose(Number(run), { sure: sure === "1", suspect: true, code: code as ErrorCode });
+    this.#lose(Number(run), { sure: sure === "1", suspect: true, code: lossCode(code) });
     for (const id of (others ?? "").split(",")) {
-      if (id !== "") this.#lose(Number(id), { sure: false, suspect: false, code: code as ErrorCode });
+      if (id !== "") this.#lose(Number(id), { sure: false, suspect: false, code: lossCode(code) });
     }
   }
 
@@ -230,6 +240,13 @@ export class HostProcess {
 }
 
 const text = (fields: string[], at: number) => fields[at] ?? "";
+
+/** Why an isolate or a process was lost: the two reasons there are. */
+const lossCode = (word: string | undefined): ErrorCode =>
+  word === "CPU_LIMIT_EXCEEDED" ? word : "MEMORY_LIMIT_EXCEEDED";
+
+const LEVELS: readonly LogLine["level"][] = ["debug", "info", "warn", "error"];
+const levelOf = (word: string) => LEVELS.find((level) => level === word) ?? "info";
 
 function report(entry: Entry, fields: string[]): unknown {
   const { listener } = entry;
@@ -247,7 +264,7 @@ function report(entry: Entry, fields: string[]): unknown {
         text: fields[5] === "1",
       });
     case FROM_HOST.log:
-      return listener.log(text(fields, 3) as LogLine["level"], text(fields, 4), text(fields, 5));
+      return listener.log(levelOf(text(fields, 3)), text(fields, 4), text(fields, 5));
     case FROM_HOST.done:
       return listener.done(n, text(fields, 3));
     case FROM_HOST.failed:

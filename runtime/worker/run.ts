@@ -171,8 +171,9 @@ export class Run implements RunListener {
 
   lost({ sure, suspect, code }: Loss): void {
     const cause = resourceError(code, this.#job);
-    if (this.#verdict !== null) this.#settle(this.#verdict, true);
-    else if (sure) this.#finish(this.#failure(cause));
+    // A script that has reported its end and goes on burning in the same turn has not ended.
+    if (sure) this.#finish(this.#failure(cause));
+    else if (this.#verdict !== null) this.#settle(this.#verdict, true);
     else if (this.#stopping !== null) this.#finish(this.#failure(this.#stopping));
     else {
       // Chunks that followed a delivery are out already: the next attempt must repeat that delivery.
