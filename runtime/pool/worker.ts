@@ -30,6 +30,7 @@ const channel = new MessageChannel();
 const answers = new Map<number, PromiseWithResolvers<unknown>>();
 const runs = new Map<string, Run>();
 let nextId = 1;
+let closing = false;
 
 const link = openLink<UpMessage, DownMessage>(channel.port1, (message) => {
   if (message.type === "cancel") runs.get(message.executionId)?.stop(message.error);
@@ -68,6 +69,7 @@ Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, 
 });
 
 async function close(): Promise<void> {
+  closing = true;
   hosts.close();
   await Promise.all([egress.close(), models.close()]);
   link.send({ type: "closed" });
@@ -109,7 +111,10 @@ export default async function work({ job, mode }: PoolTask): Promise<void> {
   try {
     outcome = await execute(job, mode);
   } catch (error) {
-    outcome = { outcome: { status: "lost", suspect: false, cause: internal(error) }, frozenComplaint: false };
+    outcome = {
+      outcome: { status: "lost", suspect: false, cause: closing ? toRecord(fail("STOPPING")) : internal(error) },
+      frozenComplaint: false,
+    };
   }
   link.send({ type: "outcome", executionId: job.executionId, outcome });
 }
