@@ -15,7 +15,7 @@ import { requestIdOf } from "./ids.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions } from "./openapi.ts";
-import { type Complaint, methodNotAllowed, schemaError, toRequestError } from "./request-errors.ts";
+import { methodNotAllowed, toRequestError } from "./request-errors.ts";
 
 /** What the HTTP server needs. */
 export interface AppDeps {
@@ -71,6 +71,7 @@ function answerError(thrown: unknown, request: Request, reply: Reply, limits: Li
   const { status, headers, body } = dialectOf(pathOf(request)).toError(error, request.id);
   // A body that was refused is read to its end and thrown away: closing at once would lose the answer on its way.
   reply.removeHeader("connection");
+  if (!request.raw.complete) request.raw.unpipe().resume();
   reply
     .code(status)
     .headers({ ...SECURITY_HEADERS, ...headers, "x-request-id": request.id })
@@ -157,10 +158,6 @@ function dialectDeps(deps: AppDeps): DialectDeps {
       return request.account;
     },
     requestId: (request) => request.id,
-    validate(request, schema, body) {
-      const check = request.compileValidationSchema({ ...schema }, "body");
-      if (!check(body)) throw schemaError((check.errors ?? []) as readonly Complaint[]);
-    },
   };
 }
 

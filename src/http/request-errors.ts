@@ -82,6 +82,8 @@ export function toRequestError(error: unknown, request: Request, limits: Limits)
   if (raised.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" || raised.code === "FST_INVALID_MULTIPART_CONTENT_TYPE")
     return unsupportedMediaType(request);
   const status = raised.statusCode ?? 500;
+  if (status === 413)
+    return fail("PAYLOAD_TOO_LARGE", { message: `form: ${raised.message ?? "too many parts"}` }, error);
   return status >= 400 && status < 500
     ? fail("INVALID_REQUEST", { message: raised.message ?? "The request is not valid." }, error)
     : toWorkflowError(error);

@@ -22,8 +22,6 @@ export interface DialectDeps {
   readonly version: string;
   /** The account of an authenticated request. */
   account(request: Request): Account;
-  /** Checks a body that fastify could not check itself (multipart); throws INVALID_REQUEST naming the field. */
-  validate(request: Request, schema: object, body: unknown): void;
   /** The id every response carries as `x-request-id`. */
   requestId(request: Request): string;
 }

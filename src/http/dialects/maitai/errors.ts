@@ -111,6 +111,7 @@ export function toErrorAnswer(record: ErrorRecord, requestId: string): ErrorAnsw
   return {
     status: statusOf(record),
     headers: {
+      ...(record.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}),
       ...(retry === undefined ? {} : { "x-should-retry": String(retry) }),
       ...(retry === true ? { "retry-after": String(typeof after === "number" ? Math.ceil(after) : 1) } : {}),
     },

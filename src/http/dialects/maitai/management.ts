@@ -1,74 +1,76 @@
-import type { Upload } from "../../../../runtime/index.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
-import { readMultipart } from "./multipart.ts";
+import { readForm } from "./form.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
-import { SETTINGS_PROPERTIES, toDeployRequest, toSettings, UPLOAD_SCHEMA, type UploadBody } from "./upload-body.ts";
-import { showWorkflow, toVersionView } from "./workflow-view.ts";
+import {
+  DEFAULT_ENTRY,
+  type SettingsBody,
+  toDeployRequest,
+  toSettings,
+  toUpload,
+  type UploadBody,
+} from "./upload-body.ts";
+import { SETTINGS_PROPERTIES, UPLOAD_FORM_SCHEMA, UPLOAD_SCHEMA, VALIDATE_SCHEMA } from "./upload-schema.ts";
+import { showWorkflow, toDeploymentView, toProblemView, toVersionView } from "./workflow-view.ts";
 
 const BASE = "/api/v1/workflows";
 const tags = ["workflows"];
-const REF = { type: "object", properties: { ref: { type: "string", description: "Ref name, id or number" } } };
+const REF = { type: "object", properties: { ref: { type: "string", description: "Ref name, number or UUID" } } };
 const SETTINGS_SCHEMA = { type: "object", additionalProperties: false, properties: SETTINGS_PROPERTIES };
-const VALIDATE_SCHEMA = {
-  type: "object",
-  required: ["code"],
-  properties: {
-    code: { type: "string" },
-    kind: { type: "string", enum: ["execute", "bundle"] },
-    entry: { type: "string" },
-    files: UPLOAD_SCHEMA.properties.files,
-  },
-};
-
-interface ValidateBody {
-  readonly code: string;
-  readonly entry?: string;
-  readonly files?: UploadBody["files"];
-}
 
 const refOf = (request: Request) => (request.params as { readonly ref: string }).ref;
 
-function toUpload({ code, entry, files }: ValidateBody): Upload {
-  const name = entry ?? "workflow.ts";
-  return { files: [{ path: name, text: code }, ...(files ?? [])], entry: name };
-}
-
 function registerUpload(app: App, deps: DialectDeps): void {
   const { workflows, limits } = deps;
+  const rules = {
+    schema: UPLOAD_FORM_SCHEMA,
+    limits,
+    maxBytesOf: (part: string): readonly [number, string] =>
+      part.startsWith("accessory_")
+        ? [limits.maxAccessoryBytes, "maxAccessoryBytes"]
+        : [limits.maxScriptBytes, "maxScriptBytes"],
+  };
+  const body = {
+    content: {
+      "application/json": { schema: UPLOAD_SCHEMA },
+      "multipart/form-data": { schema: UPLOAD_FORM_SCHEMA },
+    },
+  };
+  // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
+  const preValidation = async (request: Request) => {
+    if (request.isMultipart()) request.body = await readForm(request, rules);
+  };
   const upload = async (request: Request) => {
+    const received = request.isMultipart()
+      ? toUpload(request.body as Readonly<Record<string, unknown>>)
+      : { body: request.body as UploadBody, attached: [] };
     const accountId = deps.account(request).id;
-    const { body, accessories } = request.isMultipart()
-      ? await readMultipart(request, limits)
-      : { body: request.body as UploadBody, accessories: [] };
-    if (request.isMultipart()) deps.validate(request, UPLOAD_SCHEMA, body);
-    const { workflow, version, created } = await workflows.deploy(
-      toDeployRequest(body, accessories, { accountId, limits }),
-    );
-    return {
-      data: {
-        id: workflow.number,
-        uuid: workflow.id,
-        workflow_ref_name: workflow.ref,
-        workflow_name: workflow.name,
-        published_version: { id: version.id, version_number: version.number },
-        active: workflow.activeVersionId === version.id,
-        version_created: created,
-        bundle_sha256: version.bundleHash,
-        isolation: version.isolation,
-      },
+    return { data: toDeploymentView(await workflows.deploy(toDeployRequest(received, { accountId, limits }))) };
+  };
+  const summary = "Create or update a workflow: upload a script and its accessories";
+  app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation }, upload);
+  app.post(BASE, { schema: { tags, summary: "Same as upload", body }, preValidation }, upload);
+}
+
+function registerChecking(app: App, deps: DialectDeps): void {
+  const summary = "Check a script and store nothing; errors of the script come with status 200";
+  app.post(`${BASE}/validate`, { schema: { tags, summary, body: VALIDATE_SCHEMA } }, async (request) => {
+    const {
+      code,
+      entry = DEFAULT_ENTRY,
+      files = [],
+    } = request.body as {
+      readonly code: string;
+      readonly entry?: string;
+      readonly files?: UploadBody["files"];
     };
-  };
-  const summary = "Create or update a workflow (JSON, or multipart with script_file, files, accessory_<key>)";
-  // A multipart body is checked by the handler, with the same schema.
-  const schema = {
-    tags,
-    summary,
-    consumes: ["application/json", "multipart/form-data"],
-    body: { content: { "application/json": { schema: UPLOAD_SCHEMA } } },
-  };
-  app.post(`${BASE}/upload`, { schema }, upload);
-  app.post(BASE, { schema: { ...schema, summary: "Create a workflow (same as upload)" } }, upload);
+    const upload = { files: [{ path: entry, text: code }, ...files], entry };
+    const problems = await deps.workflows.validate(upload, deps.account(request).id);
+    return { data: { ok: problems.length === 0, errors: problems.map(toProblemView) } };
+  });
+  app.get(`${BASE}/default-script`, { schema: { tags, summary: "A script to start from" } }, async () => ({
+    data: { script: DEFAULT_SCRIPT, language: "typescript" },
+  }));
 }
 
 function registerReading(app: App, { workflows, account }: DialectDeps): void {
@@ -97,7 +99,7 @@ function registerChanging(app: App, { workflows, account }: DialectDeps): void {
   const accountId = (request: Request) => account(request).id;
   const update = { tags, summary: "Change settings", params: REF, body: SETTINGS_SCHEMA };
   app.put(`${BASE}/:ref`, { schema: update }, async (request) => {
-    const settings = toSettings(request.body as UploadBody);
+    const settings = toSettings(request.body as SettingsBody);
     const workflow = await workflows.update({ accountId: accountId(request), key: refOf(request), settings });
     return { data: await showWorkflow(workflows, accountId(request), workflow.ref) };
   });
@@ -120,17 +122,7 @@ function registerChanging(app: App, { workflows, account }: DialectDeps): void {
 /** Definitions: upload, validate, list, versions, settings, delete. */
 export function registerManagement(app: App, deps: DialectDeps): void {
   registerUpload(app, deps);
+  registerChecking(app, deps);
   registerReading(app, deps);
   registerChanging(app, deps);
-  app.post(
-    `${BASE}/validate`,
-    { schema: { tags, summary: "Check a script; stores nothing", body: VALIDATE_SCHEMA } },
-    async (request) => {
-      const errors = await deps.workflows.validate(toUpload(request.body as ValidateBody), deps.account(request).id);
-      return { data: { ok: errors.length === 0, errors } };
-    },
-  );
-  app.get(`${BASE}/default-script`, { schema: { tags, summary: "A script to start from" } }, async () => ({
-    data: { script: DEFAULT_SCRIPT, language: "typescript" },
-  }));
 }

@@ -1,46 +1,54 @@
+import { fail } from "../../../../runtime/index.ts";
 import type { Workflow } from "../../../engine/types.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
-import { parseModel } from "./invoke-request.ts";
 
+/** The first is documented; the others are for clients whose base URL ends in /v1. */
 const BASES = ["/workflow", "/workflow/v1", "/v1"];
+const PREFIX = "workflow:";
 const PAGE = 1_000;
 
-const toModel = (workflow: Workflow) => ({
-  id: `workflow:${workflow.ref}`,
+const params = { type: "object", properties: { id: { type: "string", description: "`workflow:<ref>`" } } };
+
+const toModel = ({ ref, createdAt }: Workflow) => ({
+  id: `${PREFIX}${ref}`,
   object: "model",
-  created: Math.floor(workflow.createdAt / 1_000),
+  created: Math.floor(createdAt / 1_000),
   owned_by: "weft",
 });
 
-async function all(deps: DialectDeps, request: Request): Promise<readonly Workflow[]> {
-  const accountId = deps.account(request).id;
+async function readAll({ workflows }: DialectDeps, accountId: string): Promise<readonly Workflow[]> {
   const found: Workflow[] = [];
   for (;;) {
-    const page = await deps.workflows.list({ accountId, limit: PAGE, offset: found.length });
-    found.push(...page.items);
-    if (page.items.length < PAGE) return found;
+    const { items } = await workflows.list({ accountId, limit: PAGE, offset: found.length });
+    found.push(...items);
+    if (items.length < PAGE) return found;
   }
 }
 
-/** Workflows as OpenAI models. */
+async function find({ workflows }: DialectDeps, accountId: string, id: string): Promise<Workflow> {
+  const ref = id.startsWith(PREFIX) ? id.slice(PREFIX.length) : id;
+  const workflow = await workflows.find({ accountId, key: ref });
+  // Workflows are also found by number and UUID, which are no model names.
+  if (workflow.ref !== ref || workflow.activeVersionId === null) throw fail("WORKFLOW_NOT_FOUND", { ref });
+  return workflow;
+}
+
+/** Workflows that can be called, as OpenAI models. */
 export function registerModels(app: App, deps: DialectDeps): void {
-  BASES.forEach((base, i) => {
-    const hide = i === 0 ? {} : { hide: true };
+  const accountOf = (request: Request) => deps.account(request).id;
+  for (const base of BASES) {
+    const schema = { tags: ["invoke"], ...(base === BASES[0] ? {} : { hide: true }) };
+    app.get(`${base}/models`, { schema: { ...schema, summary: "Workflows as models" } }, async (request) => {
+      const all = await readAll(deps, accountOf(request));
+      return { object: "list", data: all.filter(({ activeVersionId }) => activeVersionId !== null).map(toModel) };
+    });
     app.get(
-      `${base}/models`,
-      { schema: { tags: ["invoke"], summary: "Workflows as models", ...hide } },
-      async (request) => ({
-        object: "list",
-        data: (await all(deps, request)).filter((workflow) => workflow.activeVersionId !== null).map(toModel),
-      }),
-    );
-    app.get(
-      `${base}/models/*`,
-      { schema: { tags: ["invoke"], summary: "One workflow as a model", ...hide } },
+      `${base}/models/:id`,
+      { schema: { ...schema, summary: "One workflow as a model", params } },
       async (request) => {
-        const { ref } = parseModel((request.params as { readonly "*": string })["*"]);
-        return toModel(await deps.workflows.find({ accountId: deps.account(request).id, key: ref }));
+        const { id } = request.params as { readonly id: string };
+        return toModel(await find(deps, accountOf(request), id));
       },
     );
-  });
+  }
 }

@@ -1,22 +1,25 @@
 import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts";
 import type { DeployRequest, WorkflowSettings } from "../../../engine/workflows.ts";
+import type { FormFile } from "./form.ts";
 
-/** What an upload says, from JSON or multipart: still in the API's own words. */
-export interface UploadBody {
-  readonly workflow_ref_name?: string;
+/** What an upload may set, in the API's own words. */
+export interface SettingsBody {
   readonly workflow_name?: string;
   readonly description?: string;
-  readonly script?: string;
-  /** More files of the script; the entry may import them. */
-  readonly files?: readonly SourceFile[];
-  readonly entry?: string;
-  readonly language?: string;
   readonly timeout_seconds?: number;
   readonly execution_mode?: "sync" | "async" | "stream";
   readonly application_name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cache?: { readonly enabled: boolean; readonly ttl_seconds?: number };
   readonly validate_input?: boolean;
+}
+
+/** An upload as JSON, as its schema has checked it. */
+export interface UploadBody extends SettingsBody {
+  readonly workflow_ref_name: string;
+  readonly script: string;
+  readonly entry?: string;
+  readonly files?: readonly SourceFile[];
   readonly publish_version?: boolean;
   readonly version_bump?: "major" | "minor" | "patch";
   readonly version_notes?: string;
@@ -29,65 +32,69 @@ interface AccessoryBody {
   readonly content_base64: string;
 }
 
-const text = { type: "string" } as const;
+type Accessory = DeployRequest["accessories"][number];
 
-/** JSON Schema of the settings a workflow may be given by upload or update. */
-export const SETTINGS_PROPERTIES = {
-  workflow_name: text,
-  description: text,
-  timeout_seconds: { type: "number", exclusiveMinimum: 0 },
-  execution_mode: { type: "string", enum: ["sync", "async", "stream"] },
-  application_name: text,
-  env: { type: "object", additionalProperties: text },
-  cache: {
-    type: "object",
-    required: ["enabled"],
-    additionalProperties: false,
-    properties: { enabled: { type: "boolean" }, ttl_seconds: { type: "number", exclusiveMinimum: 0 } },
-  },
-  validate_input: { type: "boolean" },
-} as const;
+/** An upload with the accessories that came as files. */
+export interface ReceivedUpload {
+  readonly body: UploadBody;
+  readonly attached: readonly Accessory[];
+}
 
-/** JSON Schema of an upload. */
-export const UPLOAD_SCHEMA = {
-  type: "object",
-  required: ["workflow_ref_name", "script"],
-  additionalProperties: false,
-  properties: {
-    ...SETTINGS_PROPERTIES,
-    workflow_ref_name: { ...text, description: "Public name: letters, digits, `_`, `.`, `-`; at most 64 characters." },
-    script: { ...text, description: "TypeScript with one exported execute(ctx)." },
-    entry: { ...text, description: "File name of `script`; default workflow.ts." },
-    files: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["path", "text"],
-        additionalProperties: false,
-        properties: { path: text, text },
-      },
-    },
-    language: { type: "string", enum: ["typescript"] },
-    publish_version: { type: "boolean" },
-    version_bump: { type: "string", enum: ["major", "minor", "patch"] },
-    version_notes: text,
-    accessories: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["key", "content_base64"],
-        additionalProperties: false,
-        properties: { key: text, filename: text, content_base64: text },
-      },
-    },
-  },
-} as const;
+/** File name of a script that came without one. */
+export const DEFAULT_ENTRY = "workflow.ts";
+const SCRIPT_PARTS = ["script_file", "workflow_file", "file"];
+const ACCESSORY_PART = "accessory_";
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-const DEFAULT_ENTRY = "workflow.ts";
-const BASE64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+function invalid(param: string, message: string): Error {
+  return fail("INVALID_REQUEST", { message: `${param}: ${message}`, param });
+}
+
+const isFile = (value: unknown): value is FormFile =>
+  typeof value === "object" && value !== null && "bytes" in value && value.bytes instanceof Uint8Array;
+
+function filesOf(name: string, value: unknown): readonly FormFile[] {
+  const all: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const files = all.filter(isFile);
+  if (files.length === all.length) return files;
+  throw invalid(name, "must be a file (a part with a file name)");
+}
+
+function sourceOf(name: string, { filename, bytes }: FormFile): SourceFile {
+  try {
+    return { path: filename, text: new TextDecoder("utf-8", { fatal: true }).decode(bytes) };
+  } catch {
+    throw invalid(name, `${JSON.stringify(filename)} is not UTF-8 text`);
+  }
+}
+
+/** The upload that a form means; throws INVALID_REQUEST naming the part. */
+export function toUpload(form: Readonly<Record<string, unknown>>): ReceivedUpload {
+  const { files = [], ...fields } = form;
+  const sources = filesOf("files", files).map((file) => sourceOf("files", file));
+  const attached: Accessory[] = [];
+  const settings: [string, unknown][] = [];
+  const scripts: SourceFile[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    if (SCRIPT_PARTS.includes(name)) scripts.push(...filesOf(name, value).map((file) => sourceOf(name, file)));
+    else if (name.startsWith(ACCESSORY_PART)) {
+      const key = name.slice(ACCESSORY_PART.length);
+      attached.push(...filesOf(name, value).map((file) => ({ key, ...file })));
+    } else settings.push([name, value]);
+  }
+  const given = Object.fromEntries(settings) as Partial<UploadBody>;
+  const [main, second] = scripts;
+  const { workflow_ref_name = "", entry = main?.path, script = main?.text } = given;
+  if (script === undefined) throw invalid("script_file", "is required (or script, as text)");
+  if (second !== undefined || (main !== undefined && given.script !== undefined)) {
+    throw invalid("script_file", "the script must come once; send further files as parts named files");
+  }
+  const named = entry === undefined || entry === "" ? {} : { entry };
+  return { body: { ...given, workflow_ref_name, script, ...named, files: sources }, attached };
+}
 
 /** The settings in an upload or update; absent members keep their value. */
-export function toSettings(body: UploadBody): WorkflowSettings {
+export function toSettings(body: SettingsBody): WorkflowSettings {
   const { cache } = body;
   const ttlMs = cache?.ttl_seconds === undefined ? null : cache.ttl_seconds * 1_000;
   return {
@@ -102,35 +109,33 @@ export function toSettings(body: UploadBody): WorkflowSettings {
   };
 }
 
-function toAccessory({ key, filename, content_base64: content }: AccessoryBody, limits: Limits): UploadedFile {
-  if (!BASE64.test(content)) {
-    const param = "accessories";
-    throw fail("INVALID_REQUEST", { message: `accessories: the content of "${key}" is not base64`, param });
-  }
-  const bytes = Buffer.from(content, "base64");
-  if (bytes.length > limits.maxAccessoryBytes) {
-    const message = `accessories: "${key}" has ${bytes.length} bytes, over ${limits.maxAccessoryBytes} (maxAccessoryBytes)`;
-    throw fail("PAYLOAD_TOO_LARGE", { message, limit: "maxAccessoryBytes", value: bytes.length, param: "accessories" });
-  }
-  return { key, filename: filename ?? key, bytes };
+function toAccessory({ key, filename, content_base64: content }: AccessoryBody): Accessory {
+  const packed = content.replaceAll(/\s+/g, "");
+  if (!BASE64.test(packed)) throw invalid("accessories", `the content of ${JSON.stringify(key)} is not base64`);
+  return { key, filename: filename ?? key, bytes: Buffer.from(packed, "base64") };
 }
 
-/** An accessory with its content. */
-export type UploadedFile = DeployRequest["accessories"][number];
+function checkScriptSize(files: readonly SourceFile[], { maxScriptBytes }: Limits): void {
+  const value = files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+  if (value <= maxScriptBytes) return;
+  const message = `script: ${value} bytes, over ${maxScriptBytes} (maxScriptBytes)`;
+  throw fail("PAYLOAD_TOO_LARGE", { message, limit: "maxScriptBytes", value, param: "script" });
+}
 
-/** Translates an upload; `attached` are the accessories that came as parts of a multipart body. */
+/** Translates an upload; throws INVALID_REQUEST and PAYLOAD_TOO_LARGE. */
 export function toDeployRequest(
-  body: UploadBody,
-  attached: readonly UploadedFile[],
+  { body, attached }: ReceivedUpload,
   context: { readonly accountId: string; readonly limits: Limits },
 ): DeployRequest {
   const entry = body.entry ?? DEFAULT_ENTRY;
+  const files = [{ path: entry, text: body.script }, ...(body.files ?? [])];
+  checkScriptSize(files, context.limits);
   return {
     accountId: context.accountId,
-    ref: body.workflow_ref_name ?? "",
-    upload: { files: [{ path: entry, text: body.script ?? "" }, ...(body.files ?? [])], entry },
+    ref: body.workflow_ref_name,
+    upload: { files, entry },
     settings: toSettings(body),
-    accessories: [...(body.accessories ?? []).map((one) => toAccessory(one, context.limits)), ...attached],
+    accessories: [...(body.accessories ?? []).map(toAccessory), ...attached],
     publish: body.publish_version ?? true,
     bump: body.version_bump ?? "minor",
     notes: body.version_notes ?? "",

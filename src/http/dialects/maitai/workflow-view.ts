@@ -1,5 +1,5 @@
 import type { Version, Workflow } from "../../../engine/types.ts";
-import type { WorkflowService } from "../../../engine/workflows.ts";
+import type { Deployment, ScriptProblem, WorkflowService } from "../../../engine/workflows.ts";
 
 /** A workflow as the API shows it. Times are seconds since the epoch. */
 export function toWorkflowView(workflow: Workflow, versions: readonly Version[]): Record<string, unknown> {
@@ -20,11 +20,32 @@ export function toWorkflowView(workflow: Workflow, versions: readonly Version[])
         ? null
         : { enabled: workflow.cache.enabled, ttl_seconds: (workflow.cache.ttlMs ?? 0) / 1_000 || null },
     active_version: active?.number ?? null,
+    published_version: active === undefined ? null : { id: active.id, version_number: active.number },
     input_schema: active?.facts.inputSchema ?? null,
     output_schema: active?.facts.outputSchema ?? null,
     created_at: Math.floor(workflow.createdAt / 1_000),
     updated_at: Math.floor(workflow.updatedAt / 1_000),
   };
+}
+
+/** What an upload did. `published_version` is the version of this upload, `active` says whether calls get it. */
+export function toDeploymentView({ workflow, version, created }: Deployment): Record<string, unknown> {
+  return {
+    id: workflow.number,
+    uuid: workflow.id,
+    workflow_ref_name: workflow.ref,
+    workflow_name: workflow.name,
+    published_version: { id: version.id, version_number: version.number },
+    active: workflow.activeVersionId === version.id,
+    version_created: created,
+    bundle_sha256: version.bundleHash,
+    isolation: version.isolation,
+  };
+}
+
+/** One problem of a script. */
+export function toProblemView({ lineText, ...problem }: ScriptProblem): Record<string, unknown> {
+  return lineText === undefined ? problem : { ...problem, line_text: lineText };
 }
 
 /** A version as the API shows it. */

@@ -1,0 +1,99 @@
+const text = { type: "string" } as const;
+const seconds = { type: "number", exclusiveMinimum: 0 } as const;
+const FILE = { contentMediaType: "application/octet-stream" } as const;
+
+/** JSON Schema of the settings a workflow may be given by upload or update. */
+export const SETTINGS_PROPERTIES = {
+  workflow_name: { ...text, description: "Name shown to people." },
+  description: text,
+  timeout_seconds: { ...seconds, description: "Wall time of one execution; the server's own limit is the ceiling." },
+  execution_mode: {
+    type: "string",
+    enum: ["sync", "async", "stream"],
+    description: "How the workflow is meant to be called; every call chooses for itself.",
+  },
+  application_name: { ...text, description: "Application for model routes." },
+  env: { type: "object", additionalProperties: text, description: "`ctx.env`." },
+  cache: {
+    type: "object",
+    required: ["enabled"],
+    additionalProperties: false,
+    properties: { enabled: { type: "boolean" }, ttl_seconds: seconds },
+    description: "Whether results are kept; without it the script's own config decides.",
+  },
+  validate_input: { type: "boolean", description: "Refuse input that does not match the script's inputSchema." },
+} as const;
+
+const DEPLOY_PROPERTIES = {
+  ...SETTINGS_PROPERTIES,
+  workflow_ref_name: {
+    ...text,
+    description: 'Public name: 1 to 64 letters, digits, "_", "." or "-", beginning with a letter or digit.',
+  },
+  script: { ...text, description: "TypeScript with one exported execute(ctx)." },
+  entry: { ...text, description: "File name of the script, default `workflow.ts`; errors name it." },
+  language: { type: "string", enum: ["typescript"] },
+  publish_version: {
+    type: "boolean",
+    description: "False stores the version and leaves the active one; default true.",
+  },
+  version_bump: { type: "string", enum: ["major", "minor", "patch"], description: "Default minor." },
+  version_notes: text,
+  allow_inproc_nesting: { type: "boolean", description: "Accepted for Maitai's clients: nested calls always work." },
+  inproc_nested_refs: { type: "array", items: text, description: "Accepted for Maitai's clients, like the former." },
+} as const;
+
+/** Further files of a script in a JSON body. */
+export const FILES_SCHEMA = {
+  type: "array",
+  items: { type: "object", required: ["path", "text"], additionalProperties: false, properties: { path: text, text } },
+  description: "Further files; the script imports them by relative path.",
+} as const;
+
+/** JSON Schema of an upload as JSON. */
+export const UPLOAD_SCHEMA = {
+  type: "object",
+  required: ["workflow_ref_name", "script"],
+  additionalProperties: false,
+  properties: {
+    ...DEPLOY_PROPERTIES,
+    files: FILES_SCHEMA,
+    accessories: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["key", "content_base64"],
+        additionalProperties: false,
+        properties: { key: text, filename: text, content_base64: text },
+      },
+    },
+  },
+} as const;
+
+/** JSON Schema of an upload as a form; fields that are not texts are written as JSON. */
+export const UPLOAD_FORM_SCHEMA = {
+  type: "object",
+  required: ["workflow_ref_name"],
+  additionalProperties: false,
+  properties: {
+    ...DEPLOY_PROPERTIES,
+    script_file: { ...FILE, description: "The script as a file, instead of `script`; its file name is the entry." },
+    workflow_file: { ...FILE, description: "Same as script_file." },
+    file: { ...FILE, description: "Same as script_file." },
+    files: { type: "array", items: FILE, description: "Further files; the file name of a part is its path." },
+    accessories: UPLOAD_SCHEMA.properties.accessories,
+  },
+  patternProperties: { "^accessory_.+$": { ...FILE, description: "An accessory; its key follows the underscore." } },
+} as const;
+
+/** JSON Schema of a validation. */
+export const VALIDATE_SCHEMA = {
+  type: "object",
+  required: ["code"],
+  properties: {
+    code: { ...text, description: "The script." },
+    kind: { type: "string", enum: ["execute", "bundle"] },
+    entry: DEPLOY_PROPERTIES.entry,
+    files: FILES_SCHEMA,
+  },
+} as const;

@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Service, startService } from "../../service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService({ WEFT_LIMIT_MAX_ACCESSORY_BYTES: "200000", WEFT_LIMIT_MAX_SCRIPT_BYTES: "50000" });
+});
+afterAll(() => service.close());
+
+type Json = Readonly<Record<string, unknown>>;
+const SCRIPT = "export const execute = (ctx) => ({ region: ctx.env.REGION ?? null, keys: ctx.accessories.keys() });";
+
+const upload = (body: Json) => service.post("/api/v1/workflows/upload", body);
+const dataOf = async (response: Response) => ((await response.json()) as { data: Json }).data;
+const errorOf = async (response: Response) => ((await response.json()) as { error: Json & { message: string } }).error;
+const form = (
+  parts: Readonly<Record<string, string | readonly [name: string, content: string | Uint8Array<ArrayBuffer>]>>,
+) => {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(parts)) {
+    if (typeof value === "string") data.append(name, value);
+    else data.append(name.replace(/#\d$/, ""), new Blob([value[1]]), value[0]);
+  }
+  return data;
+};
+const send = (body: FormData) => service.send("/api/v1/workflows/upload", { method: "POST", body });
+const outputOf = async (ref: string, input: unknown = {}) =>
+  ((await (await service.invoke(ref, { input })).json()) as { output: unknown }).output;
+
+describe("upload as JSON", () => {
+  test("answers in Maitai's envelope; the first version is 1.0.0", async () => {
+    const response = await upload({ workflow_ref_name: "first", script: SCRIPT, version_bump: "patch" });
+    expect(response.status).toBe(200);
+    expect(await dataOf(response)).toMatchObject({
+      id: expect.any(Number),
+      workflow_ref_name: "first",
+      workflow_name: "first",
+      published_version: { version_number: "1.0.0" },
+      version_created: true,
+      bundle_sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const again = await dataOf(await upload({ workflow_ref_name: "first", script: SCRIPT }));
+    expect(again).toMatchObject({ version_created: false, published_version: { version_number: "1.0.0" } });
+  });
+
+  test("takes settings, more files and accessories", async () => {
+    const response = await upload({
+      workflow_ref_name: "full",
+      workflow_name: "Full",
+      description: "everything",
+      language: "typescript",
+      entry: "main.ts",
+      script: `import { twice } from "./lib/twice.ts"; export const execute = async (ctx) => [twice(ctx.input), ctx.env.REGION, await ctx.load_accessory("hts")];`,
+      files: [{ path: "lib/twice.ts", text: "export const twice = (n: number) => 2 * n;" }],
+      timeout_seconds: 60,
+      execution_mode: "sync",
+      application_name: "ETL",
+      env: { REGION: "eu" },
+      cache: { enabled: true, ttl_seconds: 3600 },
+      validate_input: false,
+      accessories: [{ key: "hts", filename: "hts.json", content_base64: "eyJh\nIjoxfQ==" }],
+      publish_version: true,
+      version_bump: "minor",
+      version_notes: "first",
+    });
+    expect(response.status).toBe(200);
+    expect(await outputOf("full", 21)).toEqual([42, "eu", { a: 1 }]);
+    expect(await dataOf(await service.send("/api/v1/workflows/full"))).toMatchObject({
+      workflow_name: "Full",
+      timeout_seconds: 60,
+      application_name: "ETL",
+      env: { REGION: "eu" },
+      cache: { enabled: true, ttl_seconds: 3600 },
+      active_version: "1.0.0",
+    });
+  });
+
+  test("a script that does not compile is 400 with file, line, column and text", async () => {
+    const script = "export const execute = () => {\n  return 1 +;\n};";
+    const response = await upload({ workflow_ref_name: "broken", entry: "broken.ts", script });
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toMatchObject({
+      type: "invalid_request_error",
+      code: "invalid_script",
+      param: "script",
+      details: [{ file: "broken.ts", line: 2, column: 12, text: expect.any(String), line_text: "  return 1 +;" }],
+    });
+  });
+
+  test("a script without execute is named", async () => {
+    const error = await errorOf(await upload({ workflow_ref_name: "none", script: "export const a = 1;" }));
+    expect(error).toMatchObject({ code: "invalid_script", details: [{ line: 1, column: 0 }] });
+    expect(error.message).toContain("exactly one exported execute(ctx)");
+  });
+
+  test.each<[Json, string]>([
+    [{ script: SCRIPT }, "workflow_ref_name"],
+    [{ workflow_ref_name: "a" }, "script"],
+    [{ workflow_ref_name: "a", script: 5 }, "script"],
+    [{ workflow_ref_name: "a", script: SCRIPT, scirpt: "" }, "scirpt"],
+    [{ workflow_ref_name: "a", script: SCRIPT, language: "python" }, "language"],
+    [{ workflow_ref_name: "a", script: SCRIPT, timeout_seconds: 0 }, "timeout_seconds"],
+    [{ workflow_ref_name: "a", script: SCRIPT, env: { A: 1 } }, "env.A"],
+    [{ workflow_ref_name: "a", script: SCRIPT, version_bump: "huge" }, "version_bump"],
+    [{ workflow_ref_name: "a", script: SCRIPT, cache: {} }, "cache.enabled"],
+    [{ workflow_ref_name: "a", script: SCRIPT, accessories: [{ key: "k" }] }, "accessories.0.content_base64"],
+    [{ workflow_ref_name: "a", script: SCRIPT, accessories: [{ key: "k", content_base64: "!" }] }, "accessories"],
+    [{ workflow_ref_name: "a/b", script: SCRIPT }, "ref"],
+  ])("%j is refused and names %s", async (body, param) => {
+    const response = await upload(body);
+    expect(response.status).toBe(400);
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ type: "invalid_request_error", param });
+    expect(error.message).toContain(param);
+  });
+
+  test("a script over its limit is 413 and names limit and value", async () => {
+    const response = await upload({ workflow_ref_name: "big", script: `//${" ".repeat(50_000)}` });
+    expect(response.status).toBe(413);
+    expect((await errorOf(response)).message).toBe("script: 50002 bytes, over 50000 (maxScriptBytes)");
+  });
+});
+
+describe("upload as a form", () => {
+  test.each(["script_file", "workflow_file", "file"])("takes the script as %s", async (part) => {
+    const ref = part.replace("_", "-");
+    const response = await send(form({ workflow_ref_name: ref, [part]: ["step.ts", SCRIPT] }));
+    expect(await response.json()).toMatchObject({ data: { workflow_ref_name: ref, version_created: true } });
+  });
+
+  test("takes the script as text, scalar fields, more files and accessories", async () => {
+    const response = await send(
+      form({
+        workflow_ref_name: "formed",
+        script: `import { twice } from "./lib/twice.ts"; export const execute = async (ctx) => [twice(ctx.input), ctx.env, await ctx.accessories.text("a")];`,
+        "files#1": ["lib/twice.ts", "export const twice = (n: number) => 2 * n;"],
+        accessory_a: ["a.txt", "täxt"],
+        env: `{"REGION":"eu"}`,
+        timeout_seconds: "1.5",
+        publish_version: "true",
+      }),
+    );
+    expect(await response.json()).toMatchObject({ data: { version_created: true } });
+    expect(await outputOf("formed", 2)).toEqual([4, { REGION: "eu" }, "täxt"]);
+    expect(await dataOf(await service.send("/api/v1/workflows/formed"))).toMatchObject({ timeout_seconds: 1.5 });
+  });
+
+  test("errors name the uploaded file", async () => {
+    const response = await send(
+      form({ workflow_ref_name: "bad", script_file: ["flows/bad.ts", "export const execute = ("] }),
+    );
+    expect(response.status).toBe(400);
+    expect(await errorOf(response)).toMatchObject({ details: [{ file: "flows/bad.ts", line: 1 }] });
+  });
+
+  test.each<[string, FormData, string]>([
+    ["without a script", form({ workflow_ref_name: "x" }), "script_file"],
+    ["without a name", form({ script: SCRIPT }), "workflow_ref_name"],
+    ["with two scripts", form({ workflow_ref_name: "x", script: SCRIPT, file: ["a.ts", SCRIPT] }), "script_file"],
+    ["with an unknown part", form({ workflow_ref_name: "x", script: SCRIPT, other: "1" }), "other"],
+    [
+      "with a wrong number",
+      form({ workflow_ref_name: "x", script: SCRIPT, timeout_seconds: "soon" }),
+      "timeout_seconds",
+    ],
+    ["with a wrong flag", form({ workflow_ref_name: "x", script: SCRIPT, publish_version: "yes" }), "publish_version"],
+    ["with broken JSON", form({ workflow_ref_name: "x", script: SCRIPT, env: "{" }), "env"],
+    ["with a script that is not text", form({ workflow_ref_name: "x", file: ["a.ts", Uint8Array.of(255)] }), "file"],
+    [
+      "with an accessory that is no file",
+      form({ workflow_ref_name: "x", script: SCRIPT, accessory_a: "1" }),
+      "accessory_a",
+    ],
+  ])("%s is refused", async (_name, body, param) => {
+    const response = await send(body);
+    expect(response.status).toBe(400);
+    const error = await errorOf(response);
+    expect(error).toMatchObject({ param });
+    expect(error.message).toContain(param);
+  });
+
+  test("files over their limits are 413 and name part and limit", async () => {
+    const accessory = await send(
+      form({ workflow_ref_name: "x", script: SCRIPT, accessory_big: ["b.bin", new Uint8Array(300_000)] }),
+    );
+    expect(accessory.status).toBe(413);
+    expect((await errorOf(accessory)).message).toBe("accessory_big: over 200000 bytes (maxAccessoryBytes)");
+    const script = await send(form({ workflow_ref_name: "x", script_file: ["b.ts", " ".repeat(60_000)] }));
+    expect(script.status).toBe(413);
+    expect((await errorOf(script)).message).toContain("maxScriptBytes");
+  });
+
+  test("a body that is not the form it says to be is 400", async () => {
+    const response = await service.send("/api/v1/workflows/upload", {
+      method: "POST",
+      headers: { "content-type": "multipart/form-data; boundary=x" },
+      body: "--y nonsense",
+    });
+    expect(response.status).toBe(400);
+  });
+});
+
+describe("versions", () => {
+  test("are listed newest first, activated and called by number", async () => {
+    const script = (n: number) => `export const execute = () => ${n};`;
+    await upload({ workflow_ref_name: "turn", script: script(1) });
+    await upload({ workflow_ref_name: "turn", script: script(2), version_bump: "major", publish_version: false });
+    expect(await outputOf("turn")).toBe(1);
+    expect(await outputOf("turn@2.0.0")).toBe(2);
+    const activated = await service.send("/api/v1/workflows/turn/versions/2.0.0/activate", { method: "POST" });
+    expect(await dataOf(activated)).toMatchObject({ version_number: "2.0.0", active: true });
+    expect(await outputOf("turn")).toBe(2);
+    const { data } = (await (await service.send("/api/v1/workflows/turn/versions")).json()) as {
+      data: readonly Json[];
+    };
+    expect(data.map((one) => [one["version_number"], one["active"]])).toEqual([
+      ["2.0.0", true],
+      ["1.0.0", false],
+    ]);
+    const missing = await service.send("/api/v1/workflows/turn/versions/9.9.9/activate", { method: "POST" });
+    expect(missing.status).toBe(404);
+    expect(await errorOf(missing)).toMatchObject({ code: "version_not_found" });
+  });
+});
+
+describe("definitions", () => {
+  test("are found by ref and number, changed and deleted", async () => {
+    const { id } = await dataOf(await upload({ workflow_ref_name: "gone", script: SCRIPT }));
+    expect(await dataOf(await service.send(`/api/v1/workflows/${id}`))).toMatchObject({ workflow_ref_name: "gone" });
+    const put = (body: Json) =>
+      service.send("/api/v1/workflows/gone", {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    expect(await dataOf(await put({ env: { REGION: "us" } }))).toMatchObject({ env: { REGION: "us" } });
+    expect(await outputOf("gone")).toMatchObject({ region: "us" });
+    expect((await put({ enviroment: {} })).status).toBe(400);
+    expect(await dataOf(await service.send("/api/v1/workflows/gone", { method: "DELETE" }))).toEqual({ deleted: true });
+    expect((await service.invoke("gone")).status).toBe(404);
+    expect((await service.send("/api/v1/workflows/gone")).status).toBe(404);
+  });
+
+  test("are listed in pages", async () => {
+    const list = async (query: string) =>
+      (await (await service.send(`/api/v1/workflows?${query}`)).json()) as { data: readonly Json[]; pagination: Json };
+    const all = await list("limit=100");
+    const total = all.data.length;
+    expect(all.pagination).toEqual({ total, offset: 0, limit: 100 });
+    const page = await list("limit=2&offset=1");
+    expect(page.data.map((one) => one["id"])).toEqual(all.data.slice(1, 3).map((one) => one["id"]));
+    expect((await list("")).pagination).toMatchObject({ limit: 25 });
+    expect((await service.send("/api/v1/workflows?limit=0")).status).toBe(400);
+    expect((await service.send("/api/v1/workflows?limit=ten")).status).toBe(400);
+  });
+});
+
+describe("validate", () => {
+  const validate = async (body: Json) => {
+    const response = await service.post("/api/v1/workflows/validate", body);
+    return { status: response.status, data: await dataOf(response) };
+  };
+
+  test("answers 200 for a good script and for a bad one", async () => {
+    expect(await validate({ code: SCRIPT, kind: "execute" })).toEqual({ status: 200, data: { ok: true, errors: [] } });
+    expect(await validate({ code: "export const execute = (", entry: "a.ts" })).toMatchObject({
+      status: 200,
+      data: { ok: false, errors: [{ file: "a.ts", line: 1, message: expect.any(String) }] },
+    });
+  });
+
+  test("stores nothing", async () => {
+    const total = async () =>
+      ((await (await service.send("/api/v1/workflows")).json()) as { pagination: { total: number } }).pagination.total;
+    const before = await total();
+    await validate({ code: SCRIPT });
+    expect(await total()).toBe(before);
+  });
+});
+
+test("the default script runs", async () => {
+  const { script, language } = await dataOf(await service.send("/api/v1/workflows/default-script"));
+  expect(language).toBe("typescript");
+  expect((await upload({ workflow_ref_name: "template", script })).status).toBe(200);
+  const response = await service.invoke("template", { input: { question: "Why?" } });
+  expect(await response.json()).toMatchObject({ output: { answer: expect.stringContaining("Why?") } });
+});
