@@ -46,6 +46,11 @@ const MIX = `export async function execute(ctx) {
   const racers = ["x", "y", "z"].map((name) => ask(id + "/race-" + name));
   const winner = await Promise.race(racers);
   note(winner);
+  // No call for a while: what a chunk tells rests on the timers alone.
+  for (let tick = 0; tick < 8; tick++) {
+    await Promise.race([30, 31].map((ms) => new Promise((resolve) => setTimeout(resolve, ms))));
+    note("tick at " + Date.now());
+  }
   const nested = ctx.workflow.completions.create({ model: "workflow:leaf", input: { id: id + "/leaf", deeper: true } });
   const post = ctx.http.post(http, { json: { id: id + "/post", at: Date.now() } });
   const stream = await ctx.chat.completions.create({ messages: [{ role: "user", content: id + "/stream some more words" }], stream: true });
