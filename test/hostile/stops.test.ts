@@ -1,0 +1,19 @@
+import { describeHostile, everyNth } from "../support/hostile-suite.ts";
+import { LOOPS, UNSTOPPABLE } from "./scripts/cpu.ts";
+import { NATIVE_BOMBS } from "./scripts/memory.ts";
+import { DEEP } from "./scripts/stack.ts";
+
+describeHostile({
+  profile: "fast",
+  groups: { loops: LOOPS, "unstoppable built-ins": UNSTOPPABLE },
+});
+
+describeHostile({
+  profile: "hardened",
+  groups: {
+    loops: everyNth(LOOPS, 4),
+    "unstoppable built-ins": everyNth(UNSTOPPABLE, 4),
+    "memory outside the heap": everyNth(NATIVE_BOMBS, 2),
+    "deep stacks": everyNth(DEEP, 2),
+  },
+});
