@@ -7,7 +7,7 @@ interface Known {
 export class MethodTable {
   readonly #paths = new Map<string, Known>();
 
-  /** Adds a route; `url` is a pattern such as `/runs/:id` or `/models/*`. */
+  /** Adds a route; `url` is a pattern such as `/runs/:id` or `/files/*`. */
   add(method: string | readonly string[], url: string): void {
     const known = this.#paths.get(url) ?? { pattern: toPattern(url), methods: new Set() };
     for (const name of typeof method === "string" ? [method] : method) known.methods.add(name);
@@ -25,9 +25,9 @@ export class MethodTable {
 }
 
 function toPattern(url: string): RegExp {
-  const source = url
-    .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replaceAll("*", ".*")
-    .replaceAll(/:\w+/g, "[^/]+");
-  return new RegExp(`^${source}$`);
+  const segments = url.split("/").map((segment) => {
+    if (segment.startsWith(":")) return "[^/]+";
+    return segment === "*" ? ".*" : segment.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  });
+  return new RegExp(`^${segments.join("/")}/?$`);
 }
