@@ -14,7 +14,7 @@ import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { MethodTable } from "./method-table.ts";
-import { openApiOptions } from "./openapi.ts";
+import { openApiOptions, withAnswers } from "./openapi.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
 
 /** What the HTTP server needs. */
@@ -108,6 +108,8 @@ function createServer(limits: Limits) {
     return503OnClosing: false,
     logger: false,
   });
+  // Schemas of answers are for the documentation: what is sent is not cut to them.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
     try {
@@ -137,13 +139,22 @@ function installErrors(app: App, deps: AppDeps, methods: MethodTable): void {
   });
 }
 
-function installHooks(app: App, deps: AppDeps): void {
+function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
+  app.addHook("onRoute", (route) => {
+    methods.add(route.method, route.url);
+    if (route.schema !== undefined) route.schema = withAnswers(route.schema, dialectOf(route.url).errorSchema);
+  });
   app.decorateRequest("account", null);
-  app.addHook("onRequest", async (request, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, "x-request-id": request.id });
+  app.addHook("onRequest", (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     // Whether a path exists is no secret.
-    if (request.is404 || PUBLIC.test(pathOf(request))) return;
-    request.account = authenticate(request.headers, deps.accountOfKey);
+    if (request.is404 || PUBLIC.test(pathOf(request))) return done();
+    try {
+      request.account = authenticate(request.headers, deps.accountOfKey);
+    } catch (error) {
+      return done(error as Error);
+    }
+    return done();
   });
 }
 
@@ -165,8 +176,7 @@ function dialectDeps(deps: AppDeps): DialectDeps {
 export async function createApp(deps: AppDeps): Promise<HttpApp> {
   const app = createServer(deps.limits);
   const methods = new MethodTable();
-  app.addHook("onRoute", ({ method, url }) => methods.add(method, url));
-  installHooks(app, deps);
+  installHooks(app, deps, methods);
   installErrors(app, deps, methods);
   await app.register(multipart, { throwFileSizeLimit: true });
   await app.register(swagger, openApiOptions(deps.version));

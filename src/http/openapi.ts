@@ -1,3 +1,16 @@
+/** A route's schema with the answers that the documentation shows: what it names itself, success and errors. */
+export function withAnswers<S extends { readonly response?: unknown }>(schema: S, errorSchema: object): S {
+  const own = (schema.response ?? {}) as object;
+  const errors = (description: string) => ({ description, ...errorSchema });
+  const response = {
+    200: { description: "Success" },
+    ...own,
+    "4xx": errors("The request cannot be done as it is"),
+    "5xx": errors("The run failed, or the server cannot do it now"),
+  };
+  return { ...schema, response };
+}
+
 /** Settings of the OpenAPI 3.1 document; its paths come from the schemas that validate. */
 export function openApiOptions(version: string) {
   return {

@@ -23,6 +23,10 @@ interface ErrorBody {
     readonly request_id: string;
   };
 }
+interface Operation {
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+  readonly responses?: Readonly<Record<string, unknown>>;
+}
 const errorOf = async (response: Response) => ((await response.json()) as ErrorBody).error;
 const raw = (body: string, type = "application/json") =>
   service.send("/v1/chat/completions", { method: "POST", body, headers: { "content-type": type } });
@@ -212,7 +216,7 @@ describe("without a key", () => {
   test("the OpenAPI document describes every route with the schemas that validate", async () => {
     const document = (await (await get("/openapi.json")).json()) as {
       openapi: string;
-      paths: Readonly<Record<string, Readonly<Record<string, { requestBody?: { content: Record<string, unknown> } }>>>>;
+      paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
     };
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths).toSorted()).toEqual([
@@ -236,7 +240,10 @@ describe("without a key", () => {
     ]);
     const upload = document.paths["/api/v1/workflows/upload"]?.["post"]?.requestBody?.content;
     expect(Object.keys(upload ?? {})).toEqual(["application/json", "multipart/form-data"]);
-    expect(JSON.stringify(document.paths["/workflow/chat/completions"])).toContain("on_disconnect");
+    const invoke = document.paths["/workflow/chat/completions"]?.["post"];
+    expect(JSON.stringify(invoke?.requestBody)).toContain("on_disconnect");
+    expect(Object.keys(invoke?.responses ?? {})).toEqual(["200", "202", "4XX", "5XX"]);
+    expect(JSON.stringify(invoke?.responses)).toContain("request_id");
   });
 
   test("the reference page and all it loads come from this server", async () => {

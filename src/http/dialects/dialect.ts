@@ -39,5 +39,7 @@ export interface Dialect {
   /** Path prefixes whose unknown paths and early failures it answers; the longest match wins. */
   readonly prefixes: readonly string[];
   toError(error: WorkflowError, requestId: string): ErrorAnswer;
+  /** JSON Schema of its error bodies, for the documentation. */
+  readonly errorSchema: object;
   register(app: App, deps: DialectDeps): void;
 }

@@ -69,7 +69,8 @@ const text = (value: unknown) => (typeof value === "string" ? value : null);
 
 function codeOf(record: ErrorRecord, row: Row): string {
   const own = HAS_OWN_CODE.has(record.code) ? text(record.details["code"]) : null;
-  if (own !== null && own !== "EXECUTION_FAILED") return own;
+  // A code of the catalogue is Weft's own, from a ctx call that nobody caught; the row has the API's word for it.
+  if (own !== null && !Object.hasOwn(ERROR_TABLE, own)) return own;
   if (record.code === "INVALID_REQUEST" && record.details["param"] === "model") return "invalid_model";
   return (row.type === "workflow_error" ? opCode(record.details["op"]) : null) ?? row.code;
 }
@@ -84,6 +85,26 @@ function detailsOf({ code, details }: ErrorRecord): unknown {
   const shown = code === "VALIDATION_ERROR" ? { ...rest, problems } : rest;
   return Object.keys(shown).length === 0 ? undefined : shown;
 }
+
+/** JSON Schema of error bodies, for the documentation. */
+export const ERROR_SCHEMA = {
+  type: "object",
+  required: ["error"],
+  properties: {
+    error: {
+      type: "object",
+      required: ["message", "type", "code", "param", "request_id"],
+      properties: {
+        message: { type: "string" },
+        type: { type: "string", examples: ["invalid_request_error", "workflow_error"] },
+        code: { type: "string", examples: ["workflow_not_found", "workflow_execution_error"] },
+        param: { type: ["string", "null"], description: "The field that is wrong." },
+        request_id: { type: "string" },
+        details: { description: "Facts: problems of a script, or the author's file, line, column and stack." },
+      },
+    },
+  },
+} as const;
 
 /** The `error` member of a body or stream frame. */
 export function toErrorMember(record: ErrorRecord, requestId: string): Record<string, unknown> {

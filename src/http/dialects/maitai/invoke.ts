@@ -25,7 +25,8 @@ function headersOf(invocation: Invocation): Record<string, string> {
 function watchDisconnect(reply: Reply, invocation: Invocation): void {
   if (invocation.onDisconnect !== "cancel") return;
   const leave = () => {
-    if (!reply.raw.writableFinished) void invocation.cancel();
+    // A run that cannot be cancelled (the disk fails) goes on and says so in its own row.
+    if (!reply.raw.writableFinished) invocation.cancel().catch(() => undefined);
   };
   // The caller may have left while the run was being started.
   if (reply.raw.destroyed) leave();
@@ -77,6 +78,17 @@ async function accepted(deps: DialectDeps, request: Request, reply: Reply, invoc
     .send(run);
 }
 
+const ANSWERS = {
+  200: {
+    description: "The `chat.completion` object with `output`; with `stream: true` server-sent events that end in it.",
+    content: {
+      "application/json": { schema: { type: "object" } },
+      "text/event-stream": { schema: { type: "string" } },
+    },
+  },
+  202: { description: "With `background: true`: the run, to be polled.", type: "object" },
+};
+
 /** The call itself: sync, stream and background. */
 export function registerInvoke(app: App, deps: DialectDeps): void {
   const handler = async (request: Request, reply: Reply) => {
@@ -90,7 +102,10 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
     const schema = {
       tags: ["invoke"],
       summary: "Run a workflow",
+      description:
+        "Waits for the result. Many clients give up when nothing comes for five minutes: for a run that may take longer than four, use stream or background.",
       body: INVOKE_SCHEMA,
+      response: ANSWERS,
       ...(i === 0 ? {} : { hide: true }),
     };
     app.post(path, { schema }, handler);

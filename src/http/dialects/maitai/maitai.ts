@@ -1,5 +1,5 @@
 import type { Dialect } from "../dialect.ts";
-import { toError } from "./errors.ts";
+import { ERROR_SCHEMA, toError } from "./errors.ts";
 import { registerInvoke } from "./invoke.ts";
 import { registerManagement } from "./management.ts";
 import { registerModels } from "./models.ts";
@@ -10,6 +10,7 @@ export const maitai: Dialect = {
   name: "maitai",
   prefixes: ["/workflow/", "/v1/chat/", "/v1/models", "/api/v1/"],
   toError,
+  errorSchema: ERROR_SCHEMA,
   register(app, deps) {
     registerInvoke(app, deps);
     registerModels(app, deps);
