@@ -154,10 +154,12 @@ test(
     const before = (await readSnapshot(dir.path)).filter(isOpen);
     server = await startServer();
     const { url } = server;
+    const startedAt = performance.now();
     for (const { execution } of before) {
       const status = async () => (await readRun(url, execution.id))["status"];
       await expect.poll(status, { timeout: SETTLE_MS, interval: 50 }).toMatch(/completed|failed|cancelled/);
     }
+    const settledMs = Math.round(performance.now() - startedAt);
     const hosts = hostsOf(server.pid);
     await server.stop();
     await expectHostsGone(hosts);
@@ -167,7 +169,9 @@ test(
     expectFewRepeats();
     const roots = stored.filter(({ execution }) => execution.parentId === null).length;
     const facts = `${roots} executions, ${finished.size} finished ops at ${serverKills} kills of the server and ${hostKills} of hosts`;
-    process.stdout.write(`crash test: ${facts}; ${stub.calls.length} model calls, none repeated\n`);
+    process.stdout.write(
+      `crash test: ${facts}; ${stub.calls.length} model calls, none repeated; the last ${before.length} took ${settledMs} ms\n`,
+    );
   },
   rounds * ROUND_MS + 2 * SETTLE_MS,
 );
