@@ -26,7 +26,7 @@ async function measureRestarts(bench: Bench, ops: number): Promise<number> {
       await weft.call("resume", { upstream, ops }, { background: true });
       await recorded;
       const times: number[] = [];
-      for (let restart = 0; restart < (quick ? 2 : 3); restart++) {
+      for (let restart = 0; restart < (quick ? 1 : 3); restart++) {
         await weft.kill();
         const resumed = nextHang(bench, ops);
         weft = await startWeft({ dataDir, profileDir });

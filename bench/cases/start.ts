@@ -35,7 +35,7 @@ export const start: Case = {
     withDataDir(async (dataDir) => {
       const first = await measureStart(dataDir, "on");
       const times: number[] = [];
-      for (let round = 0; round < (quick ? 3 : 5); round++) times.push(await measureStart(dataDir, "on"));
+      for (let round = 0; round < (quick ? 2 : 5); round++) times.push(await measureStart(dataDir, "on"));
       const goal = { figure: "amount", atMost: 1_500 } as const;
       return [
         toRow("start", { amount: median(times), unit: "ms", goal }),
