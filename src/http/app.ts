@@ -130,12 +130,11 @@ function installErrors(app: App, deps: AppDeps, methods: MethodTable): void {
   app.setErrorHandler((error, request, reply) => answer(request, reply, error));
   app.setNotFoundHandler((request, reply) => {
     const allowed = methods.allowed(pathOf(request));
-    const error =
-      allowed.length === 0
-        ? fail("NOT_FOUND", { message: `There is nothing at ${pathOf(request)}.` })
-        : methodNotAllowed(request.method, allowed);
-    if (allowed.length > 0) reply.header("allow", allowed.join(", "));
-    return answer(request, reply, error);
+    // A path may match and still lead nowhere, such as a file that is not there.
+    if (allowed.length === 0 || allowed.includes(request.method))
+      return answer(request, reply, fail("NOT_FOUND", { message: `There is nothing at ${pathOf(request)}.` }));
+    reply.header("allow", allowed.join(", "));
+    return answer(request, reply, methodNotAllowed(request.method, allowed));
   });
 }
 

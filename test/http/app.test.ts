@@ -161,11 +161,14 @@ describe("paths", () => {
     expect(await errorOf(response)).toMatchObject({ code: "method_not_allowed", type: "invalid_request_error" });
   });
 
-  test.each(["/nowhere", "/v1/nowhere", "/workflow/nowhere", "/api/v1/nowhere"])("%s is 404", async (path) => {
-    const response = await service.send(path);
-    expect(response.status).toBe(404);
-    expect(await errorOf(response)).toMatchObject({ code: "not_found", message: `There is nothing at ${path}.` });
-  });
+  test.each(["/nowhere", "/v1/nowhere", "/workflow/nowhere", "/api/v1/nowhere", "/docs/static/..%2fpackage.json"])(
+    "%s is 404",
+    async (path) => {
+      const response = await service.send(path);
+      expect(response.status).toBe(404);
+      expect(await errorOf(response)).toMatchObject({ code: "not_found", message: `There is nothing at ${path}.` });
+    },
+  );
 
   test("may end in a slash", async () => {
     expect((await service.send("/v1/models/")).status).toBe(200);

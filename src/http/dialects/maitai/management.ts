@@ -1,3 +1,4 @@
+import { fail } from "../../../../runtime/index.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
 import { readForm } from "./form.ts";
@@ -39,6 +40,10 @@ function registerUpload(app: App, deps: DialectDeps): void {
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
   const preValidation = async (request: Request) => {
     if (request.isMultipart()) request.body = await readForm(request, rules);
+    // Without a content type there is no schema to check a body that is missing.
+    if (request.body === undefined) {
+      throw fail("INVALID_REQUEST", { message: "body: is required, as JSON or as a form", param: null });
+    }
   };
   const upload = async (request: Request) => {
     const received = request.isMultipart()

@@ -200,6 +200,32 @@ describe("upload as a form", () => {
   });
 });
 
+describe("an upload's content type", () => {
+  const post = (headers: Readonly<Record<string, string>>, body?: string) =>
+    service.send("/api/v1/workflows/upload", {
+      method: "POST",
+      headers,
+      ...(body === undefined ? {} : { body: new TextEncoder().encode(body) }),
+    });
+  const wrong = JSON.stringify({ workflow_ref_name: "typed", script: 5 });
+
+  test.each(["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/json;x=y"])(
+    "%s is checked",
+    async (type) => {
+      expect((await post({ "content-type": type }, wrong)).status).toBe(400);
+      const right = JSON.stringify({ workflow_ref_name: "typed", script: SCRIPT });
+      expect((await post({ "content-type": type }, right)).status).toBe(200);
+    },
+  );
+
+  test("anything else is refused", async () => {
+    expect((await post({})).status).toBe(400);
+    expect((await post({}, wrong)).status).toBe(415);
+    expect((await post({ "content-type": "application/jsonp" }, wrong)).status).toBe(415);
+    expect((await post({ "content-type": "application/json" })).status).toBe(400);
+  });
+});
+
 describe("versions", () => {
   test("are listed newest first, activated and called by number", async () => {
     const script = (n: number) => `export const execute = () => ${n};`;
