@@ -70,8 +70,7 @@ Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, 
 
 async function close(): Promise<void> {
   closing = true;
-  hosts.close();
-  await Promise.all([egress.close(), models.close()]);
+  await Promise.all([hosts.close(), egress.close(), models.close()]);
   link.send({ type: "closed" });
 }
 

@@ -74,6 +74,7 @@ export class HostProcess {
   readonly #out: FrameWriter;
   readonly #entries = new Map<number, Entry>();
   readonly #ready = Promise.withResolvers<void>();
+  readonly #exited = Promise.withResolvers<void>();
   readonly #watch: NodeJS.Timeout;
   #nextRun = 1;
   #alive = true;
@@ -108,6 +109,11 @@ export class HostProcess {
   /** Resolves when the host takes runs; rejects when it died before. */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** Resolves when the process is gone and reaped. */
+  get exited(): Promise<void> {
+    return this.#exited.promise;
   }
 
   get alive(): boolean {
@@ -179,6 +185,7 @@ export class HostProcess {
     const open = entries.filter(([, entry]) => entry.open > 0).length;
     for (const [id, entry] of entries) entry.listener.lost(this.#lossOf(id, entry.open > 0, open));
     this.#options.onExit(this.#asked);
+    this.#exited.resolve();
   }
 
   #lossOf(id: number, open: boolean, openRuns: number): Loss {

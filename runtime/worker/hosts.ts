@@ -51,10 +51,11 @@ export class Hosts {
     return { hosts, replaced: this.#replaced };
   }
 
-  /** Kills all of them. */
-  close(): void {
+  /** Kills all of them and resolves when they are gone: a worker that ended earlier would leave them unreaped. */
+  async close(): Promise<void> {
     this.#closed = true;
     for (const host of this.#all) host.kill();
+    await Promise.all([...this.#all].map((host) => host.exited));
   }
 
   #start(profile: HostProfile, onDeath: () => void): HostProcess {
