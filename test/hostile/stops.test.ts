@@ -13,7 +13,7 @@ describeHostile({
   groups: {
     loops: everyNth(LOOPS, 4),
     "unstoppable built-ins": everyNth(UNSTOPPABLE, 4),
-    "memory outside the heap": everyNth(NATIVE_BOMBS, 2),
-    "deep stacks": everyNth(DEEP, 2),
+    "memory outside the heap": everyNth(NATIVE_BOMBS, 4),
+    "deep stacks": everyNth(DEEP, 4),
   },
 });

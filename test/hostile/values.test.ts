@@ -12,5 +12,5 @@ describeHostile({
 describeHostile({
   profile: "hardened",
   quickGroups: { "strange results": RETURNS, "strange errors": THROWS, escapes: ESCAPES },
-  groups: { "values that burn": everyNth(BURNING_VALUES, 3), floods: everyNth(FLOODS, 2) },
+  groups: { "values that burn": everyNth(BURNING_VALUES, 4), floods: everyNth(FLOODS, 4) },
 });
