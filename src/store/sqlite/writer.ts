@@ -2,28 +2,23 @@ import { fail, toWorkflowError } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
 
 interface Batch {
-  readonly openedAt: number;
-  size: number;
-  /** Settles with the COMMIT. */
+  /** Settles once the batch is on the disk. */
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Longest time a batch waits for the callers that filled the batch before, ms. */
-const LINGER_MS = 0.7;
-
 /**
  * Group commit: every mutation called in one turn of the event loop joins one transaction, and all of them resolve when
- * it is durable. Under load a batch waits a little until it is as large as the one before: a flush to disk costs the
- * same for one as for twenty. A mutation runs at once, so later reads see it; one that throws undoes only itself.
+ * it is durable. While one transaction is being flushed to the disk the next one stays open and collects. A mutation
+ * runs at once, so later reads see it; one that throws undoes only itself.
  */
 export class Writer {
   readonly #db: Database;
   readonly #onRollback: () => void;
   #batch: Batch | null = null;
+  #flushing = false;
   #closed = false;
-  #lastSize = 1;
 
   /** `onRollback` is called when calls that had taken effect are undone: drop what was remembered of them. */
   constructor(db: Database, onRollback: () => void) {
@@ -35,7 +30,6 @@ export class Writer {
   write<T>(mutation: () => T): Promise<T> {
     try {
       const batch = this.#open();
-      batch.size++;
       const value = this.#attempt(mutation);
       return batch.durable.then(() => value);
     } catch (error) {
@@ -58,8 +52,8 @@ export class Writer {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Callers hold promises derived from this one; it may itself have none when every call of the batch threw.
     promise.catch(() => undefined);
-    this.#batch = { openedAt: performance.now(), size: 0, durable: promise, resolve, reject };
-    setImmediate(() => this.#commitWhenFull());
+    this.#batch = { durable: promise, resolve, reject };
+    if (!this.#flushing) setImmediate(() => this.#commit());
     return this.#batch;
   }
 
@@ -77,17 +71,6 @@ export class Writer {
     }
   }
 
-  #commitWhenFull(): void {
-    const batch = this.#batch;
-    if (batch === null) return;
-    if (batch.size < this.#lastSize && performance.now() - batch.openedAt < LINGER_MS) {
-      setImmediate(() => this.#commitWhenFull());
-      return;
-    }
-    this.#lastSize = batch.size;
-    this.#commit();
-  }
-
   #commit(): void {
     const batch = this.#batch;
     if (batch === null) return;
@@ -98,7 +81,24 @@ export class Writer {
       return;
     }
     this.#batch = null;
-    batch.resolve();
+    this.#flush(batch);
+  }
+
+  async #flush(batch: Batch): Promise<void> {
+    const flushed = this.#db.flush();
+    if (flushed === null) {
+      batch.resolve();
+      return;
+    }
+    this.#flushing = true;
+    try {
+      await flushed;
+      batch.resolve();
+    } catch (error) {
+      batch.reject(toWorkflowError(error));
+    }
+    this.#flushing = false;
+    this.#commit();
   }
 
   #abandon(error: unknown): void {
