@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes, randomUUID, randomUUIDv7 } from "node:crypto";
 import type { CtxData } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
 import type { ExecutionMode, Workflow } from "../store/store.ts";
@@ -107,7 +107,7 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
   const hasSecrets = hasAny(body.secrets);
   const createdAt = Date.now();
   const execution = {
-    id: randomUUID(),
+    id: randomUUIDv7(),
     accountId,
     workflowId: workflow.id,
     versionId: version.id,
