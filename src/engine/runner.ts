@@ -70,6 +70,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
   const settleOutcome = async (run: LiveRun, outcome: ExecutionOutcome): Promise<boolean> => {
     switch (outcome.status) {
       case "completed":
+        if (run.alone) strikes.forgive(run.call.plan.version.id);
         await finishCompleted(run, outcome, parts);
         return false;
       case "failed":

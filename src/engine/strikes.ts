@@ -15,6 +15,13 @@ export class Strikes {
     if (oldest !== undefined) this.#counts.delete(oldest);
   }
 
+  /** Takes one strike back: an execution of the version ran alone and did no harm. */
+  forgive(versionId: string): void {
+    const count = (this.#counts.get(versionId) ?? 0) - 1;
+    if (count > 0) this.#counts.set(versionId, count);
+    else this.#counts.delete(versionId);
+  }
+
   /** True when executions of this version get a host process each. */
   isOut(versionId: string): boolean {
     return (this.#counts.get(versionId) ?? 0) >= MAX_STRIKES;
