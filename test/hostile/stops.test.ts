@@ -1,6 +1,6 @@
 import { describeHostile, everyNth } from "../support/hostile-suite.ts";
 import { LOOPS, UNSTOPPABLE } from "./scripts/cpu.ts";
-import { NATIVE_BOMBS } from "./scripts/memory.ts";
+import { HUGE_ARRAYS, NATIVE_BOMBS } from "./scripts/memory.ts";
 import { DEEP } from "./scripts/stack.ts";
 
 describeHostile({
@@ -13,6 +13,7 @@ describeHostile({
   groups: {
     loops: everyNth(LOOPS, 4),
     "unstoppable built-ins": everyNth(UNSTOPPABLE, 4),
+    "huge arrays": everyNth(HUGE_ARRAYS, 2),
     "memory outside the heap": everyNth(NATIVE_BOMBS, 4),
     "deep stacks": everyNth(DEEP, 4),
   },

@@ -17,6 +17,12 @@ export const LOOPS: HostileScripts = {
   "chains microtasks for ever": cpu(
     "const next = () => Promise.resolve().then(next); next(); await new Promise(() => {});",
   ),
+  // The result is in; whether the turn that burns on still spoils it depends on how surely it is to blame.
+  "returns and burns on": {
+    script: "const next = () => Promise.resolve().then(next); setTimeout(next, 0); next(); return 1;",
+    ends: ["ok", "workflow_cpu_exceeded"],
+    output: 1,
+  },
   "floods the microtask queue": either(
     "const flood = () => { queueMicrotask(flood); queueMicrotask(flood); }; flood(); await new Promise(() => {});",
   ),
