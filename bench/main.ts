@@ -54,6 +54,7 @@ async function run(args: BenchArguments): Promise<void> {
   const after = readMachine();
   print(toTable(rows));
   const file = await writeResults({ startedAt, seconds, before, after, rows });
+  if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
   const [load] = before.loadAverage;
   print(
     `\n${before.cores} × ${before.cpu}, Node ${before.node}, load average ${load} before the run; ${seconds} s; ${file}`,

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -40,6 +41,12 @@ export interface CallAnswer {
   readonly cache: string | null;
 }
 
+const dataDirs = new Set<string>();
+
+process.once("exit", () => {
+  for (const dataDir of dataDirs) rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
+});
+
 const CHAT = "/workflow/chat/completions";
 
 /** Body of a call of a workflow of the bench. */
@@ -55,10 +62,12 @@ export function callUrl(weft: Pick<Weft, "url">): string {
 /** Runs `work` with a temporary data directory, which is removed afterwards. */
 export async function withDataDir<T>(work: (dataDir: string) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), "weft-bench-"));
+  dataDirs.add(dataDir);
   try {
     return await work(dataDir);
   } finally {
     await rm(dataDir, { recursive: true, force: true });
+    dataDirs.delete(dataDir);
   }
 }
 
