@@ -22,4 +22,4 @@ export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export { type ModelConfig, parseModels } from "./models/config.ts";
 export type { Runtime, RuntimeOptions, RuntimeStats } from "./runtime.ts";
-export { secretSpellings } from "./worker/secrets.ts";
+export { redactSecrets } from "./worker/secrets.ts";

@@ -13,6 +13,7 @@ import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
 import { createSecretGuard, type SecretGuard } from "./secrets.ts";
 import { startFacts } from "./start-facts.ts";
+import { traceArguments } from "./trace.ts";
 import { UsageSum } from "./usage.ts";
 
 /** An op the guest waits for. */
@@ -60,7 +61,7 @@ export class Run implements RunListener {
     const { job, link, host, mode } = options;
     this.#options = options;
     this.#job = job;
-    this.#guard = createSecretGuard(job.secrets);
+    this.#guard = createSecretGuard(job.secrets, job.seed);
     this.#replay = createReplay(job.replay);
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
@@ -221,7 +222,7 @@ export class Run implements RunListener {
     const { kind, meter } = completion;
     if (outside && meter !== null) this.#usage.charge(meter);
     const payload = this.#guard.hide(completion.payload);
-    const trace = outside ? { args: this.#guard.redact(args), meter } : { args: null, meter: null };
+    const trace = outside ? { args: this.#guard.redact(traceArguments(args)), meter } : { args: null, meter: null };
     this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside);
   }
 

@@ -1,11 +1,15 @@
+import { hash } from "node:crypto";
 import type { ErrorRecord } from "../errors.ts";
 
-/** Shorter values would turn harmless text into blanks. */
-const MIN_SECRET_LENGTH = 6;
+/** Shorter values would turn harmless text into blanks: they are not hidden. */
+export const MIN_SECRET_LENGTH = 6;
 /** JSON texts within JSON texts, for example a body that the script made with JSON.stringify. */
 const MAX_ESCAPES = 3;
+/** Shorter pieces of base64 would be found in texts that have nothing to do with the secret. */
+const MIN_BASE64_PIECE = 8;
+const NONCE_LENGTH = 16;
 
-/** Keeps the values of one execution's secrets out of everything that leaves the worker. */
+/** Keeps the values of one execution's secrets out of everything that leaves the worker; all texts are JSON texts. */
 export interface SecretGuard {
   /** Replaces values by placeholders that {@link SecretGuard.reveal} turns back: for the journal. */
   hide(json: string): string;
@@ -15,48 +19,100 @@ export interface SecretGuard {
   redactRecord(record: ErrorRecord): ErrorRecord;
 }
 
-interface Spelling {
-  readonly value: string;
-  readonly placeholder: string;
-  readonly shown: string;
-}
-
 const same = (text: string) => text;
 const escaped = (text: string) => JSON.stringify(text).slice(1, -1);
 
-/** The ways a value may stand in a JSON text, longest first: escaped once or more, percent-encoded in a URL. */
-export function secretSpellings(value: string): readonly string[] {
+/** What base64 makes of a value wherever it stands in the encoded bytes: the characters that depend on it alone. */
+function base64Pieces(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  return [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
+    const first = Math.ceil((offset * 4) / 3);
+    const last = Math.floor(((offset + bytes.length) * 4) / 3);
+    return encoded.slice(first, last);
+  });
+}
+
+/** The ways a value may stand in a JSON text: escaped once or more, percent-encoded in a URL, within base64. */
+function spellingsOf(value: string): readonly string[] {
   const spellings = new Set<string>([escaped(value.isWellFormed() ? encodeURIComponent(value) : value)]);
   let text = value;
   for (let depth = 0; depth < MAX_ESCAPES; depth++) {
     text = escaped(text);
     spellings.add(text);
   }
-  return [...spellings].sort((a, b) => b.length - a.length);
+  for (const piece of base64Pieces(value)) if (piece.length >= MIN_BASE64_PIECE) spellings.add(piece);
+  return [...spellings];
 }
 
-function toSpellings([name, value]: [string, string]): readonly Spelling[] {
-  return secretSpellings(value).map((spelling, index) => ({
-    value: spelling,
-    placeholder: `\\u0001weft:secret:${index}:${escaped(name)}\\u0001`,
-    shown: `[secret ${escaped(name)}]`,
-  }));
+/** Replaces in one pass; `to` maps each text that is looked for. Longer ones win over those they contain. */
+function createReplacer(to: ReadonlyMap<string, string>): (text: string) => string {
+  const found = [...to.keys()].sort((a, b) => b.length - a.length);
+  const pattern = new RegExp(found.map((text) => RegExp.escape(text)).join("|"), "g");
+  const inLiteral = (literal: string) => literal.replace(pattern, (match) => to.get(match) ?? match);
+  return (json) => (found.some((text) => json.includes(text)) ? mapStrings(json, inLiteral) : json);
 }
 
-/** A guard for the given names and values; all texts are JSON texts. */
-export function createSecretGuard(secrets: Readonly<Record<string, string>>): SecretGuard {
-  const pairs = Object.entries(secrets)
-    .filter(([, value]) => value.length >= MIN_SECRET_LENGTH)
-    .flatMap(toSpellings)
-    // A longer one may contain a shorter one.
-    .sort((a, b) => b.value.length - a.value.length);
-  if (pairs.length === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
-  const replaced = (text: string, from: "value" | "placeholder", to: "value" | "placeholder" | "shown") =>
-    pairs.reduce((result, pair) => result.replaceAll(pair[from], () => pair[to]), text);
-  const redact = (text: string) => replaced(text, "value", "shown");
+/** Index of the quote that closes the string literal opened at `start`. */
+function closingQuote(json: string, start: number): number {
+  for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
+    let slashes = 0;
+    while (json[end - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) return end;
+  }
+  return json.length;
+}
+
+/** Applies `change` to the inside of every string literal, so that the text stays JSON whatever is replaced. */
+function mapStrings(json: string, change: (inside: string) => string): string {
+  let out = "";
+  let at = 0;
+  for (let start = json.indexOf('"'); start >= 0; start = json.indexOf('"', at)) {
+    const end = closingQuote(json, start);
+    out += json.slice(at, start + 1) + change(json.slice(start + 1, end));
+    at = end;
+    if (at >= json.length) return out;
+    out += '"';
+    at++;
+  }
+  return out + json.slice(at);
+}
+
+type Secrets = Readonly<Record<string, string>>;
+
+const longEnough = (secrets: Secrets) =>
+  Object.entries(secrets).filter(([, value]) => value.length >= MIN_SECRET_LENGTH);
+
+function redactionsOf(secrets: Secrets): ReadonlyMap<string, string> {
+  return new Map(
+    longEnough(secrets).flatMap(([name, value]) =>
+      spellingsOf(value).map((spelling) => [spelling, `[secret ${escaped(name)}]`] as const),
+    ),
+  );
+}
+
+/** Hides secret values in the strings of a JSON text for good; the text stays JSON. Numbers are left alone. */
+export function redactSecrets(json: string, secrets: Secrets): string {
+  const redactions = redactionsOf(secrets);
+  return redactions.size === 0 ? json : createReplacer(redactions)(json);
+}
+
+/**
+ * A guard for the given names and values. Placeholders carry a nonce made from the execution's seed: a text from
+ * outside cannot name one, or it would be turned into the secret.
+ */
+export function createSecretGuard(secrets: Secrets, seed: string): SecretGuard {
+  const redactions = redactionsOf(secrets);
+  if (redactions.size === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
+  const nonce = hash("sha256", `weft secret placeholder ${seed}`, "base64url").slice(0, NONCE_LENGTH);
+  const placeholders = new Map(
+    [...redactions.keys()].map((spelling, i) => [spelling, `\\u0001weft:${nonce}:${i}\\u0001`]),
+  );
+  const values = new Map([...placeholders].map(([spelling, placeholder]) => [placeholder, spelling]));
+  const redact = createReplacer(redactions);
   return {
-    hide: (text) => replaced(text, "value", "placeholder"),
-    reveal: (text) => replaced(text, "placeholder", "value"),
+    hide: createReplacer(placeholders),
+    reveal: createReplacer(values),
     redact,
     redactRecord: (record) => JSON.parse(redact(JSON.stringify(record))) as ErrorRecord,
   };

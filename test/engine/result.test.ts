@@ -37,5 +37,5 @@ test("secret values are hidden in JSON texts, which stay JSON", () => {
   const secret = 'pa"ss\\word';
   const text = JSON.stringify({ a: `x${secret}y`, b: "short" });
   const hidden = redactJson(text, { token: secret, short: "short" });
-  expect(JSON.parse(hidden)).toEqual({ a: "x[secret:token]y", b: "short" });
+  expect(JSON.parse(hidden)).toEqual({ a: "x[secret token]y", b: "short" });
 });
