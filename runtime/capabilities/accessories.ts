@@ -14,8 +14,9 @@ const read = defineOp<ReadArgs>({
       throw fail("INVALID_ARGUMENT", { message: `accessories: key must be a string, got ${typeof key}` });
     return { key, as: as === "bytes" ? "bytes" : "text" };
   },
-  async run({ key, as }, { scope }) {
+  async run({ key, as }, { scope, hold }) {
     const bytes = Buffer.from(await scope.accessory(key));
+    hold(bytes.length * 2);
     return JSON.stringify(bytes.toString(as === "bytes" ? "base64" : "utf8"));
   },
 });

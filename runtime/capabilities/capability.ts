@@ -39,6 +39,8 @@ export interface OpCall {
   /** For streaming ops: delivers one part (JSON text) to the guest before the result. */
   part(json: string): void;
   meter(patch: MeterPatch): void;
+  /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when the execution holds too many. */
+  hold(bytes: number): void;
   /** Parts (JSON texts) that the guest already saw before a crash; the handler must continue after them or fail. */
   readonly delivered: readonly string[];
 }

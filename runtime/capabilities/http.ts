@@ -56,6 +56,7 @@ async function attemptOnce(
       redirect: args.redirect,
       timeoutMs: Math.max(1, Math.ceil(deadline.remainingMs())),
       maxBytes: args.maxBytes,
+      hold: call.hold,
       signal: deadline.signal,
     });
     return { response, waitMs: retryAfterMs(response.headers) };

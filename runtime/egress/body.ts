@@ -68,8 +68,8 @@ const overLimit = (maxBytes: number): WorkflowError =>
     value: maxBytes,
   });
 
-/** Reads and decompresses a body; throws LIMIT_EXCEEDED as soon as it is over `maxBytes`, and closes the connection then. */
-export async function readBody(answer: Answer, maxBytes: number): Promise<Uint8Array> {
+/** Reads and decompresses a body, telling `hold` of every piece; throws LIMIT_EXCEEDED as soon as it is over `maxBytes`, and closes the connection then. */
+export async function readBody(answer: Answer, maxBytes: number, hold: (bytes: number) => void): Promise<Uint8Array> {
   const encodings = encodingsOf(answer.headers["content-encoding"]);
   try {
     if (encodings.length === 0 && Number(answer.headers["content-length"]) > maxBytes) throw overLimit(maxBytes);
@@ -78,6 +78,7 @@ export async function readBody(answer: Answer, maxBytes: number): Promise<Uint8A
     for await (const chunk of (await decode(answer.body, encodings)) as AsyncIterable<Uint8Array>) {
       size += chunk.byteLength;
       if (size > maxBytes) throw overLimit(maxBytes);
+      hold(chunk.byteLength);
       chunks.push(chunk);
     }
     return Buffer.concat(chunks, size);

@@ -26,6 +26,8 @@ export interface EgressRequest {
   readonly timeoutMs: number;
   /** Of the body after decompression. */
   readonly maxBytes: number;
+  /** Told of every piece of the body as it arrives; what it throws ends the request. */
+  readonly hold?: (bytes: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -74,10 +76,12 @@ function toEgressError(error: unknown, hop: Hop, deadline: Deadline): WorkflowEr
   return fail("UPSTREAM_FAILED", { message: `http: ${hop.method} ${url} failed: ${text}`, url, reason }, error);
 }
 
-async function finish(hop: Hop, answer: Answer, maxBytes: number): Promise<EgressResponse> {
+async function finish(hop: Hop, answer: Answer, request: EgressRequest): Promise<EgressResponse> {
   const bodiless = hop.method === "HEAD" || answer.status === 204 || answer.status === 304;
   if (bodiless) await answer.discard();
-  const body = bodiless ? new Uint8Array(0) : await readBody(answer, maxBytes);
+  const body = bodiless
+    ? new Uint8Array(0)
+    : await readBody(answer, request.maxBytes, request.hold ?? (() => undefined));
   const { "content-encoding": encoding, "content-length": length, ...headers } = answer.headers;
   // Both describe the body as it travelled; after decoding they would be wrong.
   const kept = encoding === undefined && length !== undefined ? { ...headers, "content-length": length } : headers;
@@ -91,7 +95,7 @@ async function follow(reach: Reach, request: EgressRequest, first: Hop, deadline
     for (let redirects = 0; ; redirects++) {
       reach.guard.checkName(hop.url, request.allow);
       const answer = await reach.dispatcher.send({ ...hop, signal: deadline.signal });
-      if (request.redirect === "manual" || !isRedirect(answer)) return await finish(hop, answer, request.maxBytes);
+      if (request.redirect === "manual" || !isRedirect(answer)) return await finish(hop, answer, request);
       await answer.discard();
       if (request.redirect === "error") {
         throw fail("UPSTREAM_FAILED", {

@@ -31,6 +31,8 @@ interface Run {
 
 const HEARTBEAT_MS = 250;
 const REFILL_DELAY_MS = 2;
+/** Above this much resident memory no isolate is kept only because its version may be called again. */
+const ROOMY_BYTES = 700 * 1024 * 1024;
 const MAX_REJECTION_CHARS = 2_000;
 /** Share of a turn's limit the guest must have burned itself for a timeout to be surely its own. */
 const SURE_SHARE = 0.6;
@@ -71,8 +73,14 @@ export class Host {
     });
     readFrames(socket, (fields) => this.#receive(fields));
     this.#refillSoon();
-    setInterval(() => this.#out.write(`${FROM_HOST.heartbeat}\t${process.memoryUsage.rss()}`), HEARTBEAT_MS);
+    setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#out.write(FROM_HOST.ready);
+  }
+
+  #beat(): void {
+    const bytes = process.memoryUsage.rss();
+    this.#out.write(`${FROM_HOST.heartbeat}\t${bytes}`);
+    if (bytes > ROOMY_BYTES) this.#slots.shrink();
   }
 
   #receive(fields: string[]): unknown {
@@ -145,6 +153,7 @@ export class Host {
       this.#addTurn(run, seat, { ...start, data: run.data, secrets: run.secrets, bundle: seat.bundle });
       for (const delivery of run.queued.splice(0)) this.#addTurn(run, seat, delivery);
     } catch (error) {
+      this.#slots.abandon(facts.key, id);
       this.#cannotStart(run, `The bundle cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

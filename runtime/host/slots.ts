@@ -116,6 +116,18 @@ export class Slots {
     }
   }
 
+  /** Drops the slots a run got when its bundle could not be loaded there: the next run tries a fresh one. */
+  abandon(key: string, run: number): void {
+    for (const slots of [...this.#byKey.values()]) {
+      for (const slot of [...slots]) if (slot.key.endsWith(`:${key}`) && slot.runs.delete(run)) this.close(slot);
+    }
+  }
+
+  /** Disposes every kept isolate that no run is in. */
+  shrink(): void {
+    for (const slot of [...this.#idle]) this.close(slot);
+  }
+
   /** Takes a slot out of use and disposes its isolate. */
   close(slot: Slot): void {
     slot.closed = true;

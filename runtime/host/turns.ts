@@ -46,6 +46,7 @@ export interface TurnScheduler {
 }
 
 const WATCH_MS = 25;
+const LATE_MS = 150;
 /** A terminated turn has this long to return. */
 const GRACE_MS = 300;
 
@@ -67,8 +68,13 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
 
   const share = (turn: RunningTurn) => (processCpuMs() - turn.cpuAtStart) / turn.mostBeside;
 
+  let lastLook = 0;
   const look = () => {
     const now = performance.now();
+    const late = now - lastLook > LATE_MS;
+    lastLook = now;
+    // After a pause of the machine, turns that have long returned may still be to be told.
+    if (late) return;
     for (const turn of running) if (now - turn.startedAt > turn.limitMs + GRACE_MS) events.stuck(turn.turn.run);
     if (running.size === 0 && watch !== null) {
       clearInterval(watch);

@@ -14,6 +14,8 @@ export interface OpRequest {
   readonly delivered: readonly string[];
   part(json: string): void;
   meter(patch: MeterPatch): void;
+  /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when the execution holds too many. */
+  hold(bytes: number): void;
 }
 
 /** How an op ended: JSON text for the guest, and what it cost (null for pure ops). */

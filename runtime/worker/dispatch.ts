@@ -22,6 +22,7 @@ function handle(services: Services): Handler {
       signal: request.signal,
       part: request.part,
       meter: request.meter,
+      hold: request.hold,
       delivered: request.delivered,
     };
     const args = op.parse(JSON.parse(request.args), request.scope);

@@ -1,3 +1,4 @@
+import { READ } from "../../sandbox/wire.ts";
 import { CATALOGUE, type ErrorCode, type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type { ExecutionJob } from "../execution.ts";
 
@@ -69,4 +70,9 @@ export function outputError(output: string, { limits }: ExecutionJob): ErrorReco
   if (bytes <= limits.maxOutputBytes) return null;
   const message = `output: ${bytes} bytes, over ${limits.maxOutputBytes} (maxOutputBytes)`;
   return toRecord(fail("LIMIT_EXCEEDED", { message, limit: "maxOutputBytes", value: bytes }));
+}
+
+/** True when a guest read nothing that its cache key does not cover. */
+export function isPureRead(reads: number): boolean {
+  return (reads & (READ.clock | READ.random | READ.identity)) === 0;
 }

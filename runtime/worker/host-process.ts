@@ -57,6 +57,7 @@ export interface HostOptions {
 
 const HEARTBEAT_TIMEOUT_MS = 3_000;
 const WATCH_MS = 100;
+const LATE_MS = 1_000;
 /** Resident memory over which a host is replaced. */
 const MAX_RESIDENT_BYTES = 1_600 * 1024 * 1024;
 
@@ -82,6 +83,7 @@ export class HostProcess {
   #asked = false;
   #reportedBytes = 0;
   #lastSeen = performance.now();
+  #lastLook = performance.now();
   /** The run that is known to be why the process was killed. */
   #culprit: { readonly run: number; readonly code: ErrorCode } | null = null;
   /** Why the watchdog killed the process; null when it died by itself. */
@@ -166,6 +168,11 @@ export class HostProcess {
   }
 
   #look(): void {
+    const now = performance.now();
+    const late = now - this.#lastLook > LATE_MS;
+    this.#lastLook = now;
+    // After a pause of this thread or the machine, what the host has sent meanwhile is still to be read.
+    if (late) this.#lastSeen = now;
     if (performance.now() - this.#lastSeen > HEARTBEAT_TIMEOUT_MS) this.#condemn("CPU_LIMIT_EXCEEDED");
     else if (this.residentBytes > MAX_RESIDENT_BYTES) this.#condemn("MEMORY_LIMIT_EXCEEDED");
   }
@@ -182,17 +189,18 @@ export class HostProcess {
     this.#ready.reject(new Error("The host process ended before it was ready."));
     const entries = [...this.#entries];
     this.#entries.clear();
-    const open = entries.filter(([, entry]) => entry.open > 0).length;
-    for (const [id, entry] of entries) entry.listener.lost(this.#lossOf(id, entry.open > 0, open));
+    const only = entries.length === 1;
+    for (const [id, entry] of entries) entry.listener.lost(this.#lossOf(id, entry.open > 0, only));
     this.#options.onExit(this.#asked);
     this.#exited.resolve();
   }
 
-  #lossOf(id: number, open: boolean, openRuns: number): Loss {
+  /** Memory is the whole process's: a crash is surely a run's own doing only if nobody else was in it. */
+  #lossOf(id: number, open: boolean, only: boolean): Loss {
     if (this.#culprit !== null) return { sure: id === this.#culprit.run, suspect: false, code: this.#culprit.code };
     const code = this.#condemned ?? "MEMORY_LIMIT_EXCEEDED";
     const crashed = this.#condemned === null && !this.#asked && this.#child.signalCode !== "SIGKILL";
-    return { sure: crashed && open && openRuns === 1, suspect: !this.#asked && open, code };
+    return { sure: crashed && open && only, suspect: !this.#asked && open, code };
   }
 
   #receive(fields: string[]): unknown {

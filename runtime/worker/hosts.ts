@@ -13,6 +13,8 @@ export interface HostsOptions {
 const SPARE_MS = 300_000;
 const SPARE_DELAY_MS = 500;
 const MAX_START_ATTEMPTS = 4;
+/** Hosts for one run each, at a time. */
+const MAX_ALONE = 4;
 
 /** The host processes of one worker: one per profile in use, replaced at once when it dies. */
 export class Hosts {
@@ -23,6 +25,8 @@ export class Hosts {
   #replaced = 0;
   #spareUntil = 0;
   #closed = false;
+  #alone = 0;
+  readonly #aloneQueue: (() => void)[] = [];
 
   constructor(options: HostsOptions) {
     this.#options = options;
@@ -36,9 +40,25 @@ export class Hosts {
     });
   }
 
-  /** A host for one run only; kill it afterwards. */
-  alone(profile: HostProfile): Promise<HostProcess> {
-    return this.#whenReady(() => this.#start(profile, () => undefined));
+  /** A host for one run only, as soon as fewer than {@link MAX_ALONE} are in use; kill it afterwards. */
+  async alone(profile: HostProfile): Promise<HostProcess> {
+    if (this.#alone >= MAX_ALONE) await new Promise<void>((resolve) => this.#aloneQueue.push(resolve));
+    else this.#alone++;
+    try {
+      const host = await this.#whenReady(() => this.#start(profile, () => undefined));
+      host.exited.then(() => this.#nextAlone());
+      return host;
+    } catch (error) {
+      this.#nextAlone();
+      throw error;
+    }
+  }
+
+  /** Hands the place of a host that is gone to whoever waits longest. */
+  #nextAlone(): void {
+    const next = this.#aloneQueue.shift();
+    if (next === undefined) this.#alone--;
+    else next();
   }
 
   facts(): { readonly hosts: readonly HostFacts[]; readonly replaced: number } {

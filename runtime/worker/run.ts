@@ -1,12 +1,13 @@
 import { hash as digest } from "node:crypto";
-import { READ } from "../../sandbox/wire.ts";
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
+import { armDeadline } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
-import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
+import { isPureRead, outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { sleepUntil, wakeTime } from "./parking.ts";
 import { createReplay, type Replay } from "./replay.ts";
@@ -30,7 +31,6 @@ interface Waiting {
 const ABORT_GRACE_MS = 100;
 /** Recorded deliveries sent ahead of the guest's turns. */
 const REPLAY_WINDOW = 256;
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** One execution in its worker: feeds the journal back, runs new ops, decides the outcome. */
 export class Run implements RunListener {
@@ -47,7 +47,8 @@ export class Run implements RunListener {
   /** Positions of ops that are not in the journal, made while it is still fed. */
   readonly #held: number[] = [];
   readonly #usage = new UsageSum();
-  readonly #deadline: NodeJS.Timeout | undefined;
+  readonly #bytes = new HeldBytes();
+  readonly #deadline: { cancel(): void };
   #nextPos = 0;
   #logIndex = 0;
   #fed = 0;
@@ -82,8 +83,9 @@ export class Run implements RunListener {
       invoke: link.invoke,
       accessory: link.accessory,
     };
-    this.#deadline = this.#armDeadline();
+    this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
     const texts = { data: job.data, secrets: JSON.stringify(job.secrets) };
+    this.#bytes.handed(0);
     this.#host = host.run(startFacts(job, mode), texts, this);
   }
 
@@ -97,6 +99,7 @@ export class Run implements RunListener {
     if (this.#ended || this.#stopping !== null) return;
     this.#stopping = error;
     this.#ending.abort();
+    this.#bytes.handed(0);
     this.#host.abort(Date.now(), error.message.replaceAll(/[\t\n]/g, " "));
     setTimeout(() => this.#finish(this.#failure(error)), ABORT_GRACE_MS);
   }
@@ -132,26 +135,19 @@ export class Run implements RunListener {
   log(level: LogLine["level"], message: string, fields: string): void {
     if (this.#ended) return;
     const { redact } = this.#guard;
-    this.#options.link.logs([
-      {
-        index: this.#logIndex++,
-        level,
-        at: this.#deliveries.now(),
-        message: JSON.parse(redact(message)) as string,
-        fields: fields === "" ? null : redact(fields),
-      },
-    ]);
+    const text = JSON.parse(redact(message)) as string;
+    const at = this.#deliveries.now();
+    const line = { index: this.#logIndex++, level, at, message: text, fields: fields === "" ? null : redact(fields) };
+    this.#options.link.logs([line]);
   }
 
   done(reads: number, output: string): void {
     if (this.#verdict !== null || this.#ended) return;
     const error = outputError(output, this.#job);
-    const pure = !this.#impure && (reads & (READ.clock | READ.random | READ.identity)) === 0;
+    const pure = !this.#impure && isPureRead(reads);
     const usage = this.#usage.total();
-    const outcome: ExecutionOutcome =
-      error === null
-        ? { status: "completed", output: output === "" ? null : output, pure, usage }
-        : this.#failure(error);
+    const completed = { status: "completed", output: output === "" ? null : output, pure, usage } as const;
+    const outcome = error === null ? completed : this.#failure(error);
     this.#verdict = { outcome, frozenComplaint: false };
   }
 
@@ -163,11 +159,12 @@ export class Run implements RunListener {
 
   turn(cpuMs: number): void {
     this.#usage.cpuMs = cpuMs;
+    this.#bytes.taken();
     if (this.#ended) return;
     if (this.#verdict !== null) this.#settle(this.#verdict, true);
     else if (this.#stopping !== null && this.#host.openTurns() === 0) this.#finish(this.#failure(this.#stopping));
     else if (!this.#caughtUp) this.#feed();
-    if (!this.#ended && this.#caughtUp && this.#host.openTurns() === 0) this.#park();
+    if (!this.#ended && this.#caughtUp && this.#host.openTurns() === 0) this.#rest();
   }
 
   lost({ sure, suspect, code }: Loss): void {
@@ -196,6 +193,7 @@ export class Run implements RunListener {
     if (waiting === undefined || this.#ended) return;
     const outside = findOp(waiting.op)?.effect === "outside";
     if (outside) this.#deliveries.flush();
+    let reading = 0;
     const completion = await this.#options.dispatch({
       pos,
       name: waiting.op,
@@ -205,8 +203,13 @@ export class Run implements RunListener {
       signal: AbortSignal.any([waiting.abort.signal, this.#ending.signal]),
       delivered: this.#replay.parts(pos).map(this.#guard.reveal),
       meter: () => undefined,
+      hold: (bytes) => {
+        reading += bytes;
+        this.#bytes.add(bytes);
+      },
       part: (json) => this.#part(pos, waiting, json),
     });
+    this.#bytes.remove(reading);
     // What a stop aborted has no result: the script learns of the stop from ctx.signal.
     if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
     this.#record(pos, waiting, completion, outside);
@@ -227,7 +230,9 @@ export class Run implements RunListener {
   }
 
   #hand({ kind, pos, at, payload }: JournalRecord): void {
-    if (!this.#ended) this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
+    if (this.#ended) return;
+    this.#bytes.handed(payload.length);
+    this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
   }
 
   /** Sends recorded deliveries as far as the window allows; starts held ops once the guest has caught up. */
@@ -243,9 +248,18 @@ export class Run implements RunListener {
     for (const pos of this.#held.splice(0)) this.#start(pos);
   }
 
+  /** The guest waits: for ops under way, for long sleeps only, or for nothing that could ever happen. */
+  #rest(): void {
+    if (this.#deliveries.pending() || this.#stopping !== null) return;
+    if (this.#waiting.size > 0) this.#park();
+    else if (this.#job.deadlineAt === null) {
+      const message = "The script waits for something that cannot happen: no ctx call and no timer is under way.";
+      this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
+    }
+  }
+
   /** Gives the isolate up while nothing but long sleeps is awaited. */
   async #park(): Promise<void> {
-    if (this.#waiting.size === 0 || this.#deliveries.pending() || this.#stopping !== null) return;
     const wake = wakeTime(this.#waiting.values(), this.#job.deadlineAt);
     if (wake === null) return;
     this.#leave(false);
@@ -264,7 +278,7 @@ export class Run implements RunListener {
   /** Lets the host forget the run; `reported`: the guest itself said it ended. */
   #leave(reported: boolean): void {
     this.#ended = true;
-    clearTimeout(this.#deadline);
+    this.#deadline.cancel();
     this.#ending.abort();
     this.#host.close(reported);
   }
@@ -282,12 +296,5 @@ export class Run implements RunListener {
 
   #finish(outcome: ExecutionOutcome): void {
     this.#settle({ outcome, frozenComplaint: false }, false);
-  }
-
-  #armDeadline(): NodeJS.Timeout | undefined {
-    const { deadlineAt } = this.#job;
-    if (deadlineAt === null) return undefined;
-    const left = Math.min(Math.max(0, deadlineAt - Date.now()), MAX_TIMER_MS);
-    return setTimeout(() => this.stop(timeoutError(this.#job)), left);
   }
 }

@@ -62,6 +62,7 @@ export function testCall(options: TestCallOptions): TestCall {
     now: 0,
     idempotencyKey: "exec-1:7",
     signal: options.signal ?? new AbortController().signal,
+    hold: () => undefined,
     part: (json) => void parts.push(json),
     meter: (patch) => void metered.push(patch),
     delivered: options.delivered ?? [],

@@ -17,6 +17,7 @@ function request(over: Partial<OpRequest> = {}, limits = DEFAULT_LIMITS): OpRequ
     delivered: [],
     part: () => undefined,
     meter: () => undefined,
+    hold: () => undefined,
     ...over,
   };
 }
