@@ -1,7 +1,8 @@
-import { closeSync, fdatasync, mkdirSync, openSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { fail } from "../../../runtime/index.ts";
+import { WriteAheadLog } from "./write-ahead-log.ts";
 
 /** How much a resolved write survives: `full` a power cut, `relaxed` only the death of the process. */
 export type Durability = "full" | "relaxed";
@@ -20,47 +21,6 @@ export function sqliteCode(thrown: unknown): number | null {
   return typeof code === "number" ? code : null;
 }
 
-/**
- * The log file that holds every commit. SQLite itself would flush it inside COMMIT, with this thread waiting
- * (synchronous = FULL); flushing it from another thread and telling the caller only afterwards promises the same.
- * SQLite puts no POSIX lock on this file, so that it may be opened a second time.
- */
-class WriteAheadLog {
-  readonly #file: string;
-  #descriptor: number | null = null;
-  #flushing = 0;
-  #closed = false;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  flush(): Promise<void> {
-    this.#descriptor ??= openSync(this.#file, "r");
-    const descriptor = this.#descriptor;
-    this.#flushing++;
-    return new Promise((resolve_, reject) => {
-      fdatasync(descriptor, (error) => {
-        this.#flushing--;
-        if (this.#closed) this.#release();
-        if (error === null) resolve_();
-        else reject(error);
-      });
-    });
-  }
-
-  close(): void {
-    this.#closed = true;
-    this.#release();
-  }
-
-  #release(): void {
-    if (this.#flushing > 0 || this.#descriptor === null) return;
-    closeSync(this.#descriptor);
-    this.#descriptor = null;
-  }
-}
-
 /** One SQLite file, held exclusively, with its prepared statements cached by their text. */
 export class Database {
   readonly #db: DatabaseSync;
@@ -73,9 +33,14 @@ export class Database {
     this.#log = log;
   }
 
-  /** Flushes everything committed so far to the disk without blocking this thread; null when that is not asked for. */
-  flush(): Promise<void> | null {
-    return this.#log === null ? null : this.#log.flush();
+  /** True when commits must be flushed to survive a power cut. */
+  get flushes(): boolean {
+    return this.#log !== null;
+  }
+
+  /** Flushes everything committed so far to the disk, on another thread. */
+  async flush(): Promise<void> {
+    await this.#log?.flush();
   }
 
   /** False between transactions, also when SQLite gave one up by itself (full disk, I/O error). */

@@ -18,6 +18,8 @@ export class Writer {
   readonly #onRollback: () => void;
   #batch: Batch | null = null;
   #flushing = false;
+  /** Why nothing can be made durable any more; null while all is well. */
+  #broken: unknown = null;
   #closed = false;
 
   /** `onRollback` is called when calls that had taken effect are undone: drop what was remembered of them. */
@@ -48,6 +50,7 @@ export class Writer {
   #open(): Batch {
     if (this.#batch !== null) return this.#batch;
     if (this.#closed) throw fail("STOPPING", { message: "The store is closed." });
+    if (this.#broken !== null) throw fail("INTERNAL", {}, this.#broken);
     this.#db.run("BEGIN IMMEDIATE");
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Callers hold promises derived from this one; it may itself have none when every call of the batch threw.
@@ -81,20 +84,19 @@ export class Writer {
       return;
     }
     this.#batch = null;
-    this.#flush(batch);
+    if (this.#broken !== null) batch.reject(toWorkflowError(this.#broken));
+    else if (this.#db.flushes) this.#flush(batch);
+    else batch.resolve();
   }
 
   async #flush(batch: Batch): Promise<void> {
-    const flushed = this.#db.flush();
-    if (flushed === null) {
-      batch.resolve();
-      return;
-    }
     this.#flushing = true;
     try {
-      await flushed;
+      await this.#db.flush();
       batch.resolve();
     } catch (error) {
+      // What the kernel could not write it may have dropped: nothing that follows could be promised either.
+      this.#broken = error;
       batch.reject(toWorkflowError(error));
     }
     this.#flushing = false;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { type Database, openDatabase } from "../../../src/store/sqlite/database.ts";
 import { Writer } from "../../../src/store/sqlite/writer.ts";
 import { temporaryDirectory } from "./directory.ts";
@@ -80,4 +80,13 @@ it("refuses to write once closed, after committing what was pending", async () =
   await pending;
   expect(ids()).toEqual([1]);
   await expect(add(2)).rejects.toMatchObject({ code: "STOPPING" });
+});
+
+it("takes no more writes once the disk has failed to keep one", async () => {
+  await add(1);
+  const flush = vi.spyOn(db, "flush").mockRejectedValueOnce(new Error("EIO: i/o error"));
+  await expect(add(2)).rejects.toMatchObject({ code: "INTERNAL" });
+  flush.mockRestore();
+  await expect(add(3)).rejects.toMatchObject({ code: "INTERNAL" });
+  expect(ids()).toEqual([1, 2]);
 });
