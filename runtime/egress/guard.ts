@@ -3,7 +3,7 @@ import { isIP, type LookupFunction } from "node:net";
 import { fail, type WorkflowError } from "../errors.ts";
 import type { AddressPolicy } from "./address.ts";
 import type { ConnectGuard } from "./dispatcher.ts";
-import { hostOf, isAllowed, isLoopbackName, isSpecialName, shownUrl } from "./target.ts";
+import { hostOf, isAllowed, isLoopbackName, isSpecialName, shownUrl, withoutTrailingDots } from "./target.ts";
 
 /** One address a host name stands for. */
 export interface ResolvedAddress {
@@ -38,7 +38,7 @@ const denied = (what: string, reason: string): WorkflowError =>
 export function createGuard(policy: AddressPolicy, resolve: Resolve): EgressGuard {
   /** The addresses to connect to: all of them were checked, and no other is looked up for this connection. */
   const checkedAddresses = async (host: string): Promise<readonly ResolvedAddress[]> => {
-    const name = host.toLowerCase().replace(/\.+$/, "");
+    const name = withoutTrailingDots(host.toLowerCase());
     if (isLoopbackName(name)) {
       const opened = LOOPBACK.filter(({ address }) => policy.refusal(address) === null);
       if (opened.length === 0) throw denied(`the host "${name}" must not be reached`, "loopback");

@@ -18,9 +18,16 @@ const SPECIAL_SUFFIXES: readonly string[] = [
   "test",
 ];
 
+/** A host name without the dots at its end; reads each of them once, however many there are. */
+export function withoutTrailingDots(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === ".") end--;
+  return name.slice(0, end);
+}
+
 /** The host of a URL without brackets and without trailing dots, lowercase. */
 export function hostOf(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, "").replace(/\.+$/, "");
+  return withoutTrailingDots(url.hostname.replace(/^\[|\]$/g, ""));
 }
 
 /** True for names that always mean this machine (RFC 6761). */

@@ -19,8 +19,16 @@ function textOf(message: Json): string {
     .join(" ");
 }
 
-/** Words with the space before each, so that joining them gives the text back. */
-const wordsOf = (text: string): readonly string[] => text.match(/\s*\S+\s*$|\s*\S+/g) ?? [];
+/** Words with the space before each, so that joining them gives the text back; none for a text of spaces. */
+function wordsOf(text: string): readonly string[] {
+  // One look behind and one ahead per character: a pattern with a repeat would read long gaps over and over.
+  const words = text.split(/(?<=\S)(?=\s)/);
+  const tail = words.at(-1) ?? "";
+  if (tail.trim() !== "") return words;
+  words.pop();
+  const last = words.pop();
+  return last === undefined ? [] : [...words, last + tail];
+}
 
 /** The function to call: the one `tool_choice` names, else the first, and only right after a user's message. */
 function chosenTool(body: Json, last: Json): Json | null {

@@ -25,7 +25,13 @@ export function createSseParser(): SseParser {
   };
   return {
     push(bytes) {
-      const text = rest + decoder.decode(bytes, { stream: true });
+      const fresh = decoder.decode(bytes, { stream: true });
+      // A long event comes in many reads: looking through all of it at each would cost the square of its length.
+      if (!/[\r\n]/.test(fresh) && !rest.endsWith("\r")) {
+        rest += fresh;
+        return [];
+      }
+      const text = rest + fresh;
       // A carriage return at the end may be the first half of a line end.
       const lines = text.split(/\r\n|\n|\r(?!$)/);
       rest = lines.pop() ?? "";

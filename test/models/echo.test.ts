@@ -26,6 +26,16 @@ describe("echo", () => {
     });
   });
 
+  test("splits a megabyte of spaces, and of words with long gaps, without going over it again and again", () => {
+    const gap = " ".repeat(1_000_000);
+    expect(first({ messages: [user(gap)] })?.message["content"]).toBe(`echo: ${gap}`);
+    const completion = echoCompletion({ messages: [user(`a${gap}b${gap}`)] });
+    expect(completion).toMatchObject({ usage: { prompt_tokens: 2, completion_tokens: 3 } });
+    const joiner = createJoiner();
+    joiner.add(toChunks(completion));
+    expect(joiner.final()["choices"]).toMatchObject([{ message: { content: `echo: a${gap}b${gap}` } }]);
+  });
+
   test("reads the text parts of a message and survives odd bodies", () => {
     const parts = [{ type: "text", text: "a" }, { type: "image_url" }, { type: "text", text: "b" }];
     expect(first({ messages: [user(parts)] })?.message["content"]).toBe("echo: a b");

@@ -22,6 +22,11 @@ describe("event streams", () => {
     }
   });
 
+  test("an event of many pieces comes out whole, a line end split from its pieces included", () => {
+    const pieces = Array.from({ length: 1_000 }, (_, at) => `${at},`);
+    expect(parse("data: ", ...pieces, "\r", "x", "\n\n")).toEqual([pieces.join("")]);
+  });
+
   test("the length of an unfinished event is known", () => {
     const parser = createSseParser();
     parser.push(Buffer.from("data: 12345\ndata: 678"));
