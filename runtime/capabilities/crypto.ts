@@ -1,9 +1,13 @@
 import { webcrypto } from "node:crypto";
 import { fail } from "../errors.ts";
 import { type Capability, defineOp, type OpCall } from "./capability.ts";
+import { cryptoQueue } from "./crypto-queue.ts";
 
-/** Most rounds of one PBKDF2 derivation. */
+/** Most rounds of one PBKDF2 derivation, all blocks of its output together: about a second of one thread. */
 const MAX_PBKDF2_ROUNDS = 2_000_000;
+/** Bits of a block of PBKDF2's output, by digest; what is not named here has the shortest. */
+const BLOCK_BITS: Readonly<Record<string, number>> = { "SHA-256": 256, "SHA-384": 384, "SHA-512": 512 };
+const SHORTEST_BLOCK_BITS = 160;
 /** Longest key material, in base64 characters (or JSON text of a JSON Web Key). */
 const MAX_KEY_CHARS = 16_384;
 /** Most bits of one derivation. */
@@ -70,8 +74,6 @@ function toBytes(value: unknown, field: string): Uint8Array<ArrayBuffer> {
 function toAlgorithm(value: unknown, field: string): Json & { readonly name: string } {
   const algorithm = toObject(value, field);
   const name = typeof algorithm["name"] === "string" ? algorithm["name"] : invalid(`${field}.name must be text`);
-  const rounds = algorithm["iterations"];
-  if (typeof rounds === "number" && rounds > MAX_PBKDF2_ROUNDS) limited("iterations", MAX_PBKDF2_ROUNDS, rounds);
   const entries = Object.entries(algorithm).map(([key, member]) => [key, toMember(key, member)]);
   return { ...Object.fromEntries(entries), name };
 }
@@ -101,16 +103,30 @@ function toLength(value: unknown): number | null {
   return value as number;
 }
 
+/** Every block of the output costs all the rounds again. */
+function checkRounds(algorithm: Json, length: number | null): void {
+  const rounds = algorithm["iterations"];
+  if (typeof rounds !== "number") return;
+  const digest = algorithm["hash"];
+  const name = typeof digest === "string" ? digest : (digest as Json | undefined)?.["name"];
+  const blocks = Math.ceil((length ?? 0) / (BLOCK_BITS[String(name).toUpperCase()] ?? SHORTEST_BLOCK_BITS));
+  const total = rounds * Math.max(1, blocks);
+  if (total > MAX_PBKDF2_ROUNDS) limited("iterations × blocks of output", MAX_PBKDF2_ROUNDS, total);
+}
+
 function parse(value: unknown): CryptoArgs {
   const args = toObject(value, "the argument");
+  const algorithm = toAlgorithm(args["algorithm"], "algorithm");
+  const length = toLength(args["length"]);
+  checkRounds(algorithm, length);
   return {
     method: oneOf(args["method"], METHODS, "method"),
-    algorithm: toAlgorithm(args["algorithm"], "algorithm"),
+    algorithm,
     data: toBytes(args["data"], "data"),
     signature: toBytes(args["signature"], "signature"),
     key: args["key"] === undefined ? null : toKey(args["key"], "key"),
     format: args["format"] === undefined ? "raw" : oneOf(args["format"], FORMATS, "format"),
-    length: toLength(args["length"]),
+    length,
   };
 }
 
@@ -181,10 +197,11 @@ async function perform(args: CryptoArgs): Promise<object> {
   }
 }
 
-async function run(args: CryptoArgs, _call: OpCall): Promise<string> {
+async function run(args: CryptoArgs, { scope, signal }: OpCall): Promise<string> {
   try {
-    return JSON.stringify(await perform(args));
+    return JSON.stringify(await cryptoQueue.run(scope, signal, () => perform(args)));
   } catch (thrown) {
+    if (signal.aborted) throw thrown;
     if (!(thrown instanceof DOMException || thrown instanceof TypeError || thrown instanceof RangeError)) throw thrown;
     const message = thrown.message === "" ? "the operation failed" : thrown.message;
     throw fail("INVALID_ARGUMENT", { message: `crypto.subtle.${args.method}: ${message}`, name: thrown.name }, thrown);
@@ -201,7 +218,7 @@ export const crypto: Capability = {
   declaration: "",
   doc: {
     member: "crypto.subtle (global)",
-    sentence: `WebCrypto: digests, HMAC, AES, RSA, elliptic curves, PBKDF2 (at most ${MAX_PBKDF2_ROUNDS} rounds) and HKDF.`,
+    sentence: `WebCrypto: digests, HMAC, AES, RSA, elliptic curves, PBKDF2 (at most ${MAX_PBKDF2_ROUNDS} rounds × blocks of output) and HKDF; one at a time.`,
     limits: ["maxArgBytes", "maxResultBytes"],
   },
 };

@@ -2,11 +2,20 @@ import { webcrypto } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { OpCall, Scope } from "../../runtime/capabilities/capability.ts";
 import { crypto } from "../../runtime/capabilities/crypto.ts";
+import { testScope } from "./op-call.ts";
 
-async function call(args: unknown, op = "crypto.subtle"): Promise<Record<string, unknown>> {
+interface CallOptions {
+  readonly op?: string;
+  /** The execution that calls; its own by default. */
+  readonly scope?: Scope;
+  readonly signal?: AbortSignal;
+}
+
+async function call(args: unknown, options: CallOptions = {}): Promise<Record<string, unknown>> {
+  const { op = "crypto.subtle", scope = testScope(), signal = new AbortController().signal } = options;
   const found = crypto.ops[op];
   if (found === undefined) throw new Error(op);
-  return JSON.parse(await found.run(found.parse(args, {} as Scope), {} as OpCall));
+  return JSON.parse(await found.run(found.parse(args, scope), { scope, signal } as OpCall));
 }
 
 const b64 = (text: string) => Buffer.from(text).toString("base64");
@@ -48,7 +57,7 @@ describe("crypto.subtle", () => {
     const args = { method: "sign", algorithm, key: sign, data: b64("x") };
     await expect(call(args)).rejects.toMatchObject({ code: "INVALID_ARGUMENT", message: /another result each time/ });
     expect(crypto.ops["crypto.subtle_random"]?.effect).toBe("outside");
-    const { data } = await call(args, "crypto.subtle_random");
+    const { data } = await call(args, { op: "crypto.subtle_random" });
     expect(await call({ method: "verify", algorithm, key: verify, signature: data, data: b64("x") })).toEqual({
       valid: true,
     });
@@ -77,12 +86,67 @@ describe("crypto.subtle", () => {
     expect(Buffer.from(String(data), "base64")).toEqual(Buffer.from(expected));
   });
 
+  const digest = { method: "digest", algorithm: { name: "SHA-256" }, data: b64("a") };
+  const slow = {
+    method: "deriveBits",
+    algorithm: { name: "PBKDF2", hash: "SHA-256", salt: { base64: b64("salt") }, iterations: 150_000 },
+    key: { format: "raw", data: b64("password"), algorithm: { name: "PBKDF2" }, usages: ["deriveBits"] },
+    length: 256,
+  };
+
+  test("does one thing at a time for an execution, in order", async () => {
+    const scope = testScope();
+    const order: string[] = [];
+    const calls = [
+      call(slow, { scope }).then(() => order.push("slow")),
+      call(digest, { scope }).then(() => order.push("quick")),
+      call(digest).then(() => order.push("another execution's")),
+    ];
+    await Promise.all(calls);
+    expect(order).toEqual(["another execution's", "slow", "quick"]);
+  });
+
+  test("does two things at once in a worker, and takes turns between executions", async () => {
+    const [first, second, third] = [testScope(), testScope(), testScope()];
+    const order: string[] = [];
+    const note = (name: string) => () => void order.push(name);
+    await Promise.all([
+      call(slow, { scope: first }).then(note("first")),
+      call(slow, { scope: second }).then(note("second")),
+      call(slow, { scope: first }).then(note("first again")),
+      call(digest, { scope: third }).then(note("third")),
+    ]);
+    expect(order.slice(0, 3)).toContain("third");
+    expect(order[0]).not.toBe("third");
+    expect(order.at(-1)).toBe("first again");
+  });
+
+  test("drops what its execution no longer waits for, and goes on with the rest", async () => {
+    const scope = testScope();
+    const ended = new AbortController();
+    const calls = [call(slow, { scope }), call(slow, { scope, signal: ended.signal }), call(digest, { scope })];
+    ended.abort(new Error("the execution has ended"));
+    const [done, dropped, next] = await Promise.allSettled(calls);
+    expect([done?.status, next?.status]).toEqual(["fulfilled", "fulfilled"]);
+    expect(dropped).toMatchObject({ status: "rejected", reason: { message: "the execution has ended" } });
+  });
+
   const derive = { method: "deriveBits", key: { ...hmac, algorithm: { name: "PBKDF2" }, usages: ["deriveBits"] } };
   test.each([
     [
       "rounds",
       { ...derive, algorithm: { name: "PBKDF2", iterations: 2_000_001 } },
-      "iterations over 2000000 (2000001)",
+      "iterations × blocks of output over 2000000 (2000001)",
+    ],
+    [
+      "rounds of all blocks",
+      { ...derive, algorithm: { name: "PBKDF2", hash: { name: "sha-256" }, iterations: 500_000 }, length: 1_281 },
+      "iterations × blocks of output over 2000000 (3000000)",
+    ],
+    [
+      "rounds of the shortest blocks",
+      { ...derive, algorithm: { name: "PBKDF2", hash: "SHA-1", iterations: 1_000_000 }, length: 512 },
+      "iterations × blocks of output over 2000000 (4000000)",
     ],
     [
       "derived bits",

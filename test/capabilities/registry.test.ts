@@ -6,7 +6,13 @@ import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** Files of the folder that are parts of a capability or the port itself. */
-const NOT_CAPABILITIES = new Set(["capability.ts", "index.ts", "http-arguments.ts", "chat-arguments.ts"]);
+const NOT_CAPABILITIES = new Set([
+  "capability.ts",
+  "index.ts",
+  "http-arguments.ts",
+  "chat-arguments.ts",
+  "crypto-queue.ts",
+]);
 
 describe("the registry of capabilities", () => {
   it("names every capability file", async () => {
