@@ -10,7 +10,7 @@ import { freezeRealm, removeHazards } from "./harden.ts";
 import { installConsole } from "./log.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
-import { type DeliveryKind, type GuestStart, POST } from "./wire.ts";
+import { type DeliveryKind, POST, type StartFacts } from "./wire.ts";
 
 /** What a bundle's function returns when called. */
 interface Module {
@@ -86,19 +86,30 @@ function describe(execution: GuestExecution, bundle: Bundle): void {
   complete(execution, bundle(freeze({ op: refuse, errors: errorClasses })).describe());
 }
 
-/** A realm of one bundle has Temporal only when the bundle names it. */
+/** A realm has Temporal only when its bundle names it, and no way around the missing name. */
 function settleTemporal(used: boolean): void {
-  if (used) installTemporal(globalThis);
-  else Reflect.deleteProperty(globalThis, "Temporal");
+  if (used) {
+    installTemporal(globalThis);
+    return;
+  }
+  Reflect.deleteProperty(globalThis, "Temporal");
+  Reflect.deleteProperty(Date.prototype, "toTemporalInstant");
 }
 
-function harden(): void {
+function harden(temporal: boolean): void {
   hardened = true;
-  installTemporal(globalThis);
+  settleTemporal(temporal);
   freezeRealm(globalThis, sharedObjects(ops));
 }
 
-function start(run: number, facts: GuestStart, more: { data: string; secrets: string; bundle: Bundle }): void {
+interface StartMore {
+  readonly temporal: boolean;
+  readonly data: string;
+  readonly secrets: string;
+  readonly bundle: Bundle;
+}
+
+function start(run: number, facts: StartFacts, more: StartMore): void {
   const execution = createExecution({
     run,
     limits: facts.limits,
@@ -108,7 +119,7 @@ function start(run: number, facts: GuestStart, more: { data: string; secrets: st
   });
   mapSet(executions, run, execution);
   enter(execution);
-  if (!hardened) settleTemporal(facts.temporal);
+  if (!hardened) settleTemporal(more.temporal);
   if (facts.mode === "describe") describe(execution, more.bundle);
   else execute(execution, more.bundle, more.data, more.secrets);
 }
@@ -150,11 +161,11 @@ function deliver(
   let execution: GuestExecution | undefined;
   try {
     if (kind === "harden") {
-      harden();
+      harden(n === 1);
       return;
     }
     if (kind === "start" && bundle !== null) {
-      start(run, parse(payload) as GuestStart, { data, secrets, bundle });
+      start(run, parse(payload) as StartFacts, { temporal: n === 1, data, secrets, bundle });
       return;
     }
     execution = mapGet(executions, run) as GuestExecution | undefined;

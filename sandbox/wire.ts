@@ -38,12 +38,6 @@ export interface StartFacts {
   readonly limits: GuestLimits;
 }
 
-/** What the guest is told at its start. */
-export interface GuestStart extends StartFacts {
-  /** The bundle names `Temporal`. */
-  readonly temporal: boolean;
-}
-
 /** Frame letters, worker to host. */
 export const TO_HOST = { bundle: "B", start: "S", deliver: "D", abort: "A", close: "C", ping: "P" } as const;
 

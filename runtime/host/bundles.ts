@@ -1,11 +1,18 @@
 const MAX_BYTES = 256 * 1024 * 1024;
 
+/** A bundle's code, and what its realm must have. */
+export interface BundleCode {
+  readonly text: string;
+  /** It names `Temporal`, which a realm has only then. */
+  readonly temporal: boolean;
+}
+
 /** Bundle code by hash, least recently used out first. */
 export class Bundles {
-  readonly #code = new Map<string, string>();
+  readonly #code = new Map<string, BundleCode>();
   #bytes = 0;
 
-  get(hash: string): string | undefined {
+  get(hash: string): BundleCode | undefined {
     const code = this.#code.get(hash);
     if (code !== undefined) {
       this.#code.delete(hash);
@@ -14,14 +21,15 @@ export class Bundles {
     return code;
   }
 
-  add(hash: string, code: string): void {
-    if (this.#code.has(hash)) return;
+  add(hash: string, text: string): BundleCode {
+    const code = { text, temporal: text.includes("Temporal") };
     this.#code.set(hash, code);
-    this.#bytes += code.length;
-    for (const [old, text] of this.#code) {
-      if (this.#bytes <= MAX_BYTES || old === hash) return;
+    this.#bytes += text.length;
+    for (const [old, { text: unused }] of this.#code) {
+      if (this.#bytes <= MAX_BYTES || old === hash) break;
       this.#code.delete(old);
-      this.#bytes -= text.length;
+      this.#bytes -= unused.length;
     }
+    return code;
   }
 }

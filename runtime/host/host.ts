@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { FROM_HOST, isField, POST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
-import { Bundles } from "./bundles.ts";
+import { type BundleCode, Bundles } from "./bundles.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "./frames.ts";
 import type { Delivery, GuestPost, TurnEnd } from "./isolate.ts";
 import { type Seat, type Slot, Slots } from "./slots.ts";
@@ -20,6 +20,8 @@ export interface Hello {
 interface Run {
   readonly id: number;
   readonly facts: StartFacts;
+  /** JSON text of `facts`, as it came. */
+  readonly text: string;
   readonly data: string;
   readonly secrets: string;
   /** Deliveries that came before its seat. */
@@ -103,7 +105,16 @@ export class Host {
   }
 
   #start(id: number, facts: string, texts: { data: string; secrets: string }): void {
-    const run: Run = { id, facts: JSON.parse(facts), ...texts, queued: [], seat: null, activeMs: 0, ended: false };
+    const run: Run = {
+      id,
+      facts: JSON.parse(facts),
+      text: facts,
+      ...texts,
+      queued: [],
+      seat: null,
+      activeMs: 0,
+      ended: false,
+    };
     this.#runs.set(id, run);
     const hash = run.facts.bundleHash;
     const code = this.#bundles.get(hash);
@@ -119,17 +130,17 @@ export class Host {
     }
   }
 
-  #gotBundle(hash: string, code: string | null): void {
+  #gotBundle(hash: string, text: string | null): void {
     const waiting = this.#needing.get(hash) ?? [];
     this.#needing.delete(hash);
-    if (code !== null) this.#bundles.add(hash, code);
+    const code = text === null ? null : this.#bundles.add(hash, text);
     for (const run of waiting) {
       if (code === null) this.#cannotStart(run, "The bundle is not there any more.");
       else this.#begin(run, code);
     }
   }
 
-  async #begin(run: Run, code: string): Promise<void> {
+  async #begin(run: Run, code: BundleCode): Promise<void> {
     const { facts, id } = run;
     try {
       const seat = await this.#slots.seat({
@@ -138,18 +149,15 @@ export class Host {
         isolation: facts.isolation,
         memoryMb: facts.memoryMb,
         trial: facts.mode === "describe" && facts.isolation === "frozen",
-        script: { name: `weft:${facts.bundleHash}`, text: code },
+        script: { name: `weft:${facts.bundleHash}`, text: code.text },
+        temporal: code.temporal,
       });
       run.seat = seat;
       if (run.ended) {
         this.#slots.leave(seat, id);
         return;
       }
-      const start = turnDelivery(run, "start", {
-        n: 0,
-        now: facts.now,
-        text: JSON.stringify({ ...facts, temporal: code.includes("Temporal") }),
-      });
+      const start = turnDelivery(run, "start", { n: code.temporal ? 1 : 0, now: facts.now, text: run.text });
       this.#addTurn(run, seat, { ...start, data: run.data, secrets: run.secrets, bundle: seat.bundle });
       for (const delivery of run.queued.splice(0)) this.#addTurn(run, seat, delivery);
     } catch (error) {

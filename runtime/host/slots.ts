@@ -53,6 +53,8 @@ export interface SeatRequest {
   /** True for describe: a fresh but hardened isolate, to find out whether the bundle can live so. */
   readonly trial: boolean;
   readonly script: GuestScript;
+  /** The script names `Temporal`. */
+  readonly temporal: boolean;
 }
 
 /** A booted isolate that belongs to no run yet. */
@@ -174,7 +176,10 @@ export class Slots {
   }
 
   #open(request: SeatRequest, hardened: boolean): { slot: Slot; first: Promise<Seat> } {
-    const { box, realm, home } = this.#take(request.memoryMb, hardened);
+    const { memoryMb, temporal } = request;
+    // Hardened realms are kept ready without Temporal: it would more than double them.
+    const { box, realm, home } = this.#take(memoryMb, hardened && !temporal);
+    if (hardened && temporal) realm.harden(true);
     const { key, isolation, script } = request;
     const lane = createLane(box);
     const slot: Slot = { key, isolation, lane, script, runs: new Set(), spares: [], shared: null, closed: false };
@@ -211,7 +216,7 @@ export class Slots {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
     };
     const realm = box.realmNow({ prelude, manifest, onPost });
-    if (hardened) realm.harden();
+    if (hardened) realm.harden(false);
     return { box, realm, home, memoryMb, hardened };
   }
 }

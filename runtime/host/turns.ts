@@ -69,8 +69,11 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
   const share = (turn: RunningTurn) => (processCpuMs() - turn.cpuAtStart) / turn.mostBeside;
 
   let lastLook = 0;
+  /** As of the last look: asking the system at every turn would cost more than a short turn. */
+  let cpuMs = processCpuMs();
   const look = () => {
     const now = performance.now();
+    cpuMs = processCpuMs();
     const late = now - lastLook > LATE_MS;
     lastLook = now;
     // After a pause of the machine, turns that have long returned may still be to be told.
@@ -96,7 +99,7 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
     const state: RunningTurn = {
       turn,
       startedAt: performance.now(),
-      cpuAtStart: processCpuMs(),
+      cpuAtStart: cpuMs,
       limitMs,
       mostBeside: running.size + 1,
     };

@@ -12,6 +12,7 @@ import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { sleepUntil, wakeTime } from "./parking.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
+import { createScope } from "./scope.ts";
 import { createSecretGuard, type SecretGuard } from "./secrets.ts";
 import { startFacts } from "./start-facts.ts";
 import { traceArguments } from "./trace.ts";
@@ -29,6 +30,7 @@ interface Waiting {
 
 /** A guest gets this long to react to ctx.signal. */
 const ABORT_GRACE_MS = 100;
+const ENDED = new DOMException("The execution has ended or was stopped.", "AbortError");
 /** Recorded deliveries sent ahead of the guest's turns. */
 const REPLAY_WINDOW = 256;
 
@@ -74,15 +76,7 @@ export class Run implements RunListener {
       job.replay.length,
       job.replay.at(-1)?.at ?? job.startedAt,
     );
-    const data = JSON.parse(job.data) as { readonly messages: readonly unknown[]; readonly session_id: string };
-    this.#scope = {
-      job,
-      messages: data.messages,
-      sessionId: data.session_id,
-      signal: this.#ending.signal,
-      invoke: link.invoke,
-      accessory: link.accessory,
-    };
+    this.#scope = createScope(job, link, this.#ending.signal);
     this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
     const texts = { data: job.data, secrets: JSON.stringify(job.secrets) };
     this.#bytes.handed(0);
@@ -98,7 +92,7 @@ export class Run implements RunListener {
   stop(error: ErrorRecord): void {
     if (this.#ended || this.#stopping !== null) return;
     this.#stopping = error;
-    this.#ending.abort();
+    this.#abortOps();
     this.#bytes.handed(0);
     this.#host.abort(Date.now(), error.message.replaceAll(/[\t\n]/g, " "));
     setTimeout(() => this.#finish(this.#failure(error)), ABORT_GRACE_MS);
@@ -200,7 +194,7 @@ export class Run implements RunListener {
       args: waiting.args,
       now: this.#deliveries.now(),
       scope: this.#scope,
-      signal: AbortSignal.any([waiting.abort.signal, this.#ending.signal]),
+      signal: waiting.abort.signal,
       delivered: this.#replay.parts(pos).map(this.#guard.reveal),
       meter: () => undefined,
       hold: (bytes) => {
@@ -275,11 +269,17 @@ export class Run implements RunListener {
     return { status: "failed", error: this.#guard.redactRecord(error), usage: this.#usage.total() };
   }
 
+  /** One reason for all: making an error with its stack for every run that ends would cost more than the run's end. */
+  #abortOps(): void {
+    this.#ending.abort(ENDED);
+    for (const { abort } of this.#waiting.values()) abort.abort(ENDED);
+  }
+
   /** Lets the host forget the run; `reported`: the guest itself said it ended. */
   #leave(reported: boolean): void {
     this.#ended = true;
     this.#deadline.cancel();
-    this.#ending.abort();
+    this.#abortOps();
     this.#host.close(reported);
   }
 

@@ -1,0 +1,29 @@
+import type { Scope } from "../capabilities/capability.ts";
+import type { ExecutionJob } from "../execution.ts";
+import type { RunLink } from "./run-options.ts";
+
+interface CallerData {
+  readonly messages: readonly unknown[];
+  readonly session_id: string;
+}
+
+/** The scope of one execution. Its data is parsed only when an op asks for it: most executions make no model call. */
+export function createScope(job: ExecutionJob, link: RunLink, signal: AbortSignal): Scope {
+  let parsed: CallerData | null = null;
+  const data = () => {
+    parsed ??= JSON.parse(job.data) as CallerData;
+    return parsed;
+  };
+  return {
+    job,
+    get messages() {
+      return data().messages;
+    },
+    get sessionId() {
+      return data().session_id;
+    },
+    signal,
+    invoke: link.invoke,
+    accessory: link.accessory,
+  };
+}
