@@ -41,7 +41,9 @@ export async function cryptoAnswer(op: string, args: unknown): Promise<unknown> 
   if (op === "timer") return await new Promise(() => undefined);
   const found = crypto.ops[op];
   if (found === undefined) throw new Error(`no op ${op}`);
-  return JSON.parse(await found.run(found.parse(args, {} as Scope), {} as OpCall));
+  const scope = {} as Scope;
+  const call = { scope, signal: new AbortController().signal } as OpCall;
+  return JSON.parse(await found.run(found.parse(args, scope), call));
 }
 
 async function toCompletion(answer: Answer, op: string, args: string): Promise<readonly [kind: string, json: string]> {
