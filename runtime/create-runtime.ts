@@ -4,6 +4,7 @@ import type { Bundle, ModuleFacts } from "./bundle-types.ts";
 import { MANIFEST } from "./capabilities/index.ts";
 import { fail } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
+import { createInspectedBundles } from "./inspected-bundles.ts";
 import type { Limits } from "./limits.ts";
 import { Pool } from "./pool/pool.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
@@ -64,7 +65,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 
 /** Starts the wall: bundler, worker pool and host processes. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const pending = new Map<string, string>();
+  const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
   const pool = await Pool.start({
     source: await buildHostSource(MANIFEST),
@@ -72,17 +73,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     allowPrivate: options.allowPrivate,
     warm: options.warm,
     workers: options.workers,
-    loadBundle: async (hash) => pending.get(hash) ?? options.loadBundle(hash),
+    loadBundle: async (hash) => inspected.codeOf(hash) ?? options.loadBundle(hash),
   });
   return {
     bundle: (upload) => bundler.bundle(upload),
-    async inspect({ bundle, accountId, profile }) {
-      pending.set(bundle.hash, bundle.code);
-      try {
-        return await inspectWith(pool, inspectJob(bundle, { accountId, profile, limits: options.limits }));
-      } finally {
-        pending.delete(bundle.hash);
-      }
+    inspect({ bundle, accountId, profile }) {
+      const job = inspectJob(bundle, { accountId, profile, limits: options.limits });
+      return inspected.during(bundle, () => inspectWith(pool, job));
     },
     run: async (job, host) => (await pool.run({ job, mode: "execute" }, host)).outcome,
     cancel: (executionId, error) => pool.cancel(executionId, error),
