@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRuntime } from "../../runtime/create-runtime.ts";
+import { createInspectedBundles } from "../../runtime/inspected-bundles.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { parseModels } from "../../runtime/models/config.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -32,10 +33,16 @@ test("the same script can be inspected twice at once", async () => {
   expect(both.map(({ config }) => config)).toEqual([{ name: "twice" }, { name: "twice" }]);
 });
 
-test("the code of an inspected script is forgotten afterwards", async () => {
-  const bundle = await runtime.bundle({ files: [{ path: "main.ts", text: `${SCRIPT}\nvoid "gone";` }] });
-  await runtime.inspect({ bundle, accountId: "account", profile: "fast" });
-  await expect(
-    runtime.inspect({ bundle: { ...bundle, code: "(" }, accountId: "account", profile: "hardened" }),
-  ).rejects.toMatchObject({ code: "BUNDLE_FAILED" });
+test("the code of an inspected script is forgotten with its last inspection", async () => {
+  const bundles = createInspectedBundles();
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  const bundle = { hash: "h", code: "code" };
+  const both = [bundles.during(bundle, () => first.promise), bundles.during(bundle, () => second.promise)];
+  first.reject(new Error("broken"));
+  await expect(both[0]).rejects.toThrow("broken");
+  expect(bundles.codeOf("h")).toBe("code");
+  second.resolve();
+  await both[1];
+  expect(bundles.codeOf("h")).toBeUndefined();
 });
