@@ -73,10 +73,10 @@ export class ChunkLog {
     this.#first += count;
   }
 
-  /** Passes all chunks so far and every later one to `listener`; returns the function that ends it. */
-  subscribe(listener: ChunkListener): () => void {
-    if (this.#first === 0) this.#join(listener, 0);
-    else this.#start(listener);
+  /** Passes the chunks from index `from` on, and every later one, to `listener`; returns the function that ends it. */
+  subscribe(listener: ChunkListener, from = 0): () => void {
+    if (this.#first <= from) this.#join(listener, from);
+    else this.#start(listener, from);
     return () => {
       this.#listeners.delete(listener);
       this.#stopped.add(listener);
@@ -98,13 +98,13 @@ export class ChunkLog {
     return parts.join("") + joinText(this.#since(reached));
   }
 
-  #start(listener: ChunkListener): void {
-    const caughtUp = this.#catchUp(listener).finally(() => this.#catchingUp.delete(caughtUp));
+  #start(listener: ChunkListener, from: number): void {
+    const caughtUp = this.#catchUp(listener, from).finally(() => this.#catchingUp.delete(caughtUp));
     this.#catchingUp.add(caughtUp);
   }
 
-  async #catchUp(listener: ChunkListener): Promise<void> {
-    const reached = await this.#page(0, (chunks) => {
+  async #catchUp(listener: ChunkListener, from: number): Promise<void> {
+    const reached = await this.#page(from, (chunks) => {
       if (this.#stopped.has(listener)) return false;
       this.#tell(listener, chunks);
       return true;

@@ -21,11 +21,13 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
     return workflow;
   };
 
+  const activeVersion = async ({ accountId, activeVersionId: versionId }: Workflow): Promise<Version | null> =>
+    versionId === null ? null : store.findVersion({ accountId, versionId });
+
   const findVersion = async (workflow: Workflow, number: string | null): Promise<Version> => {
     if (number !== null) return findVersionByNumber(store, workflow, number);
-    const { accountId, activeVersionId: versionId, ref } = workflow;
-    const active = versionId === null ? null : await store.findVersion({ accountId, versionId });
-    if (active === null) throw fail("VERSION_NOT_FOUND", { ref, version: "active" });
+    const active = await activeVersion(workflow);
+    if (active === null) throw fail("VERSION_NOT_FOUND", { ref: workflow.ref, version: "active" });
     return active;
   };
 
@@ -45,6 +47,7 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
       return store.putWorkflow(toRow(workflow, workflow, settings));
     },
     find,
+    activeVersion,
     list: (params) => store.listWorkflows(params),
     async remove(params) {
       const { accountId, id: workflowId } = await find(params);

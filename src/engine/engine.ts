@@ -57,8 +57,8 @@ export interface Invocation {
   readonly onDisconnect: "continue" | "cancel";
   /** Settles when the execution ends; never rejects. For background calls it settles whenever that is. */
   readonly result: Promise<ExecutionResult>;
-  /** Calls `listener` with all chunks so far and then with each new batch, in order, before `result` settles. Returns the unsubscribe function. */
-  subscribe(listener: (chunks: readonly Chunk[]) => void): () => void;
+  /** Calls `listener` with all chunks so far (from index `from` on, default 0) and then with each new batch, in order, before `result` settles. Returns the unsubscribe function. */
+  subscribe(listener: (chunks: readonly Chunk[]) => void, from?: number): () => void;
   /** Stops the execution; resolves when it has ended. */
   cancel(): Promise<void>;
 }

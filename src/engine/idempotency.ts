@@ -25,7 +25,7 @@ export function checkSameRequest(known: Execution, request: InvokeRequest, call:
 /** One more caller's view of the execution that an idempotency key stands for. */
 export async function joinKnown(known: Execution, call: Call, parts: Parts): Promise<Invocation> {
   const running = parts.live.get(known.id);
-  if (running !== null) return toInvocation(running, parts);
+  if (running !== null) return toInvocation(running, parts, call.onDisconnect);
   const { accountId, versionId } = known;
   const version = await parts.store.findVersion({ accountId, versionId });
   const plan = version === null ? call.plan : parts.planOf(version);

@@ -11,9 +11,13 @@ import type { Target } from "./target.ts";
 /** Chunks read from the store at a time. */
 const PAGE = 500;
 
-/** One caller's view of a running execution; several callers may share one. */
-export function toInvocation(run: LiveRun, parts: Parts): Invocation {
-  const { execution, workflow, plan, onDisconnect } = run.call;
+/** One caller's view of a running execution; several callers may share one, each with a wish of its own for when it leaves. */
+export function toInvocation(
+  run: LiveRun,
+  parts: Parts,
+  onDisconnect: Invocation["onDisconnect"] = run.call.onDisconnect,
+): Invocation {
+  const { execution, workflow, plan } = run.call;
   run.callers++;
   let gone = false;
   return {
@@ -28,7 +32,7 @@ export function toInvocation(run: LiveRun, parts: Parts): Invocation {
     },
     onDisconnect,
     result: run.result,
-    subscribe: (listener) => run.log.subscribe(listener),
+    subscribe: (listener, from) => run.log.subscribe(listener, from),
     async cancel() {
       if (!gone) run.callers--;
       gone = true;
@@ -73,7 +77,7 @@ export function toStoredInvocation(execution: Execution, { workflow, plan }: Tar
     cache: state.status === "completed" && state.cached ? "hit" : "miss",
     onDisconnect: plan.config.onDisconnect,
     result,
-    subscribe: (listener) => log.subscribe(listener),
+    subscribe: (listener, from) => log.subscribe(listener, from),
     async cancel() {
       await store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
       await result;

@@ -166,6 +166,6 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     const call = toCall(request, await findTarget(request, parts), parts);
     if (request.idempotencyKey !== null) return invokeKeyed(request, new LiveRun(call, keeper, "bypass"));
     const twin = request.retry ? live.twin(call.key) : null;
-    return twin === null ? runNew(request, call) : toInvocation(twin, parts);
+    return twin === null ? runNew(request, call) : toInvocation(twin, parts, call.onDisconnect);
   };
 }

@@ -60,6 +60,8 @@ export interface WorkflowService {
     readonly offset: number;
   }): Promise<Page<Workflow>>;
   remove(params: { readonly accountId: string; readonly key: string }): Promise<void>;
+  /** The version that calls get; null when there is none. */
+  activeVersion(workflow: Workflow): Promise<Version | null>;
   versions(params: { readonly accountId: string; readonly key: string }): Promise<readonly Version[]>;
   activate(params: { readonly accountId: string; readonly key: string; readonly number: string }): Promise<Version>;
   /** The uploaded sources of a version (null = the active one). */

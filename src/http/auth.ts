@@ -8,21 +8,21 @@ export type AccountOfKey = (hash: string) => Account | null;
 
 const HEADERS = ["x-api-key", "x-maitai-api-key", "apikey"] as const;
 
-/** The API key of a request: `Authorization: Bearer`, `x-api-key`, `X-Maitai-Api-Key` or `apikey`; null when none was sent. */
-export function keyOf(headers: IncomingHttpHeaders): string | null {
-  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "");
-  if (bearer?.[1] !== undefined) return bearer[1];
-  for (const name of HEADERS) {
-    const value = headers[name];
-    if (typeof value === "string" && value !== "") return value;
-  }
-  return null;
+/** Every API key that a request sent: `Authorization: Bearer`, `x-api-key`, `X-Maitai-Api-Key` and `apikey`, in this order. */
+export function keysOf(headers: IncomingHttpHeaders): readonly string[] {
+  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+  const values = [bearer, ...HEADERS.map((name) => headers[name])];
+  return values.filter((value): value is string => typeof value === "string" && value !== "");
 }
 
-/** The caller's account; throws UNAUTHENTICATED. Keys are compared by their hash, so timing says nothing about them. */
+/**
+ * The caller's account; throws UNAUTHENTICATED. The first key that is known counts: OpenAI clients always send a Bearer
+ * key, if only a placeholder beside the right `x-api-key`. Keys are compared by their hash, so timing says nothing about them.
+ */
 export function authenticate(headers: IncomingHttpHeaders, accountOfKey: AccountOfKey): Account {
-  const key = keyOf(headers);
-  const account = key === null ? null : accountOfKey(hash("sha256", key, "hex"));
-  if (account === null) throw fail("UNAUTHENTICATED");
-  return account;
+  for (const key of keysOf(headers)) {
+    const account = accountOfKey(hash("sha256", key, "hex"));
+    if (account !== null) return account;
+  }
+  throw fail("UNAUTHENTICATED");
 }

@@ -45,7 +45,7 @@ export class ChunkFeed {
 
   #subscribe(): void {
     this.#isBehind = false;
-    const unsubscribe = this.#options.invocation.subscribe((chunks) => this.#take(chunks));
+    const unsubscribe = this.#options.invocation.subscribe((chunks) => this.#take(chunks), this.#next);
     this.#unsubscribe = unsubscribe;
     // It may have fallen behind with the chunks that were there already.
     if (this.#isBehind || this.#options.sse.isClosed()) unsubscribe();

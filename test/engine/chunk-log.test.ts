@@ -58,6 +58,28 @@ test("old chunks leave memory once stored, and late listeners get them from the 
   expect((await log.text()).length).toBe(stored.reduce((sum, c) => sum + c.content.length - 2, 0));
 });
 
+test("a listener that knows the first chunks is given the rest, and no page before it is read", async () => {
+  const stored: Chunk[] = [];
+  const asked: number[] = [];
+  const log = new ChunkLog(async (from) => {
+    asked.push(from);
+    return stored.slice(from, from + 7);
+  });
+  for (let index = 0; index < 100; index++) {
+    stored.push(...log.add([chunk(index, "x".repeat(100_000))]));
+    log.trim(stored.length);
+  }
+  const seen: number[] = [];
+  const far: number[] = [];
+  log.subscribe((chunks) => far.push(...chunks.map((c) => c.index)), 99);
+  expect(far).toEqual([99]);
+  log.subscribe((chunks) => seen.push(...chunks.map((c) => c.index)), 30);
+  await log.settled();
+  log.add([chunk(100)]);
+  expect(seen).toEqual(Array.from({ length: 71 }, (_, index) => index + 30));
+  expect(Math.min(...asked)).toBe(30);
+});
+
 test("chunks that are not stored yet never leave memory", () => {
   const log = new ChunkLog(noStore);
   for (let index = 0; index < 100; index++) log.add([chunk(index, "x".repeat(100_000))]);

@@ -55,8 +55,17 @@ describe("keys", () => {
     expect((await call(headers, "/api/v1/workflows")).status).toBe(200);
   });
 
+  test.each<[string, (key: string) => Readonly<Record<string, string>>]>([
+    ["a Bearer placeholder", (key) => ({ authorization: "Bearer unused", "x-api-key": key })],
+    ["another scheme", (key) => ({ authorization: "Basic d3Jvbmc6d3Jvbmc=", "x-api-key": key })],
+    ["a wrong x-api-key", (key) => ({ "x-api-key": "wrong", "X-Maitai-Api-Key": key })],
+  ])("are all tried: %s hides no right one", async (_name, headersFor) => {
+    expect((await call(headersFor(service.apiKey))).status).toBe(200);
+  });
+
   test.each<[string, Readonly<Record<string, string>>]>([
     ["none", {}],
+    ["several wrong ones", { authorization: "Bearer wrong", "x-api-key": "wrong", apikey: "wrong" }],
     ["a wrong one", { authorization: "Bearer wrong" }],
     ["another scheme", { authorization: "Basic d3Jvbmc6d3Jvbmc=" }],
     ["an empty one", { "x-api-key": "" }],

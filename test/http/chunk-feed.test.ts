@@ -19,6 +19,7 @@ let answer: IncomingMessage;
 let chunks: Chunk[];
 let listeners: Set<Listener>;
 let reads: number;
+let starts: number[];
 let result: PromiseWithResolvers<ExecutionResult>;
 
 /** An invocation as the engine makes them: all chunks so far, then each new batch. */
@@ -33,6 +34,7 @@ beforeEach(async () => {
   chunks = [];
   listeners = new Set();
   reads = 0;
+  starts = [];
   result = Promise.withResolvers();
   const opened = Promise.withResolvers<SseStream>();
   server = createServer((_request, response) => opened.resolve(openSse(response, {})));
@@ -53,8 +55,9 @@ function start(read?: () => Promise<readonly Chunk[]>): void {
     sse,
     invocation: {
       result: result.promise,
-      subscribe(listener) {
-        if (chunks.length > 0) listener([...chunks]);
+      subscribe(listener, from = 0) {
+        starts.push(from);
+        if (chunks.length > from) listener(chunks.slice(from));
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
@@ -104,6 +107,8 @@ test("a reader that is behind costs no memory and misses nothing, while the run 
   result.resolve(FAILED);
   expect(indexesIn(await text)).toEqual(upTo(201));
   expect(reads).toBeGreaterThan(0);
+  // It goes on where the pages ended: what was sent is not read again.
+  expect(starts).toEqual([0, 200]);
 });
 
 test("a run that is over long before its reader has caught up still ends its stream", async () => {

@@ -1,6 +1,7 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
+import { inFieldsOfApi } from "./field-names.ts";
 import { readForm } from "./form.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
 import {
@@ -11,13 +12,12 @@ import {
   toUpload,
   type UploadBody,
 } from "./upload-body.ts";
-import { SETTINGS_PROPERTIES, UPLOAD_FORM_SCHEMA, UPLOAD_SCHEMA, VALIDATE_SCHEMA } from "./upload-schema.ts";
+import { SETTINGS_SCHEMA, UPLOAD_FORM_SCHEMA, UPLOAD_SCHEMA, VALIDATE_SCHEMA } from "./upload-schema.ts";
 import { showWorkflow, toDeploymentView, toProblemView, toVersionView } from "./workflow-view.ts";
 
 const BASE = "/api/v1/workflows";
 const tags = ["workflows"];
 const REF = { type: "object", properties: { ref: { type: "string", description: "Ref name, number or UUID" } } };
-const SETTINGS_SCHEMA = { type: "object", additionalProperties: false, properties: SETTINGS_PROPERTIES };
 
 const refOf = (request: Request) => (request.params as { readonly ref: string }).ref;
 
@@ -50,7 +50,8 @@ function registerUpload(app: App, deps: DialectDeps): void {
       ? toUpload(request.body as Readonly<Record<string, unknown>>)
       : { body: request.body as UploadBody, attached: [] };
     const accountId = deps.account(request).id;
-    return { data: toDeploymentView(await workflows.deploy(toDeployRequest(received, { accountId, limits }))) };
+    const deployment = await inFieldsOfApi(workflows.deploy(toDeployRequest(received, { accountId, limits })));
+    return { data: toDeploymentView(deployment) };
   };
   const summary = "Create or update a workflow: upload a script and its accessories";
   app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation }, upload);
@@ -83,11 +84,11 @@ function registerReading(app: App, { workflows, account }: DialectDeps): void {
   app.get(BASE, { schema: { tags, summary: "List workflows", querystring: PAGE_SCHEMA } }, async (request) => {
     const page = pageOf(request.query as PageQuery);
     const found = await workflows.list({ accountId: accountId(request), ...page });
-    const data = await Promise.all(found.items.map(({ ref }) => showWorkflow(workflows, accountId(request), ref)));
+    const data = await Promise.all(found.items.map((workflow) => showWorkflow(workflows, workflow)));
     return { data, pagination: { total: found.total, ...page } };
   });
   app.get(`${BASE}/:ref`, { schema: { tags, summary: "One workflow", params: REF } }, async (request) => ({
-    data: await showWorkflow(workflows, accountId(request), refOf(request)),
+    data: await showWorkflow(workflows, await workflows.find({ accountId: accountId(request), key: refOf(request) })),
   }));
   app.get(
     `${BASE}/:ref/versions`,
@@ -105,8 +106,10 @@ function registerChanging(app: App, { workflows, account }: DialectDeps): void {
   const update = { tags, summary: "Change settings", params: REF, body: SETTINGS_SCHEMA };
   app.put(`${BASE}/:ref`, { schema: update }, async (request) => {
     const settings = toSettings(request.body as SettingsBody);
-    const workflow = await workflows.update({ accountId: accountId(request), key: refOf(request), settings });
-    return { data: await showWorkflow(workflows, accountId(request), workflow.ref) };
+    const workflow = await inFieldsOfApi(
+      workflows.update({ accountId: accountId(request), key: refOf(request), settings }),
+    );
+    return { data: await showWorkflow(workflows, workflow) };
   });
   app.delete(
     `${BASE}/:ref`,

@@ -2,8 +2,7 @@ const text = { type: "string" } as const;
 const seconds = { type: "number", exclusiveMinimum: 0 } as const;
 const FILE = { contentMediaType: "application/octet-stream" } as const;
 
-/** JSON Schema of the settings a workflow may be given by upload or update. */
-export const SETTINGS_PROPERTIES = {
+const SETTINGS_PROPERTIES = {
   workflow_name: { ...text, description: "Name shown to people." },
   description: text,
   timeout_seconds: { ...seconds, description: "Wall time of one execution; the server's own limit is the ceiling." },
@@ -24,8 +23,29 @@ export const SETTINGS_PROPERTIES = {
   validate_input: { type: "boolean", description: "Refuse input that does not match the script's inputSchema." },
 } as const;
 
+const ignored = (what: string) => ({ description: `Accepted for Maitai's clients, without effect: ${what}.` });
+
+/** Fields that clients of Maitai send and that change nothing here; any value is accepted. */
+const IGNORED_PROPERTIES = {
+  application_id: ignored("applications go by name, see application_name"),
+  input_schema: ignored("the script's own inputSchema counts"),
+  output_schema: ignored("the script's own outputSchema counts"),
+  transform_enabled: ignored("sessions are not transformed"),
+  transform_session: ignored("sessions are not transformed"),
+  allow_inproc_nesting: ignored("nested calls always work"),
+  inproc_nested_refs: ignored("nested calls always work"),
+} as const;
+
+/** JSON Schema of an update of settings. */
+export const SETTINGS_SCHEMA = {
+  type: "object",
+  additionalProperties: false,
+  properties: { ...SETTINGS_PROPERTIES, ...IGNORED_PROPERTIES },
+} as const;
+
 const DEPLOY_PROPERTIES = {
   ...SETTINGS_PROPERTIES,
+  ...IGNORED_PROPERTIES,
   workflow_ref_name: {
     ...text,
     description: 'Public name: 1 to 64 letters, digits, "_", "." or "-", beginning with a letter or digit.',
@@ -39,8 +59,6 @@ const DEPLOY_PROPERTIES = {
   },
   version_bump: { type: "string", enum: ["major", "minor", "patch"], description: "Default minor." },
   version_notes: text,
-  allow_inproc_nesting: { type: "boolean", description: "Accepted for Maitai's clients: nested calls always work." },
-  inproc_nested_refs: { type: "array", items: text, description: "Accepted for Maitai's clients, like the former." },
 } as const;
 
 /** Further files of a script in a JSON body. */
@@ -92,7 +110,14 @@ export const VALIDATE_SCHEMA = {
   required: ["code"],
   properties: {
     code: { ...text, description: "The script." },
-    kind: { type: "string", enum: ["execute", "bundle"] },
+    kind: {
+      type: "string",
+      enum: ["execute", "transform", "schema", "bundle"],
+      description:
+        "Accepted for Maitai's clients: whatever the kind, the code is checked as a script with execute(ctx).",
+    },
+    input_schema: IGNORED_PROPERTIES.input_schema,
+    output_schema: IGNORED_PROPERTIES.output_schema,
     entry: DEPLOY_PROPERTIES.entry,
     files: FILES_SCHEMA,
   },

@@ -1,9 +1,8 @@
 import type { Version, Workflow } from "../../../engine/types.ts";
 import type { Deployment, ScriptProblem, WorkflowService } from "../../../engine/workflows.ts";
 
-/** A workflow as the API shows it. Times are seconds since the epoch. */
-export function toWorkflowView(workflow: Workflow, versions: readonly Version[]): Record<string, unknown> {
-  const active = versions.find((version) => version.id === workflow.activeVersionId);
+/** A workflow and its active version as the API shows them. Times are seconds since the epoch. */
+export function toWorkflowView(workflow: Workflow, active: Version | null): Record<string, unknown> {
   return {
     id: workflow.number,
     uuid: workflow.id,
@@ -20,7 +19,7 @@ export function toWorkflowView(workflow: Workflow, versions: readonly Version[])
         ? null
         : { enabled: workflow.cache.enabled, ttl_seconds: (workflow.cache.ttlMs ?? 0) / 1_000 || null },
     active_version: active?.number ?? null,
-    published_version: active === undefined ? null : { id: active.id, version_number: active.number },
+    published_version: active === null ? null : { id: active.id, version_number: active.number },
     input_schema: active?.facts.inputSchema ?? null,
     output_schema: active?.facts.outputSchema ?? null,
     created_at: Math.floor(workflow.createdAt / 1_000),
@@ -70,12 +69,7 @@ export function toVersionView(version: Version, activeVersionId: string | null):
   };
 }
 
-/** The workflow of `key` with its active version, ready to show. */
-export async function showWorkflow(
-  workflows: WorkflowService,
-  accountId: string,
-  key: string,
-): Promise<Record<string, unknown>> {
-  const workflow = await workflows.find({ accountId, key });
-  return toWorkflowView(workflow, await workflows.versions({ accountId, key: workflow.ref }));
+/** A workflow with its active version, ready to show; also when it has been deleted meanwhile. */
+export async function showWorkflow(workflows: WorkflowService, workflow: Workflow): Promise<Record<string, unknown>> {
+  return toWorkflowView(workflow, await workflows.activeVersion(workflow));
 }

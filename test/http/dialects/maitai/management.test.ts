@@ -9,6 +9,16 @@ afterAll(() => service.close());
 
 type Json = Readonly<Record<string, unknown>>;
 const SCRIPT = "export const execute = (ctx) => ({ region: ctx.env.REGION ?? null, keys: ctx.accessories.keys() });";
+const SCHEMED = `export const inputSchema = { type: "object" }; ${SCRIPT}`;
+const MAITAI_FIELDS = {
+  application_id: 42,
+  input_schema: { city: { type: "string", description: "where" } },
+  output_schema: null,
+  transform_enabled: true,
+  transform_session: "session",
+  allow_inproc_nesting: true,
+  inproc_nested_refs: ["other"],
+};
 
 const upload = (body: Json) => service.post("/api/v1/workflows/upload", body);
 const dataOf = async (response: Response) => ((await response.json()) as { data: Json }).data;
@@ -75,6 +85,24 @@ describe("upload as JSON", () => {
     });
   });
 
+  test("takes the fields that clients of Maitai send; the script's own schema counts", async () => {
+    const response = await upload({ workflow_ref_name: "maitai", script: SCHEMED, ...MAITAI_FIELDS });
+    expect(response.status).toBe(200);
+    expect(await dataOf(await service.send("/api/v1/workflows/maitai"))).toMatchObject({
+      input_schema: { type: "object" },
+      output_schema: null,
+    });
+    const texts = Object.entries(MAITAI_FIELDS).map(([name, value]) => [name, JSON.stringify(value)]);
+    const formed = await send(form({ workflow_ref_name: "maitai", script: SCHEMED, ...Object.fromEntries(texts) }));
+    expect(await formed.json()).toMatchObject({ data: { version_created: false } });
+    const put = await service.send("/api/v1/workflows/maitai", {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(MAITAI_FIELDS),
+    });
+    expect(put.status).toBe(200);
+  });
+
   test("a script that does not compile is 400 with file, line, column and text", async () => {
     const script = "export const execute = () => {\n  return 1 +;\n};";
     const response = await upload({ workflow_ref_name: "broken", entry: "broken.ts", script });
@@ -105,7 +133,12 @@ describe("upload as JSON", () => {
     [{ workflow_ref_name: "a", script: SCRIPT, cache: {} }, "cache.enabled"],
     [{ workflow_ref_name: "a", script: SCRIPT, accessories: [{ key: "k" }] }, "accessories.0.content_base64"],
     [{ workflow_ref_name: "a", script: SCRIPT, accessories: [{ key: "k", content_base64: "!" }] }, "accessories"],
-    [{ workflow_ref_name: "a/b", script: SCRIPT }, "ref"],
+    [{ workflow_ref_name: "a/b", script: SCRIPT }, "workflow_ref_name"],
+    [{ workflow_ref_name: "runs", script: SCRIPT }, "workflow_ref_name"],
+    [{ workflow_ref_name: "a", script: SCRIPT, workflow_name: "n".repeat(201) }, "workflow_name"],
+    [{ workflow_ref_name: "a", script: SCRIPT, application_name: "n".repeat(201) }, "application_name"],
+    [{ workflow_ref_name: "a", script: SCRIPT, timeout_seconds: 1e9 }, "timeout_seconds"],
+    [{ workflow_ref_name: "a", script: SCRIPT, cache: { enabled: true, ttl_seconds: 1e9 } }, "cache.ttl_seconds"],
   ])("%j is refused and names %s", async (body, param) => {
     const response = await upload(body);
     expect(response.status).toBe(400);
@@ -281,11 +314,26 @@ describe("definitions", () => {
   });
 });
 
+test("a list is whole while workflows in it are being deleted", async () => {
+  const refs = Array.from({ length: 20 }, (_, i) => `fleeting-${i}`);
+  for (const workflow_ref_name of refs) await upload({ workflow_ref_name, script: SCRIPT });
+  const answers = refs.flatMap((ref) => [
+    service.send("/api/v1/workflows?limit=100"),
+    service.send(`/api/v1/workflows/${ref}`, { method: "DELETE" }),
+  ]);
+  for (const response of await Promise.all(answers)) expect(response.status).toBe(200);
+});
+
 describe("validate", () => {
   const validate = async (body: Json) => {
     const response = await service.post("/api/v1/workflows/validate", body);
     return { status: response.status, data: await dataOf(response) };
   };
+
+  test.each(["execute", "transform", "schema", "bundle"])("takes kind %s and the schemas beside it", async (kind) => {
+    const body = { code: SCRIPT, kind, input_schema: {}, output_schema: null };
+    expect(await validate(body)).toEqual({ status: 200, data: { ok: true, errors: [] } });
+  });
 
   test("answers 200 for a good script and for a bad one", async () => {
     expect(await validate({ code: SCRIPT, kind: "execute" })).toEqual({ status: 200, data: { ok: true, errors: [] } });

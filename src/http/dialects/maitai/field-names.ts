@@ -1,0 +1,34 @@
+import { fromRecord, toRecord, WorkflowError } from "../../../../runtime/index.ts";
+
+/** The engine's names of fields that uploads and updates call otherwise. */
+const NAMES: ReadonlyMap<unknown, string> = new Map([
+  ["ref", "workflow_ref_name"],
+  ["name", "workflow_name"],
+  ["application", "application_name"],
+  ["timeout", "timeout_seconds"],
+  ["cache.ttl", "cache.ttl_seconds"],
+]);
+
+function renamed(error: unknown): unknown {
+  if (!(error instanceof WorkflowError) || error.code !== "INVALID_REQUEST") return error;
+  const record = toRecord(error);
+  const own = record.details["param"];
+  const param = NAMES.get(own);
+  if (param === undefined) return error;
+  const prefix = `${own}:`;
+  const { message } = record;
+  return fromRecord({
+    ...record,
+    message: message.startsWith(prefix) ? `${param}:${message.slice(prefix.length)}` : message,
+    details: { ...record.details, param },
+  });
+}
+
+/** Waits for a change of a definition; an INVALID_REQUEST names the field as this API does. */
+export async function inFieldsOfApi<T>(change: Promise<T>): Promise<T> {
+  try {
+    return await change;
+  } catch (error) {
+    throw renamed(error);
+  }
+}
