@@ -191,8 +191,9 @@ export interface ChatCompletionChunk {
   readonly usage?: Usage | null;
 }
 
+/** Leaving its loop early (`break`) stops the model, unless `final()` was called before. */
 export interface ChunkStream extends AsyncIterable<ChatCompletionChunk> {
-  /** The whole completion, joined, once the stream has ended. */
+  /** The whole completion, joined, once the stream has ended. Called after the loop was left early, it rejects. */
   final(): Promise<ChatCompletion>;
 }
 // ---------- ctx.workflow ----------

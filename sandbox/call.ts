@@ -15,11 +15,18 @@ export function argumentText(op: string, args: unknown): string {
   }
 }
 
-/** Posts an op and resolves to the raw JSON text of its result. `onPart` gets the parts of a streaming op. */
-export function callText(op: string, args: unknown, onPart?: (json: string) => void): Promise<string> {
+/** An op under way: its position, for giving it up, and the raw JSON text of its result. */
+export interface OpenCall {
+  readonly pos: number;
+  readonly result: Promise<string>;
+}
+
+/** Posts an op; `onPart` gets the parts of a streaming op. An op that cannot be posted has the position -1. */
+export function openCall(op: string, args: unknown, onPart?: (json: string) => void): OpenCall {
   const site = callSite();
-  return new NativePromise<string>((resolve, reject) => {
-    postOp(op, argumentText(op, args), {
+  let pos = -1;
+  const result = new NativePromise<string>((resolve, reject) => {
+    pos = postOp(op, argumentText(op, args), {
       part: onPart ?? (() => undefined),
       settle(kind, payload) {
         if (kind === "result") resolve(payload);
@@ -27,6 +34,12 @@ export function callText(op: string, args: unknown, onPart?: (json: string) => v
       },
     });
   });
+  return { pos, result };
+}
+
+/** Posts an op and resolves to the raw JSON text of its result. */
+export function callText(op: string, args: unknown): Promise<string> {
+  return openCall(op, args).result;
 }
 
 /** Posts an op and resolves to its parsed result. */

@@ -1,5 +1,9 @@
-import { call, callText } from "../call.ts";
+import { call, openCall } from "../call.ts";
+import { makeOpError } from "../errors.ts";
+import { current, dropOp } from "../execution.ts";
 import { parse } from "../primordials.ts";
+
+const OP = "chat.completions.create";
 
 interface Waiter {
   resolve(result: IteratorResult<unknown>): void;
@@ -9,20 +13,24 @@ interface Waiter {
 /** Chunks of one streaming call: pushed by deliveries, pulled by the script. */
 export class ChunkStream {
   readonly #queue: unknown[] = [];
-  #waiter: Waiter | null = null;
+  readonly #waiters: Waiter[] = [];
+  #pos = -1;
   #ended = false;
   #error: { readonly thrown: unknown } | null = null;
+  /** Somebody waits for the whole completion. */
+  #wanted = false;
   #final: Promise<unknown> = Promise.resolve(null);
 
   /** Starts the call; resolves at the first part, at the end, or rejects when it fails before either. */
   static open(params: object): Promise<ChunkStream> {
     const stream = new ChunkStream();
     return new Promise((resolve, reject) => {
-      const onPart = (json: string) => {
+      const { pos, result } = openCall(OP, params, (json) => {
         stream.#push(parse(json) as unknown[]);
         resolve(stream);
-      };
-      stream.#final = callText("chat.completions.create", params, onPart).then((text) => parse(text));
+      });
+      stream.#pos = pos;
+      stream.#final = result.then((text) => parse(text));
       stream.#final.then(
         () => {
           stream.#end(null);
@@ -37,22 +45,22 @@ export class ChunkStream {
   }
 
   #push(chunks: readonly unknown[]): void {
+    if (this.#ended) return;
     for (const chunk of chunks) {
-      const waiter = this.#waiter;
-      this.#waiter = null;
-      if (waiter === null) this.#queue.push(chunk);
+      const waiter = this.#waiters.shift();
+      if (waiter === undefined) this.#queue.push(chunk);
       else waiter.resolve({ value: chunk, done: false });
     }
   }
 
   #end(error: { readonly thrown: unknown } | null): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    const waiter = this.#waiter;
-    this.#waiter = null;
-    if (waiter === null) return;
-    if (error === null) waiter.resolve({ value: undefined, done: true });
-    else waiter.reject(error.thrown);
+    for (const waiter of this.#waiters.splice(0)) {
+      if (error === null) waiter.resolve({ value: undefined, done: true });
+      else waiter.reject(error.thrown);
+    }
   }
 
   #next(): Promise<IteratorResult<unknown>> {
@@ -60,16 +68,30 @@ export class ChunkStream {
     if (this.#error !== null) return Promise.reject(this.#error.thrown);
     if (this.#ended) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
+      this.#waiters.push({ resolve, reject });
     });
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    return { next: () => this.#next(), return: () => Promise.resolve({ value: undefined, done: true }) };
+  /** The script left its loop: nobody reads on, so the model need not write on, unless the whole is awaited. */
+  #leave(): Promise<IteratorResult<unknown>> {
+    this.#queue.length = 0;
+    if (!this.#ended && !this.#wanted) {
+      dropOp(current(), this.#pos);
+      const message = "chat: the script left the stream before its end, so there is no whole completion";
+      this.#final = Promise.reject(makeOpError(OP, { code: "INVALID_REQUEST", message, details: {} }, null));
+      this.#final.catch(() => undefined);
+    }
+    this.#end(null);
+    return Promise.resolve({ value: undefined, done: true });
   }
 
-  /** The whole completion, joined; resolves when the stream has ended. */
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    return { next: () => this.#next(), return: () => this.#leave() };
+  }
+
+  /** The whole completion, joined, once the stream has ended. Asked for after leaving the loop early, it rejects; asked for before, the stream goes on. */
   final(): Promise<unknown> {
+    this.#wanted = true;
     return this.#final;
   }
 }
@@ -78,7 +100,7 @@ export class ChunkStream {
 export function createChat(): object {
   const create = (params: unknown) => {
     const streaming = typeof params === "object" && params !== null && (params as { stream?: unknown }).stream === true;
-    return streaming ? ChunkStream.open(params) : call("chat.completions.create", params ?? {});
+    return streaming ? ChunkStream.open(params) : call(OP, params ?? {});
   };
   return { completions: { create } };
 }

@@ -40,6 +40,8 @@ export interface StubCall {
   readonly body: Readonly<Record<string, unknown>>;
   /** False until the whole answer was written. */
   answered: boolean;
+  /** True once the client has gone before the end of its answer. */
+  abandoned: boolean;
 }
 
 /** A counting OpenAI-compatible upstream on loopback. */
@@ -199,7 +201,17 @@ export async function startModelStub(): Promise<ModelStub> {
     }
     const { text, json } = await readJson(request);
     const fingerprint = createHash("sha256").update(text).digest("hex");
-    const call = { fingerprint, path: request.url ?? "", headers: request.headers, body: json, answered: false };
+    const call = {
+      fingerprint,
+      path: request.url ?? "",
+      headers: request.headers,
+      body: json,
+      answered: false,
+      abandoned: false,
+    };
+    response.on("close", () => {
+      call.abandoned = !response.writableEnded;
+    });
     calls.push(call);
     call.answered = await write(response, {
       id: String(calls.length),
