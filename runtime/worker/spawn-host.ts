@@ -25,7 +25,14 @@ function addonAccess(): { readonly cwd: string; readonly allow: readonly string[
 export function spawnHost(profile: HostProfile): ChildProcess {
   const { cwd, allow } = addonAccess();
   const hardened = profile === "hardened";
-  const flags = ["--no-node-snapshot", ...(hardened ? ["--jitless"] : []), "--permission", "--allow-addons", ...allow];
+  const flags = [
+    "--no-node-snapshot",
+    "--no-lazy",
+    ...(hardened ? ["--jitless"] : []),
+    "--permission",
+    "--allow-addons",
+    ...allow,
+  ];
   const args = [...flags, "--disable-warning=PERM0001", "-"];
   const stdio: ("pipe" | "ignore")[] = ["pipe", "ignore", "pipe", "pipe"];
   const options = { cwd, env: {}, stdio, detached: true };

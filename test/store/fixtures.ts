@@ -111,7 +111,15 @@ export async function start(world: World, changes: Partial<NewExecution> = {}): 
 
 /** Claims as worker `w1` with room for everything, unless told otherwise. */
 export function claim(world: World, changes: Partial<Parameters<Store["claim"]>[0]> = {}): ReturnType<Store["claim"]> {
-  return world.store.claim({ worker: "w1", max: 100, leaseMs: LEASE_MS, now: T0, perAccount: 100, ...changes });
+  return world.store.claim({
+    worker: "w1",
+    max: 100,
+    leaseMs: LEASE_MS,
+    now: T0,
+    perAccount: 100,
+    minPriority: 0,
+    ...changes,
+  });
 }
 
 /** Completes an execution with `DONE`. */

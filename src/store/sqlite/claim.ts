@@ -25,13 +25,15 @@ const RUNNING = `SELECT count(*) AS running FROM (SELECT 1 FROM executions INDEX
 const LEASE = `UPDATE executions SET status = 1, ready = 0, due_at = ?, worker = ?, fence = fence + 1,
   started_at = coalesce(started_at, ?), until_at = NULL WHERE number = ?`;
 
-function headsOf(db: Database, perAccount: number): Map<string, Head> {
+function headsOf(db: Database, { perAccount, minPriority }: ClaimParams): Map<string, Head> {
   const heads = new Map<string, Head>();
   let head = db.get<Head>(NEXT_ACCOUNT, "");
   while (head !== undefined) {
     const { account_id: account, priority, number } = head;
-    const running = db.get<{ running: number }>(RUNNING, account, perAccount)?.running ?? 0;
-    if (running < perAccount) heads.set(account, { account_id: account, priority, number, running });
+    if (priority >= minPriority) {
+      const running = db.get<{ running: number }>(RUNNING, account, perAccount)?.running ?? 0;
+      if (running < perAccount) heads.set(account, { account_id: account, priority, number, running });
+    }
     head = db.get<Head>(NEXT_ACCOUNT, account);
   }
   return heads;
@@ -52,9 +54,10 @@ function fairest(heads: Iterable<Head>): Head | null {
 }
 
 /** Leases up to `max` due executions: the account with the fewest running ones first, within it by priority, then age. */
-export function claim(db: Database, { worker, max, leaseMs, now, perAccount }: ClaimParams): Execution[] {
+export function claim(db: Database, params: ClaimParams): Execution[] {
+  const { worker, max, leaseMs, now, perAccount, minPriority } = params;
   db.run(PROMOTE, now);
-  const heads = headsOf(db, perAccount);
+  const heads = headsOf(db, params);
   const claimed: Execution[] = [];
   while (claimed.length < max) {
     const head = fairest(heads.values());
@@ -64,7 +67,8 @@ export function claim(db: Database, { worker, max, leaseMs, now, perAccount }: C
     if (execution !== null) claimed.push(execution);
     const next = db.get<Head>(NEXT_OF_ACCOUNT, head.account_id);
     const running = head.running + 1;
-    if (next === undefined || running >= perAccount) heads.delete(head.account_id);
+    const isOut = next === undefined || next.priority < minPriority || running >= perAccount;
+    if (isOut) heads.delete(head.account_id);
     else
       heads.set(head.account_id, {
         account_id: next.account_id,

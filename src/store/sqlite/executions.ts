@@ -76,7 +76,7 @@ export function createExecutions(db: Database, writer: Writer): Executions {
   return {
     enqueue: ({ execution }) => writer.write(() => enqueue(db, execution)),
     startExecution({ execution, worker, leaseMs }) {
-      const started = writer.write(() => {
+      const started = writer.writeUnguarded(() => {
         insertExecution(db, execution, runningState(execution, worker, leaseMs));
         return { executionId: execution.id, fence: 1 };
       });
@@ -85,7 +85,7 @@ export function createExecutions(db: Database, writer: Writer): Executions {
       return started;
     },
     recordExecution: (params) =>
-      writer.write(() => {
+      writer.writeUnguarded(() => {
         const number = insertExecution(db, params.execution, endedState(params));
         appendOutput(db, number, params);
       }),

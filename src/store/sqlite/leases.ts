@@ -75,7 +75,7 @@ export function createLeases(db: Database, writer: Writer): Leases {
     },
     renew: (params) => writer.write(() => params.leases.map((lease) => renewOne(db, lease, params))),
     releaseOthers: ({ worker }) => writer.write(() => db.run(RELEASE, worker)),
-    completeExecution: (params) => writer.write(() => complete(db, params)),
+    completeExecution: (params) => writer.writeUnguarded(() => complete(db, params)),
     waitExecution: (params) => writer.write(() => wait(db, params)),
     cancelExecution: (params) => writer.write(() => cancel(db, params)),
   };

@@ -1,4 +1,4 @@
-import { fail, toWorkflowError } from "../../../runtime/index.ts";
+import { fail, toWorkflowError, WorkflowError } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
 
 interface Batch {
@@ -30,9 +30,28 @@ export class Writer {
 
   /** Runs `mutation` now; resolves with its value once it is durable, STOPPING after close. */
   write<T>(mutation: () => T): Promise<T> {
+    return this.#join(() => this.#attempt(mutation));
+  }
+
+  /**
+   * Like write, without a savepoint: for the hot paths, whose refusals (a WorkflowError) all come before their first
+   * change. Any other failure undoes the whole batch.
+   */
+  writeUnguarded<T>(mutation: () => T): Promise<T> {
+    return this.#join(() => {
+      try {
+        return mutation();
+      } catch (error) {
+        if (!(error instanceof WorkflowError)) this.#abandon(error);
+        throw error;
+      }
+    });
+  }
+
+  #join<T>(work: () => T): Promise<T> {
     try {
       const batch = this.#open();
-      const value = this.#attempt(mutation);
+      const value = work();
       return batch.durable.then(() => value);
     } catch (error) {
       return Promise.reject(toWorkflowError(error));

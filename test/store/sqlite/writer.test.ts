@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { fail } from "../../../runtime/index.ts";
 import { type Database, openDatabase } from "../../../src/store/sqlite/database.ts";
 import { Writer } from "../../../src/store/sqlite/writer.ts";
 import { temporaryDirectory } from "./directory.ts";
@@ -89,4 +90,19 @@ it("takes no more writes once the disk has failed to keep one", async () => {
   flush.mockRestore();
   await expect(add(3)).rejects.toMatchObject({ code: "INTERNAL" });
   expect(ids()).toEqual([1, 2]);
+});
+
+it("undoes nothing when an unguarded mutation refuses, and the whole batch when it fails", async () => {
+  const refused = writer.writeUnguarded(() => {
+    throw fail("CONFLICT");
+  });
+  await expect(refused).rejects.toMatchObject({ code: "CONFLICT" });
+  await add(1);
+  const broken = writer.writeUnguarded(() => {
+    db.run("INSERT INTO rows (id) VALUES (2)");
+    throw new Error("a bug");
+  });
+  await expect(broken).rejects.toMatchObject({ code: "INTERNAL" });
+  await add(3);
+  expect(ids()).toEqual([1, 3]);
 });
