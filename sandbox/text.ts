@@ -54,13 +54,15 @@ export function encodeUtf8(value: string): Uint8Array {
 }
 
 interface Decoded {
+  /** U+FFFD for what is no character; the bytes of a real U+FFFD are `valid`. */
   readonly point: number;
+  readonly valid: boolean;
   readonly size: number;
   /** The sequence may go on after the end of the bytes. */
   readonly open: boolean;
 }
 
-const BAD = { point: 0xfffd, size: 1, open: false };
+const bad = (size: number, open: boolean): Decoded => ({ point: 0xfffd, valid: false, size, open });
 
 function sequenceSize(lead: number): number {
   if (lead >= 0xc2 && lead < 0xe0) return 2;
@@ -78,17 +80,17 @@ function secondAllowed(lead: number, second: number): boolean {
 
 function decodeAt(bytes: Uint8Array, at: number): Decoded {
   const lead = bytes[at] as number;
-  if (lead < 0x80) return { point: lead, size: 1, open: false };
+  if (lead < 0x80) return { point: lead, valid: true, size: 1, open: false };
   const size = sequenceSize(lead);
-  if (size === 0) return BAD;
+  if (size === 0) return bad(1, false);
   let point = lead & (0xff >> (size + 1));
   for (let i = 1; i < size; i++) {
-    if (at + i >= bytes.length) return { point: 0xfffd, size: i, open: true };
+    if (at + i >= bytes.length) return bad(i, true);
     const byte = bytes[at + i] as number;
-    if (i === 1 ? !secondAllowed(lead, byte) : (byte & 0xc0) !== 0x80) return { point: 0xfffd, size: i, open: false };
+    if (i === 1 ? !secondAllowed(lead, byte) : (byte & 0xc0) !== 0x80) return bad(i, false);
     point = (point << 6) | (byte & 0x3f);
   }
-  return { point, size, open: false };
+  return { point, valid: true, size, open: false };
 }
 
 function pointText(point: number): string {
@@ -105,10 +107,9 @@ export function decodeUtf8(
   let piece = "";
   let at = 0;
   while (at < bytes.length) {
-    const { point, size, open } = decodeAt(bytes, at);
+    const { point, valid, size, open } = decodeAt(bytes, at);
     if (open && options.stream) return { text: join(parts, "") + piece, rest: bytes.length - at };
-    if (point === 0xfffd && options.fatal && !(size === 3 && !open))
-      throw new TypeError("The encoded data was not valid utf-8");
+    if (!valid && options.fatal) throw new TypeError("The encoded data was not valid utf-8");
     piece += pointText(point);
     if (piece.length >= PIECE) {
       push(parts, piece);
