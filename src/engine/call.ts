@@ -33,8 +33,8 @@ export interface CallFacts {
   readonly parentPos: number | null;
 }
 
-/** Nested executions are claimed before others: a running one waits for them. */
-const NESTED_PRIORITY = 10;
+/** Priority of nested executions: they are claimed before others, because a running one waits for them. */
+export const NESTED_PRIORITY = 10;
 const SEED_BYTES = 32;
 /** Seeds drawn from the system at a time: one draw costs as much as many. */
 const SEEDS = 128;
@@ -97,6 +97,18 @@ function hasAny(secrets: CallBody["secrets"]): boolean {
   return false;
 }
 
+/** A caller may hand its secrets on inside the input, so they are hidden below it, too. */
+function hiddenBy(secrets: CallBody["secrets"], parent: LiveRun | null): Call["hidden"] {
+  if (parent === null || !hasAny(parent.call.hidden)) return secrets;
+  const hidden = new Map(Object.entries(secrets));
+  for (const [name, value] of Object.entries(parent.call.hidden)) {
+    let label = name;
+    while (hidden.has(label) && hidden.get(label) !== value) label += " of the caller";
+    hidden.set(label, value);
+  }
+  return Object.fromEntries(hidden);
+}
+
 /** Makes the call of a target: ids, seed, the data that ctx shows and the key of the result. */
 export function createCall({ workflow, plan }: Target, body: CallBody, facts: CallFacts): Call {
   const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
@@ -104,7 +116,9 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
   const sessionId = facts.sessionId ?? randomUUID();
   const data = dataOf(body, { ...facts, sessionId }, workflow, plan);
   const key = cacheKey({ versionId: version.id, envRevision: workflow.envRevision, ...body });
-  const hasSecrets = hasAny(body.secrets);
+  const hidden = hiddenBy(body.secrets, parent);
+  const shown = hasAny(hidden) ? redactJson(data, hidden) : data;
+  const hasSecrets = hasAny(body.secrets) || shown !== data;
   const createdAt = Date.now();
   const execution = {
     id: randomUUIDv7(),
@@ -113,7 +127,7 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
     versionId: version.id,
     ref: workflow.ref,
     mode,
-    data: hasSecrets ? redactJson(data, body.secrets) : data,
+    data: shown,
     hasSecrets,
     sessionId,
     requestId,
@@ -128,5 +142,5 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
     cacheKey: policy.keep === "never" || hasSecrets ? null : key,
     idempotencyKey,
   };
-  return { execution, workflow, plan, data, secrets: body.secrets, key, policy, onDisconnect, parent };
+  return { execution, workflow, plan, data, secrets: body.secrets, hidden, key, policy, onDisconnect, parent };
 }

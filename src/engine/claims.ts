@@ -1,4 +1,5 @@
 import type { Execution, Store } from "../store/store.ts";
+import { NESTED_PRIORITY } from "./call.ts";
 
 /** Takes executions that wait in the store: queued, due, or interrupted. */
 export interface Claims {
@@ -8,8 +9,6 @@ export interface Claims {
   freed(): void;
   /** Something will be due at a time (ms since the epoch). */
   due(at: number): void;
-  /** Takes a few executions even without free places: a running one waits for one of them. */
-  hurry(): void;
   close(): void;
 }
 
@@ -39,7 +38,6 @@ class ClaimLoop implements Claims {
   #busy = false;
   #again = false;
   #leftOver = false;
-  #hurried = false;
   #closed = false;
   #timer: NodeJS.Timeout | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
@@ -58,11 +56,6 @@ class ClaimLoop implements Claims {
 
   freed(): void {
     if (this.#leftOver) this.wake();
-  }
-
-  hurry(): void {
-    this.#hurried = true;
-    this.wake();
   }
 
   due(at: number): void {
@@ -99,16 +92,17 @@ class ClaimLoop implements Claims {
 
   async #claim(): Promise<void> {
     const { store, worker, leaseMs, accept } = this.#options;
-    const free = this.#hurried ? BATCH : Math.min(this.#options.free(), BATCH);
-    this.#hurried = false;
+    const free = Math.min(this.#options.free(), BATCH);
     this.#leftOver = free <= 0;
-    if (this.#leftOver) return;
     this.#options.catchUp();
-    const params = { worker, max: free, leaseMs, now: Date.now(), perAccount: PER_ACCOUNT };
+    // Nested ones need no place, and whoever has one may wait for them.
+    const max = this.#leftOver ? BATCH : free;
+    const minPriority = this.#leftOver ? NESTED_PRIORITY : null;
+    const params = { worker, max, leaseMs, now: Date.now(), perAccount: PER_ACCOUNT, minPriority };
     const claimed = await store.claim(params);
     if (this.#closed) return;
     for (const execution of claimed) accept(execution);
-    if (claimed.length === free) this.#again = true;
+    if (claimed.length === max) this.#again = true;
   }
 }
 

@@ -85,7 +85,7 @@ async function joinStored(child: Execution, call: NestedCall, parts: Parts): Pro
   const known = parts.live.get(child.id);
   if (known !== null) return toNestedResult(await known.result, child, call.model);
   const open = child.state.status === "running" || child.state.status === "queued";
-  if (open) parts.claims.hurry();
+  if (open) parts.claims.wake();
   const isStopping = () => !parts.isOpen();
   const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping });
   const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));

@@ -107,14 +107,14 @@ export interface Store {
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];
   }): Promise<void>;
-  /** Leases up to `max` runnable executions (queued or waiting with runAt/until due, or running with an expired lease), by priority (higher first), then age, fair between accounts (the one with the fewest running first), at most `perAccount` running each; none below `minPriority`. Raises their fence. One that someone asked to stop may be among them: `renew` before running it. */
+  /** Leases up to `max` runnable executions (queued or waiting with runAt/until due, or running with an expired lease), by priority (higher first), then age, fair between accounts (the one with the fewest running first), at most `perAccount` running each; none below `minPriority` (null = any). Raises their fence. One that someone asked to stop may be among them: `renew` before running it. */
   claim(params: {
     readonly worker: string;
     readonly max: number;
     readonly leaseMs: number;
     readonly now: number;
     readonly perAccount: number;
-    readonly minPriority: number;
+    readonly minPriority: number | null;
   }): Promise<readonly Execution[]>;
   /** Earliest time at which claim would find something that is not due yet; null when nothing waits. */
   nextDue(): Promise<number | null>;

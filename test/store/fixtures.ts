@@ -117,7 +117,7 @@ export function claim(world: World, changes: Partial<Parameters<Store["claim"]>[
     leaseMs: LEASE_MS,
     now: T0,
     perAccount: 100,
-    minPriority: 0,
+    minPriority: null,
     ...changes,
   });
 }

@@ -25,12 +25,12 @@ const RUNNING = `SELECT count(*) AS running FROM (SELECT 1 FROM executions INDEX
 const LEASE = `UPDATE executions SET status = 1, ready = 0, due_at = ?, worker = ?, fence = fence + 1,
   started_at = coalesce(started_at, ?), until_at = NULL WHERE number = ?`;
 
-function headsOf(db: Database, { perAccount, minPriority }: ClaimParams): Map<string, Head> {
+function headsOf(db: Database, perAccount: number, least: number): Map<string, Head> {
   const heads = new Map<string, Head>();
   let head = db.get<Head>(NEXT_ACCOUNT, "");
   while (head !== undefined) {
     const { account_id: account, priority, number } = head;
-    if (priority >= minPriority) {
+    if (priority >= least) {
       const running = db.get<{ running: number }>(RUNNING, account, perAccount)?.running ?? 0;
       if (running < perAccount) heads.set(account, { account_id: account, priority, number, running });
     }
@@ -55,9 +55,10 @@ function fairest(heads: Iterable<Head>): Head | null {
 
 /** Leases up to `max` due executions: the account with the fewest running ones first, within it by priority, then age. */
 export function claim(db: Database, params: ClaimParams): Execution[] {
-  const { worker, max, leaseMs, now, perAccount, minPriority } = params;
+  const { worker, max, leaseMs, now, perAccount } = params;
+  const least = params.minPriority ?? Number.NEGATIVE_INFINITY;
   db.run(PROMOTE, now);
-  const heads = headsOf(db, params);
+  const heads = headsOf(db, perAccount, least);
   const claimed: Execution[] = [];
   while (claimed.length < max) {
     const head = fairest(heads.values());
@@ -67,7 +68,7 @@ export function claim(db: Database, params: ClaimParams): Execution[] {
     if (execution !== null) claimed.push(execution);
     const next = db.get<Head>(NEXT_OF_ACCOUNT, head.account_id);
     const running = head.running + 1;
-    const isOut = next === undefined || next.priority < minPriority || running >= perAccount;
+    const isOut = next === undefined || next.priority < least || running >= perAccount;
     if (isOut) heads.delete(head.account_id);
     else
       heads.set(head.account_id, {

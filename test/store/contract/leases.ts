@@ -50,6 +50,15 @@ export function describeLeases(subject: () => Subject): void {
       expect(await claim(world)).toEqual([]);
     });
 
+    it("hands out nothing below the least priority asked for", async () => {
+      const { world } = subject();
+      const plain = await enqueue(world);
+      const high = await enqueue(world, { priority: 10 });
+      expect((await claim(world, { minPriority: 10 })).map((one) => one.id)).toEqual([high]);
+      expect(await claim(world, { minPriority: 10 })).toEqual([]);
+      expect((await claim(world)).map((one) => one.id)).toEqual([plain]);
+    });
+
     it("waits for runAt and says when something comes due", async () => {
       const { world } = subject();
       expect(await world.store.nextDue()).toBeNull();
