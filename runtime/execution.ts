@@ -86,8 +86,10 @@ export interface ExecutionJob {
   readonly deadlineAt: number | null;
   /** JSON text of {@link CtxData}. */
   readonly data: string;
-  /** Names and values, for redaction and for `ctx.secrets`; never stored. */
+  /** Names and values for `ctx.secrets`; never stored. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Names and values to hide; `secrets` when absent. */
+  readonly hidden?: Readonly<Record<string, string>>;
   /** Hosts `ctx.http` may reach; null = any public host. */
   readonly httpAllow: readonly string[] | null;
   /** Recorded deliveries to feed before anything new is done. */

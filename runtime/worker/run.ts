@@ -64,7 +64,7 @@ export class Run implements RunListener {
     const { job, link, host, mode } = options;
     this.#options = options;
     this.#job = job;
-    this.#guard = createSecretGuard(job.secrets, job.seed);
+    this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
     this.#replay = createReplay(job.replay);
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(

@@ -33,10 +33,10 @@ export function giveUpPlace(run: LiveRun, parts: Parts): void {
 }
 
 function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | null {
-  const { policy, secrets, plan } = run.call;
+  const { policy, hidden, plan } = run.call;
   const keep = policy.keep === "always" || (policy.keep === "pure" && pure);
   const chunks = run.log.all;
-  if (!keep || policy.ttlMs <= 0 || chunks === null || redactJson(output, secrets) !== output) return null;
+  if (!keep || policy.ttlMs <= 0 || chunks === null || redactJson(output, hidden) !== output) return null;
   if (pure) plan.wasPure = true;
   const createdAt = Date.now();
   return { output, chunks, createdAt, expiresAt: createdAt + policy.ttlMs };
@@ -98,7 +98,7 @@ export async function finishCompleted(run: LiveRun, outcome: Completed, parts: P
   const { usage, pure } = outcome;
   const output = outcome.output ?? JSON.stringify(await run.log.text());
   // Callers get what the script returned; the store never sees a secret.
-  const ending = { status: "completed", output: redactJson(output, run.call.secrets), cached: false } as const;
+  const ending = { status: "completed", output: redactJson(output, run.call.hidden), cached: false } as const;
   const result = toCompleted(output, usage, run.log.sawText);
   await finish(run, { ending, result, usage, cached: toCached(run, output, pure) }, parts);
 }

@@ -11,7 +11,7 @@ export function stricter(a: Isolation, b: Isolation): Isolation {
 
 /** What a worker needs to run an execution from its journal on. */
 export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
-  const { execution, plan, workflow, data, secrets } = run.call;
+  const { execution, plan, workflow, data, secrets, hidden } = run.call;
   const { version, config } = plan;
   return {
     executionId: execution.id,
@@ -27,6 +27,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     deadlineAt: run.deadlineAt,
     data,
     secrets,
+    hidden,
     httpAllow: config.httpAllow,
     replay,
     depth: execution.depth,

@@ -20,6 +20,8 @@ export interface Call {
   /** JSON text of CtxData as the guest sees it. */
   readonly data: string;
   readonly secrets: Readonly<Record<string, string>>;
+  /** What is never stored or shown: its own secrets and those of its callers. */
+  readonly hidden: Readonly<Record<string, string>>;
   readonly key: string;
   readonly policy: CachePolicy;
   readonly onDisconnect: Invocation["onDisconnect"];

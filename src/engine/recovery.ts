@@ -24,6 +24,7 @@ async function callOf(execution: Execution, { store, planOf, settings, live }: P
     plan,
     data,
     secrets: {},
+    hidden: {},
     key: execution.cacheKey ?? cacheKey({ versionId, envRevision: workflow.envRevision, ...body }),
     policy: cachePolicyOf({ workflow, plan }, keep, settings),
     onDisconnect: plan.config.onDisconnect,
