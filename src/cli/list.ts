@@ -28,6 +28,6 @@ export const list: Command = {
       asText(item["active_version"]) ?? "–",
       asText(item["description"]) || (asText(item["workflow_name"]) ?? ""),
     ]);
-    for (const line of table(["ref", "version", "name"], rows, call.terminal)) call.terminal.print(line);
+    for (const line of table(["ref", "version", "description"], rows, call.terminal)) call.terminal.print(line);
   },
 };

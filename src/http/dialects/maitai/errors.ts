@@ -1,5 +1,6 @@
 import type { BundleProblem, ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
 import { toRecord } from "../../../../runtime/index.ts";
+import { parseExecutionId, toExecId } from "../../ids.ts";
 import type { ErrorAnswer } from "../dialect.ts";
 
 interface Row {
@@ -140,6 +141,14 @@ export function toErrorAnswer(record: ErrorRecord, requestId: string): ErrorAnsw
   };
 }
 
+/** The engine names executions by UUID, this API by `exec_…`. */
+function inApiIds(record: ErrorRecord): ErrorRecord {
+  const uuid = record.code === "EXECUTION_NOT_FOUND" ? parseExecutionId(String(record.details["id"])) : null;
+  if (uuid === null) return record;
+  const id = toExecId(uuid);
+  return { ...record, message: record.message.replace(uuid, id), details: { ...record.details, id } };
+}
+
 /** An error before or instead of a run, as an HTTP answer. */
 export const toError = (error: WorkflowError, requestId: string): ErrorAnswer =>
-  toErrorAnswer(toRecord(error), requestId);
+  toErrorAnswer(inApiIds(toRecord(error)), requestId);

@@ -177,14 +177,16 @@ test("a chunk reaches the reader while the script still runs", async () => {
 });
 
 describe("a reader that goes away", () => {
+  const come = (body: object, signal: AbortSignal, headers = {}) =>
+    service.send("/workflow/chat/completions", {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify({ model: "workflow:gated", input: { url: gateUrl, id: crypto.randomUUID() }, ...body }),
+      signal,
+    });
   const leave = async (body: object) => {
     const leaving = new AbortController();
-    const response = await service.send("/workflow/chat/completions", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model: "workflow:gated", input: { url: gateUrl, id: crypto.randomUUID() }, ...body }),
-      signal: leaving.signal,
-    });
+    const response = await come(body, leaving.signal);
     await until(async () => waiting.length > 0);
     leaving.abort();
     return response.headers.get("x-weft-execution-id");
@@ -195,6 +197,21 @@ describe("a reader that goes away", () => {
   test("leaves the run going", async () => {
     const id = await leave({ stream: true });
     expect(await statusOf(id)).toBe("running");
+    openGate();
+    expect(await until(async () => (await statusOf(id)) === "completed")).toBe(true);
+  });
+
+  test("leaves a run that it joined as its own request says, not as the first one's", async () => {
+    const input = { url: gateUrl, id: crypto.randomUUID() };
+    const [first, second] = [new AbortController(), new AbortController()];
+    const response = await come({ input, stream: true, on_disconnect: "cancel" }, first.signal);
+    const joined = await come({ input, stream: true }, second.signal, { "x-stainless-retry-count": "1" });
+    const id = response.headers.get("x-weft-execution-id");
+    expect(joined.headers.get("x-weft-execution-id")).toBe(id);
+    await until(async () => waiting.length > 0);
+    first.abort();
+    second.abort();
+    for (let i = 0; i < 5; i++) expect(await statusOf(id)).toBe("running");
     openGate();
     expect(await until(async () => (await statusOf(id)) === "completed")).toBe(true);
   });

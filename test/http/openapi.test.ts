@@ -1,0 +1,85 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Service, startService } from "./service.ts";
+
+interface Operation {
+  readonly summary?: string;
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+  readonly responses?: Readonly<Record<string, unknown>>;
+}
+interface OpenApi {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+}
+
+let service: Service;
+let document: OpenApi;
+beforeAll(async () => {
+  service = await startService();
+  document = (await (await fetch(`${service.url}/openapi.json`)).json()) as OpenApi;
+});
+afterAll(() => service.close());
+
+/** What a reference within the document (`#/components/…`) leads to. */
+function pick(root: unknown, ref: string): unknown {
+  return ref
+    .split("/")
+    .slice(1)
+    .reduce<unknown>((at, name) => (at as Readonly<Record<string, unknown>> | undefined)?.[name], root);
+}
+
+test("the OpenAPI document describes every route with the schemas that validate", () => {
+  expect(document.openapi).toBe("3.1.0");
+  expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/api/v1/runs/{id}",
+    "/api/v1/runs/{id}/cancel",
+    "/api/v1/runs/{id}/chunks",
+    "/api/v1/runs/{id}/logs",
+    "/api/v1/workflows",
+    "/api/v1/workflows/default-script",
+    "/api/v1/workflows/upload",
+    "/api/v1/workflows/validate",
+    "/api/v1/workflows/{ref}",
+    "/api/v1/workflows/{ref}/runs",
+    "/api/v1/workflows/{ref}/versions",
+    "/api/v1/workflows/{ref}/versions/{version}/activate",
+    "/livez",
+    "/readyz",
+    "/workflow/chat/completions",
+    "/workflow/models",
+    "/workflow/models/{id}",
+  ]);
+  const upload = document.paths["/api/v1/workflows/upload"]?.["post"]?.requestBody?.content;
+  expect(Object.keys(upload ?? {})).toEqual(["application/json", "multipart/form-data"]);
+  const invoke = document.paths["/workflow/chat/completions"]?.["post"];
+  expect(JSON.stringify(invoke?.requestBody)).toContain("on_disconnect");
+  expect(Object.keys(invoke?.responses ?? {})).toEqual(["200", "202", "4XX", "5XX"]);
+  expect(JSON.stringify(invoke?.responses)).toContain("request_id");
+});
+
+test("every schema and parameter of the OpenAPI document holds together", () => {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false });
+  let schemas = 0;
+  const walk = (value: unknown, at: string): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [name, member] of Object.entries(value)) {
+      if (name === "$ref") expect(pick(document, String(member)), `${at}: ${member}`).toBeDefined();
+      if (name === "schema") {
+        schemas++;
+        expect(ajv.validateSchema(member as object), `${at}: ${ajv.errorsText()}`).toBe(true);
+      }
+      walk(member, `${at}/${name}`);
+    }
+  };
+  walk(document, "#");
+  expect(schemas).toBeGreaterThan(50);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+    for (const { parameters = [], responses = {}, summary } of Object.values(methods)) {
+      expect(parameters.filter((one) => one.in === "path" && one.required).map(({ name }) => name)).toEqual(inPath);
+      expect(summary, path).toBeTruthy();
+      for (const code of Object.keys(responses)) expect(code).toMatch(/^[1-5](\d\d|XX)$/);
+    }
+  }
+});
