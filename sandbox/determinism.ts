@@ -36,8 +36,10 @@ function installDate(global: object): void {
   install(global, "Date", DateShim);
 }
 
-/** Intl.DateTimeFormat formats "now" when called without a date: give it the execution's clock. */
-function installIntl(): void {
+/** Intl.DateTimeFormat formats "now" when called without a date: give it the execution's clock. Not part of every boot. */
+export function installIntl(): void {
+  // Its objects are not counted by the heap limit and large.
+  Reflect.deleteProperty(Intl, "Segmenter");
   const prototype = Intl.DateTimeFormat.prototype;
   const getter = getOwnPropertyDescriptor(prototype, "format")?.get as Callable;
   const bound = new NativeWeakMap<object, Callable>();
@@ -133,10 +135,9 @@ function installPerformance(global: object): void {
   });
 }
 
-/** Replaces every source of time and randomness by the execution's own, Temporal.Now apart. */
+/** Replaces every source of time and randomness by the execution's own, Temporal.Now and Intl apart. */
 export function installDeterminism(global: object): void {
   installDate(global);
-  installIntl();
   installRandom(global);
   installPerformance(global);
 }

@@ -61,7 +61,6 @@ function remove(target: object, names: readonly PropertyKey[]): void {
 export function removeHazards(global: object): void {
   remove(global, REMOVED);
   remove(NativeArrayBuffer.prototype, REMOVED_FROM_BUFFER);
-  remove(Intl, ["Segmenter"]);
   remove(RegExp, LEGACY_REGEXP);
   for (let i = 1; i < 10; i++) remove(RegExp, [`$${i}`]);
   remove(RegExp.prototype, ["compile"]);

@@ -2,7 +2,7 @@ import { installBase64 } from "./base64.ts";
 import { call } from "./call.ts";
 import { installClone } from "./clone.ts";
 import { type CtxData, createCtx, sharedObjects } from "./ctx.ts";
-import { installDeterminism, installTemporal } from "./determinism.ts";
+import { installDeterminism, installIntl, installTemporal } from "./determinism.ts";
 import { describeThrown, errorClasses, isFrozenComplaint, reasonOf } from "./errors.ts";
 import { installEvents } from "./events.ts";
 import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
@@ -10,7 +10,7 @@ import { freezeRealm, removeHazards } from "./harden.ts";
 import { installConsole } from "./log.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
-import { type DeliveryKind, POST, type StartFacts } from "./wire.ts";
+import { type DeliveryKind, NEEDS, POST, type StartFacts } from "./wire.ts";
 
 /** What a bundle's function returns when called. */
 interface Module {
@@ -86,24 +86,26 @@ function describe(execution: GuestExecution, bundle: Bundle): void {
   complete(execution, bundle(freeze({ op: refuse, errors: errorClasses })).describe());
 }
 
-/** A realm has Temporal only when its bundle names it, and no way around the missing name. */
-function settleTemporal(used: boolean): void {
-  if (used) {
-    installTemporal(globalThis);
-    return;
+/** A realm has Temporal and Intl only when its bundle names them, and no way around the missing names. */
+function settleNeeds(needs: number): void {
+  const global = globalThis;
+  if ((needs & NEEDS.Temporal) !== 0) installTemporal(global);
+  else {
+    Reflect.deleteProperty(global, "Temporal");
+    Reflect.deleteProperty(Date.prototype, "toTemporalInstant");
   }
-  Reflect.deleteProperty(globalThis, "Temporal");
-  Reflect.deleteProperty(Date.prototype, "toTemporalInstant");
+  if ((needs & NEEDS.Intl) !== 0) installIntl();
+  else Reflect.deleteProperty(global, "Intl");
 }
 
-function harden(temporal: boolean): void {
+function harden(needs: number): void {
   hardened = true;
-  settleTemporal(temporal);
+  settleNeeds(needs);
   freezeRealm(globalThis, sharedObjects(ops));
 }
 
 interface StartMore {
-  readonly temporal: boolean;
+  readonly needs: number;
   readonly data: string;
   readonly secrets: string;
   readonly bundle: Bundle;
@@ -119,7 +121,7 @@ function start(run: number, facts: StartFacts, more: StartMore): void {
   });
   mapSet(executions, run, execution);
   enter(execution);
-  if (!hardened) settleTemporal(more.temporal);
+  if (!hardened) settleNeeds(more.needs);
   if (facts.mode === "describe") describe(execution, more.bundle);
   else execute(execution, more.bundle, more.data, more.secrets);
 }
@@ -161,11 +163,11 @@ function deliver(
   let execution: GuestExecution | undefined;
   try {
     if (kind === "harden") {
-      harden(n === 1);
+      harden(n);
       return;
     }
     if (kind === "start" && bundle !== null) {
-      start(run, parse(payload) as StartFacts, { temporal: n === 1, data, secrets, bundle });
+      start(run, parse(payload) as StartFacts, { needs: n, data, secrets, bundle });
       return;
     }
     execution = mapGet(executions, run) as GuestExecution | undefined;

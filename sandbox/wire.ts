@@ -63,6 +63,17 @@ export type DeliveryKind = "result" | "error" | "part";
 /** Kinds of a post out of the guest; the first argument of the one callback. */
 export const POST = { op: 1, drop: 2, chunk: 3, log: 4, done: 5, failed: 6 } as const;
 
+/**
+ * Large globals that a realm has only when its bundle names them: bits of the `harden` and `start` number. Building and
+ * freezing them takes more time and memory than everything else together.
+ */
+export const NEEDS = { Temporal: 1, Intl: 2 } as const;
+
+/** The bits of {@link NEEDS} that a bundle's text asks for. */
+export function needsOf(text: string): number {
+  return (text.includes("Temporal") ? NEEDS.Temporal : 0) | (text.includes("Intl") ? NEEDS.Intl : 0);
+}
+
 /** What a guest read that its result may depend on: bits of the `done` flags. */
 export const READ = { clock: 1, random: 2, identity: 4 } as const;
 

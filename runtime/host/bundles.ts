@@ -1,10 +1,12 @@
+import { needsOf } from "../../sandbox/wire.ts";
+
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /** A bundle's code, and what its realm must have. */
 export interface BundleCode {
   readonly text: string;
-  /** It names `Temporal`, which a realm has only then. */
-  readonly temporal: boolean;
+  /** Large globals it names; see NEEDS in sandbox/wire.ts. */
+  readonly needs: number;
 }
 
 /** Bundle code by hash, least recently used out first. */
@@ -22,7 +24,7 @@ export class Bundles {
   }
 
   add(hash: string, text: string): BundleCode {
-    const code = { text, temporal: text.includes("Temporal") };
+    const code = { text, needs: needsOf(text) };
     this.#code.set(hash, code);
     this.#bytes += text.length;
     for (const [old, { text: unused }] of this.#code) {

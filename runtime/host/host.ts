@@ -150,14 +150,14 @@ export class Host {
         memoryMb: facts.memoryMb,
         trial: facts.mode === "describe" && facts.isolation === "frozen",
         script: { name: `weft:${facts.bundleHash}`, text: code.text },
-        temporal: code.temporal,
+        needs: code.needs,
       });
       run.seat = seat;
       if (run.ended) {
         this.#slots.leave(seat, id);
         return;
       }
-      const start = turnDelivery(run, "start", { n: code.temporal ? 1 : 0, now: facts.now, text: run.text });
+      const start = turnDelivery(run, "start", { n: code.needs, now: facts.now, text: run.text });
       this.#addTurn(run, seat, { ...start, data: run.data, secrets: run.secrets, bundle: seat.bundle });
       for (const delivery of run.queued.splice(0)) this.#addTurn(run, seat, delivery);
     } catch (error) {

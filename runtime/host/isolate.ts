@@ -41,8 +41,8 @@ export type TurnEnd =
 
 /** A global object with the prelude booted in it. */
 export interface Realm {
-  /** Freezes all intrinsics and the global object, with or without Temporal. */
-  harden(temporal: boolean): void;
+  /** Freezes all intrinsics and the global object; `needs` are the large globals to keep (see sandbox/wire.ts). */
+  harden(needs: number): void;
   /** Evaluates a bundle's outer function expression at once; only while no turn runs in the isolate. */
   loadNow(script: GuestScript): LoadedBundle;
   /** The same, off this thread and whatever the isolate is doing; rejects with what the compiler says. */
@@ -109,8 +109,8 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
     return { reference };
   };
   return {
-    harden(temporal) {
-      deliver.applySync(undefined, ["harden", 0, temporal ? 1 : 0, 0, "", "", "", null]);
+    harden(needs) {
+      deliver.applySync(undefined, ["harden", 0, needs, 0, "", "", "", null]);
     },
     loadNow(script) {
       const code = isolate.compileScriptSync(script.text, { filename: script.name, ...cacheOptions(script.name) });

@@ -53,8 +53,8 @@ export interface SeatRequest {
   /** True for describe: a fresh but hardened isolate, to find out whether the bundle can live so. */
   readonly trial: boolean;
   readonly script: GuestScript;
-  /** The script names `Temporal`. */
-  readonly temporal: boolean;
+  /** Large globals that the script names. */
+  readonly needs: number;
 }
 
 /** A booted isolate that belongs to no run yet. */
@@ -176,10 +176,10 @@ export class Slots {
   }
 
   #open(request: SeatRequest, hardened: boolean): { slot: Slot; first: Promise<Seat> } {
-    const { memoryMb, temporal } = request;
-    // Hardened realms are kept ready without Temporal: it would more than double them.
-    const { box, realm, home } = this.#take(memoryMb, hardened && !temporal);
-    if (hardened && temporal) realm.harden(true);
+    const { memoryMb, needs } = request;
+    // Hardened realms are kept ready without what few scripts need: it would double them.
+    const { box, realm, home } = this.#take(memoryMb, hardened && needs === 0);
+    if (hardened && needs !== 0) realm.harden(needs);
     const { key, isolation, script } = request;
     const lane = createLane(box);
     const slot: Slot = { key, isolation, lane, script, runs: new Set(), spares: [], shared: null, closed: false };
@@ -216,7 +216,7 @@ export class Slots {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
     };
     const realm = box.realmNow({ prelude, manifest, onPost });
-    if (hardened) realm.harden(false);
+    if (hardened) realm.harden(0);
     return { box, realm, home, memoryMb, hardened };
   }
 }
