@@ -1,5 +1,6 @@
 const text = { type: "string" } as const;
-const seconds = { type: "number", exclusiveMinimum: 0 } as const;
+/** At most ten years, as the engine has it. */
+const seconds = { type: "number", exclusiveMinimum: 0, maximum: 315_360_000 } as const;
 const FILE = { contentMediaType: "application/octet-stream" } as const;
 
 const SETTINGS_PROPERTIES = {

@@ -83,7 +83,11 @@ test.each(["exec_00000000000000000000000000000000", "00000000-0000-4000-8000-000
     for (const rest of ["", "/logs", "/chunks"]) {
       const response = await service.send(`/api/v1/runs/${id}${rest}`);
       expect(response.status).toBe(404);
-      expect(await response.json()).toMatchObject({ error: { code: "run_not_found" } });
+      const shown = id.includes("-") ? `exec_${id.replaceAll("-", "")}` : id;
+      const message = `Execution not found: ${shown}`;
+      expect(await response.json()).toMatchObject({
+        error: { code: "run_not_found", message, details: { id: shown } },
+      });
     }
     expect((await service.send(`/api/v1/runs/${id}/cancel`, { method: "POST" })).status).toBe(404);
   },
