@@ -241,6 +241,7 @@ export interface HttpRequest {
   readonly body?: string | Uint8Array;
   /** Milliseconds. */
   readonly timeout_ms?: number;
+  /** Headers that look like a credential (`…auth…`, `…key…`, `…token…`, `cookie`, …) do not follow to another origin; a body follows 307 and 308. */
   readonly redirect?: "follow" | "manual" | "error";
   /** Largest response accepted, in bytes. */
   readonly max_bytes?: number;

@@ -2,8 +2,8 @@ import { fail, type WorkflowError } from "../errors.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** The connection is Weft's: these would fake its target, its end or its body's length. */
-const REFUSED: ReadonlySet<string> = new Set([
+/** Headers a script cannot choose. The connection is Weft's: these would fake its target, its end or its body's length. */
+export const REFUSED: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
   "expect",
@@ -17,8 +17,10 @@ const REFUSED: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** What only the first origin may see. */
-const CREDENTIALS: readonly string[] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
+/** What a header that holds a credential is usually called: `authorization`, `x-api-key`, `x-amz-security-token`, … */
+const CREDENTIAL = /auth|cookie|credential|key|passw|secret|session|signature|token/;
+/** Named alike, and needed at every place a request is sent to. */
+const NO_CREDENTIALS: ReadonlySet<string> = new Set(["idempotency-key"]);
 
 const BODY_HEADERS: readonly string[] = ["content-encoding", "content-language", "content-location", "content-type"];
 
@@ -49,15 +51,21 @@ export function toHeaders(headers: Readonly<Record<string, string>>): Record<str
   return checked;
 }
 
-const without = (headers: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
+const without = (headers: Readonly<Record<string, string>>, leave: (name: string) => boolean): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !leave(name)));
 
-/** The headers that may follow a redirect to another origin. */
+/** True when the name of a header, in any case, says that its value is a credential. */
+export function isCredential(name: string): boolean {
+  const key = name.toLowerCase();
+  return CREDENTIAL.test(key) && !NO_CREDENTIALS.has(key);
+}
+
+/** The headers that may follow a redirect to another origin: whatever looks like a credential stays with the first. */
 export function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return without(headers, CREDENTIALS);
+  return without(headers, isCredential);
 }
 
 /** The headers that may follow a redirect that drops the body. */
 export function withoutBodyHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return without(headers, BODY_HEADERS);
+  return without(headers, (name) => BODY_HEADERS.includes(name));
 }

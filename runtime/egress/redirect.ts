@@ -27,7 +27,11 @@ function locationOf(hop: Hop, location: string): URL {
   });
 }
 
-/** The request that follows a redirect, changed as `fetch` does: 303, and 301 or 302 after POST, become GET without a body. */
+/**
+ * The request that follows a redirect, changed as `fetch` does: 303, and 301 or 302 after POST, become GET without a
+ * body; 307 and 308 keep it, to whichever origin. Stricter than `fetch`, every header that looks like a credential
+ * stays with the origin it was meant for.
+ */
 export function nextHop(hop: Hop, answer: Answer): Hop {
   const url = locationOf(hop, answer.headers["location"] ?? "");
   const carried = url.origin === hop.url.origin ? hop.headers : withoutCredentials(hop.headers);

@@ -1,5 +1,5 @@
-/** Header names whose values are credentials. */
-const CREDENTIAL = /authorization|cookie|api[-_]?key|token|secret|password/i;
+import { isCredential } from "../egress/headers.ts";
+
 const HIDDEN = "[hidden]";
 
 function hideValues(record: unknown, of: (name: string) => boolean): unknown {
@@ -15,7 +15,7 @@ export function traceArguments(args: string): string {
   const { headers, secrets, ...rest } = parsed as Record<string, unknown>;
   return JSON.stringify({
     ...rest,
-    ...(headers === undefined ? {} : { headers: hideValues(headers, (name) => CREDENTIAL.test(name)) }),
+    ...(headers === undefined ? {} : { headers: hideValues(headers, isCredential) }),
     ...(secrets === undefined ? {} : { secrets: hideValues(secrets, () => true) }),
   });
 }

@@ -182,6 +182,17 @@ describe("redirects", () => {
     expect(cross).not.toHaveProperty("proxy-authorization");
   });
 
+  test.each(["X-Auth", "apikey", "x-goog-api-key", "X-Amz-Security-Token", "client-secret", "x-session-id"])(
+    "%s stays with the first origin, also when the body goes on",
+    async (name) => {
+      const headers = { [name]: "s", "idempotency-key": "i" };
+      const ask307 = ask(to(307, other.url), { method: "POST", body: "data", headers });
+      const cross = JSON.parse(textOf(await client().request(ask307)));
+      expect(cross).toMatchObject({ "idempotency-key": "i" });
+      expect(cross).not.toHaveProperty(name.toLowerCase());
+    },
+  );
+
   test.each([
     [301, "POST", "GET", ""],
     [302, "POST", "GET", ""],
