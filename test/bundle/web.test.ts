@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { createBundler } from "../../runtime/bundle/bundler.ts";
+import { REFUSED } from "../../runtime/egress/headers.ts";
 import { fail } from "../../runtime/errors.ts";
 import { type Answer, runInGuest } from "./guest.ts";
 
@@ -173,6 +174,20 @@ describe("fetch", () => {
       true,
       "TypeError",
     ]);
+  });
+
+  test("drops headers that only the connection may set", async () => {
+    const calls: unknown[] = [];
+    const headers = Object.fromEntries([...REFUSED].map((name) => [name, "1"]));
+    await run(
+      `await fetch("http://a.example", { headers: ${JSON.stringify({ ...headers, "X-Mine": "2" })} })).status`,
+      (_, args) => {
+        calls.push(args);
+        return reply("")();
+      },
+    );
+    expect(calls).toMatchObject([{ headers: { "x-mine": "2" } }]);
+    expect(Object.keys((calls[0] as { headers: object }).headers)).toEqual(["x-mine"]);
   });
 
   test("sends and receives bytes that are no text", async () => {

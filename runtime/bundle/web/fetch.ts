@@ -3,6 +3,21 @@ import { networkResponse, type Response } from "./response.ts";
 
 declare const weft: { op(name: string, args: unknown): Promise<unknown> };
 
+/** Headers that a request's maker cannot choose: dropped without a word, as the fetch standard says. */
+const FORBIDDEN = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
 /** What the op `http.request` answers. */
 interface HttpResult {
   readonly status: number;
@@ -33,7 +48,7 @@ function aborted(signal: AbortSignal): Promise<never> {
 
 async function send(request: Request): Promise<HttpResult> {
   const { method, url, redirect } = request;
-  const headers = Object.fromEntries(request.headers);
+  const headers = Object.fromEntries([...request.headers].filter(([name]) => !FORBIDDEN.has(name)));
   try {
     return (await weft.op("http.request", {
       method,
