@@ -75,7 +75,7 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
     store,
     runtime,
     engine,
-    workflows: createWorkflows(shared),
+    workflows: createWorkflows({ ...shared, removed: engine.stopWorkflow }),
     accountId,
     start: () => engine.start(),
     stop: () => engine.stop(settings.stopGraceMs),

@@ -15,6 +15,7 @@ import { acceptClaimed } from "./recovery.ts";
 import { toFailed } from "./result.ts";
 import type { ExecutionRow, RowKeeper } from "./row.ts";
 import { createRunner } from "./runner.ts";
+import { deleted, stopRun } from "./stopping.ts";
 import { Strikes } from "./strikes.ts";
 import { createSweep } from "./sweep.ts";
 
@@ -31,6 +32,8 @@ const STOP_LOOK_MS = 20;
 export interface StartedEngine extends Engine {
   /** Resumes what an earlier process left behind and begins to accept calls. */
   start(): Promise<void>;
+  /** Ends the executions of a workflow that was deleted. */
+  stopWorkflow(workflowId: string): void;
 }
 
 function createKeeper({ store }: EngineOptions): RowKeeper {
@@ -100,6 +103,9 @@ export function createEngine(options: EngineOptions): StartedEngine {
       leases = keepLeases(parts);
       state = "open";
       claims.wake();
+    },
+    stopWorkflow(workflowId) {
+      for (const run of live.all()) if (run.call.workflow.id === workflowId) stopRun(run, deleted(), parts);
     },
     async stop(graceMs) {
       if (state === "closed" || state === "stopping") return;

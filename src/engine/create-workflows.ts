@@ -52,6 +52,7 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
     async remove(params) {
       const { accountId, id: workflowId } = await find(params);
       await store.deleteWorkflow({ accountId, workflowId });
+      options.removed?.(workflowId);
     },
     async versions(params) {
       const { accountId, id: workflowId } = await find(params);

@@ -15,6 +15,8 @@ export interface WorkflowOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly profileOf: Profiles;
+  /** Told of each workflow that was deleted. */
+  readonly removed?: (workflowId: string) => void;
 }
 
 interface Found {

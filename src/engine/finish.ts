@@ -7,7 +7,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { redactJson } from "./redact.ts";
 import { NO_USAGE, toCompleted, toFailed } from "./result.ts";
-import { cancelled, stopRun } from "./stopping.ts";
+import { cancelled, deleted, stopRun } from "./stopping.ts";
 
 type Completed = Extract<ExecutionOutcome, { status: "completed" }>;
 
@@ -62,9 +62,8 @@ async function store(run: LiveRun, end: End, parts: Parts): Promise<void> {
 export async function reconcile(run: LiveRun, parts: Parts): Promise<void> {
   leave(run, parts);
   const { accountId, id } = run.call.execution;
-  const gone = toRecord(fail("EXECUTION_CANCELLED", { message: "The execution was deleted." }));
   const result = await followStored(accountId, id, { ...parts, isStopping: () => run.detached });
-  await run.settle(result ?? toFailed(gone));
+  await run.settle(result ?? toFailed(deleted()));
 }
 
 async function finish(run: LiveRun, end: End, parts: Parts): Promise<void> {

@@ -90,6 +90,11 @@ function leaderOf({ key, policy, plan }: Call, { live }: Parts): LiveRun | null 
   return twin?.phase === "running" && twin.call.policy.keep !== "never" ? twin : null;
 }
 
+/** The run in flight that a client's retry repeats, or null. */
+function original({ sessionId }: InvokeRequest, { key }: Call, { live }: Parts): LiveRun | null {
+  return live.twin(key, (run) => sessionId === null || run.call.execution.sessionId === sessionId);
+}
+
 async function readCached(
   { cache: mode }: InvokeRequest,
   call: Call,
@@ -165,7 +170,7 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
   return async (request) => {
     const call = toCall(request, await findTarget(request, parts), parts);
     if (request.idempotencyKey !== null) return invokeKeyed(request, new LiveRun(call, keeper, "bypass"));
-    const twin = request.retry ? live.twin(call.key) : null;
+    const twin = request.retry ? original(request, call, parts) : null;
     return twin === null ? runNew(request, call) : toInvocation(twin, parts, call.onDisconnect);
   };
 }

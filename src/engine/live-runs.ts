@@ -25,11 +25,14 @@ export class LiveRuns {
     return this.#byId.get(executionId) ?? null;
   }
 
-  /** An execution of an identical call that has not ended, one that runs already if there is any. */
-  twin(key: string): LiveRun | null {
-    const twins = this.#byKey.get(key) ?? [];
-    for (const run of twins) if (run.phase === "running") return run;
-    const [first = null] = twins;
+  /** An execution of an identical call that goes on and that `suits`, one that runs already if there is any. */
+  twin(key: string, suits: (run: LiveRun) => boolean = () => true): LiveRun | null {
+    let first: LiveRun | null = null;
+    for (const run of this.#byKey.get(key) ?? []) {
+      if (run.stopping !== null || !suits(run)) continue;
+      if (run.phase === "running") return run;
+      first ??= run;
+    }
     return first;
   }
 

@@ -1,13 +1,17 @@
 import { type ErrorRecord, fail, toRecord } from "../../runtime/index.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { toFailed } from "./result.ts";
+import { resultOf, toFailed } from "./result.ts";
 
 /** A worker that was not yet told of the execution misses a request to stop it: it is repeated this often, ms. */
 const REPEAT_MS = 250;
 
 /** The error of an execution that someone stopped. */
 export const cancelled = (): ErrorRecord => toRecord(fail("EXECUTION_CANCELLED"));
+
+/** The error of an execution whose workflow was deleted. */
+export const deleted = (): ErrorRecord =>
+  toRecord(fail("EXECUTION_CANCELLED", { message: "The execution was deleted." }));
 
 /** The error of an execution that took too long, naming its limit. */
 export function timeoutError(run: LiveRun): ErrorRecord {
@@ -26,16 +30,20 @@ function stopRunning(run: LiveRun, error: ErrorRecord, { runtime }: Pick<Parts, 
   }, REPEAT_MS);
 }
 
-async function stopStored(run: LiveRun, error: ErrorRecord, { store, live }: Parts): Promise<void> {
+async function stopStored(run: LiveRun, error: ErrorRecord, parts: Parts): Promise<void> {
+  const { store, live } = parts;
   const { accountId, id: executionId } = run.call.execution;
   // Should it be claimed at this very moment, its runner sees this before it begins.
   run.stopping = error;
-  const asked = await store.cancelExecution({ accountId, executionId, now: Date.now(), error });
-  if (!asked || run.phase === "running") return;
+  await store.cancelExecution({ accountId, executionId, now: Date.now(), error });
+  if (run.phase === "running") return;
   const stored = await store.findExecution({ accountId, executionId });
-  if (stored?.state.status !== "cancelled") return;
+  const result = stored === null ? toFailed(deleted()) : resultOf(stored, run.log.sawText);
+  // Someone claimed it: the runner ends it.
+  if (result === null) return;
   live.remove(run);
-  await run.settle(toFailed(error));
+  for (const child of run.children) stopRun(child, cancelled(), parts);
+  await run.settle(result);
 }
 
 /** Ends an execution with `error`, whatever it is doing; it is over when its result settles. */

@@ -159,3 +159,16 @@ test("a removed workflow is gone, and so are calls of it that run", async () => 
   expect((await rejectionOf(core.invoke("gone"))).code).toBe("WORKFLOW_NOT_FOUND");
   expect(await invocation.result).toMatchObject({ status: "cancelled" });
 });
+
+test("calls that wait in the store end when their workflow is removed", async () => {
+  await core.deploy("naps", "export async function execute(ctx) { await ctx.sleep(60000); return 1 }");
+  const waiting = await core.invoke("naps");
+  const { accountId, engine } = core;
+  const { executionId } = waiting;
+  await expect
+    .poll(async () => (await engine.findExecution({ accountId, executionId })).state.status, { timeout: 5_000 })
+    .toBe("waiting");
+  await core.workflows.remove(key("naps"));
+  expect(await waiting.result).toMatchObject({ status: "cancelled", error: { message: "The execution was deleted." } });
+  expect((await rejectionOf(engine.cancel({ accountId, executionId }))).code).toBe("EXECUTION_NOT_FOUND");
+});

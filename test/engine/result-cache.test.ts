@@ -176,6 +176,20 @@ describe("a repeated request", () => {
     await other.result;
   });
 
+  test("marked as a retry runs itself beside one of another session, or one that is being stopped", async () => {
+    const first = await core.invoke("waits", { input: 3, sessionId: "a" });
+    const same = await core.invoke("waits", { input: 3, sessionId: "a", retry: true });
+    const other = await core.invoke("waits", { input: 3, sessionId: "b", retry: true });
+    expect(same.executionId).toBe(first.executionId);
+    expect(other).toMatchObject({ sessionId: "b" });
+    const stopped = core.engine.cancel({ accountId: core.accountId, executionId: other.executionId });
+    const again = await core.invoke("waits", { input: 3, sessionId: "b", retry: true });
+    expect(again.executionId).not.toBe(other.executionId);
+    await stopped;
+    expect(await again.result).toMatchObject({ status: "completed" });
+    await first.result;
+  });
+
   test("with the same idempotency key gets the same execution, also when it is over", async () => {
     const key = { idempotencyKey: "k1", input: 1 };
     const [first, second] = await Promise.all([core.invoke("waits", key), core.invoke("waits", key)]);
