@@ -92,7 +92,7 @@ function lazySignal(ctx: object): void {
   });
 }
 
-/** Builds the one object a script gets. `ops` is the manifest: the names of all ops that are not facades' own. */
+/** Builds the one object a script gets. `ops` is the manifest: the names of the ops that ctx has. */
 export function createCtx(execution: GuestExecution, data: CtxData, secrets: object, ops: readonly string[]): object {
   const ctx: Record<string, unknown> = {
     input: data.input,

@@ -63,7 +63,7 @@ export interface Capability {
   readonly name: string;
   /** Op name → op; names are dotted paths starting with the capability's name. */
   readonly ops: Readonly<Record<string, Op>>;
-  /** TypeScript text of its members in `WorkflowContext`, for authors. */
+  /** TypeScript text of its members in `WorkflowContext`, for authors; empty when it has none and only globals use it. */
   readonly declaration: string;
   /** One sentence for the table of ctx, and the limits it names. */
   readonly doc: { readonly member: string; readonly sentence: string; readonly limits: readonly string[] };

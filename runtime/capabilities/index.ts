@@ -17,5 +17,7 @@ export function findOp(name: string): Op | undefined {
   return ops.get(name);
 }
 
-/** Names of all ops: the list sent to the guest. */
-export const MANIFEST: readonly string[] = [...ops.keys()];
+/** Names of the ops that are members of ctx: the list sent to the guest. Globals made of ops call theirs by name. */
+export const MANIFEST: readonly string[] = CAPABILITIES.filter(({ declaration }) => declaration !== "").flatMap(
+  (capability) => Object.keys(capability.ops),
+);
