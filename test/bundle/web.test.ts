@@ -180,7 +180,7 @@ describe("fetch", () => {
     const calls: unknown[] = [];
     const headers = Object.fromEntries([...REFUSED].map((name) => [name, "1"]));
     await run(
-      `await fetch("http://a.example", { headers: ${JSON.stringify({ ...headers, "X-Mine": "2" })} })).status`,
+      `return (await fetch("http://a.example", { headers: ${JSON.stringify({ ...headers, "X-Mine": "2" })} })).status`,
       (_, args) => {
         calls.push(args);
         return reply("")();
