@@ -49,9 +49,8 @@ function derive(ctx: Record<string, unknown>, op: string): void {
 /** `stream` is no part of a result's cache key: a script that looks at it is not cached. */
 function watchStream(params: object): object {
   const stream = (params as { readonly stream?: unknown }).stream;
-  if (stream === undefined) return params;
   return defineProperty(params, "stream", {
-    enumerable: true,
+    enumerable: stream !== undefined,
     configurable: true,
     get() {
       current().reads |= READ.identity;

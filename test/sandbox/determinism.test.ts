@@ -93,6 +93,11 @@ describe.each(["frozen", "isolate"] as const)("a deterministic guest at level %s
     }
   });
 
+  it("notes that a run looked whether it is streamed, also when the caller did not say", async () => {
+    expect((await host.run("return ctx.params.stream ?? false", { isolation })).reads).toBe(READ.identity);
+    expect(await host.run("return Object.keys(ctx.params)", { isolation })).toMatchObject({ reads: 0, output: [] });
+  });
+
   it("has no unclassified global, and none of the removed ones", async () => {
     const walk = `const seen = new Set(); const names = []; const visit = (value, path) => {
       if ((typeof value !== "object" && typeof value !== "function") || value === null || seen.has(value)) return;
