@@ -1,4 +1,4 @@
-import type { Execution, Store } from "../store/store.ts";
+import type { Execution, NewExecution, Store } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
 import { followStored } from "./follow-stored.ts";
@@ -36,7 +36,8 @@ export function toInvocation(
     async cancel() {
       if (!gone) run.callers--;
       gone = true;
-      // Whoever joined it still wants its result.
+      // Whoever joined it still wants its result, and whoever asked for it in the background did not leave.
+      if (execution.mode === "background") return;
       if (run.callers === 0) stopRun(run, cancelled(), parts);
       if (run.callers <= 0) await run.result;
     },
@@ -50,7 +51,7 @@ async function loadChunks(executionId: string, log: ChunkLog, store: Store): Pro
   }
 }
 
-async function followToEnd(execution: Execution, log: ChunkLog, parts: Parts): Promise<ExecutionResult> {
+async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts): Promise<ExecutionResult> {
   const { accountId, id } = execution;
   const result = await followStored(accountId, id, { store: parts.store, isStopping: () => !parts.isOpen() });
   await loadChunks(id, log, parts.store);
@@ -58,15 +59,30 @@ async function followToEnd(execution: Execution, log: ChunkLog, parts: Parts): P
   return result.status === "completed" ? { ...result, streamedText: log.sawText } : result;
 }
 
-/** One caller's view of an execution that is over already or that another process runs. */
-export function toStoredInvocation(execution: Execution, { workflow, plan }: Target, parts: Parts): Invocation {
+/** What a view of a stored execution starts from. */
+type Stored = NewExecution & Pick<Execution, "state">;
+
+async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void> {
+  const { accountId, id: executionId } = execution;
+  const run = parts.live.get(executionId);
+  if (run !== null) stopRun(run, cancelled(), parts);
+  else await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
+}
+
+/** One caller's view of an execution that is over already, that another process runs or that nobody waits for; it is followed from when its result is first asked for. */
+export function toStoredInvocation(execution: Stored, { workflow, plan }: Target, parts: Parts): Invocation {
   const { store, report } = parts;
-  const { accountId, id: executionId, sessionId, requestId, createdAt, state } = execution;
+  const { id: executionId, sessionId, requestId, createdAt, state, cacheKey } = execution;
   const log = new ChunkLog((from) => store.readChunks({ executionId, from, limit: PAGE }));
-  const result = followToEnd(execution, log, parts).catch((error: unknown) => {
-    report(error);
-    return toFailed(cancelled());
-  });
+  let followed: Promise<ExecutionResult> | null = null;
+  const follow = () => {
+    followed ??= followToEnd(execution, log, parts).catch((error: unknown) => {
+      report(error);
+      return toFailed(cancelled());
+    });
+    return followed;
+  };
+  const wasRun = cacheKey === null ? "bypass" : "miss";
   return {
     executionId,
     workflow,
@@ -74,13 +90,15 @@ export function toStoredInvocation(execution: Execution, { workflow, plan }: Tar
     sessionId,
     requestId,
     createdAt,
-    cache: state.status === "completed" && state.cached ? "hit" : "miss",
+    cache: state.status === "completed" && state.cached ? "hit" : wasRun,
     onDisconnect: plan.config.onDisconnect,
-    result,
+    get result() {
+      return follow();
+    },
     subscribe: (listener, from) => log.subscribe(listener, from),
     async cancel() {
-      await store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
-      await result;
+      await stopAnywhere(execution, parts);
+      await follow();
     },
   };
 }

@@ -5,13 +5,16 @@ import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
 import { checkSameRequest, joinKnown } from "./idempotency.ts";
-import { toInvocation } from "./invocation.ts";
+import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { timeoutError } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
+
+/** Queued executions that stay in memory, per place. */
+const KEPT_PER_PLACE = 4;
 
 /** Answers one call from outside. */
 export type Invoke = (request: InvokeRequest) => Promise<Invocation>;
@@ -106,7 +109,7 @@ async function readCached(
 
 /** Makes the function that answers calls from outside. */
 export function createInvoke(parts: Parts, runner: Runner): Invoke {
-  const { store, live, cache, claims, keeper } = parts;
+  const { store, live, cache, claims, keeper, settings } = parts;
 
   /** Through the store's queue: durable before the caller hears of it. */
   const enqueue = async (run: LiveRun): Promise<Execution | null> => {
@@ -115,6 +118,9 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     try {
       const { execution, created } = await store.enqueue({ execution: run.call.execution });
       if (created) claims.wake();
+      // A few are kept: they begin without being read back.
+      const isMany = live.size > settings.maxConcurrent * KEPT_PER_PLACE;
+      if (created && isMany && run.phase === "queued" && run.isForgettable) live.remove(run);
       return created ? null : execution;
     } catch (error) {
       await discard(run, error);
@@ -128,9 +134,16 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     return run.settle(toFailed(toRecord(toWorkflowError(error))));
   };
 
+  /** Whoever called in the background does not wait: the run may leave memory. */
+  const started = (run: LiveRun): Invocation => {
+    const { execution } = run.call;
+    if (execution.mode !== "background") return toInvocation(run, parts);
+    return toStoredInvocation({ ...execution, state: { status: "queued" } }, run.call, parts);
+  };
+
   const invokeKeyed = async (request: InvokeRequest, run: LiveRun): Promise<Invocation> => {
     const known = await enqueue(run);
-    if (known === null) return toInvocation(run, parts);
+    if (known === null) return started(run);
     try {
       checkSameRequest(known, request, run.call);
     } catch (error) {
@@ -162,9 +175,12 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
       if (request.mode === "background") await recorded;
       return toInvocation(run, parts);
     }
-    if (request.mode === "background") await enqueue(run);
-    else begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
-    return toInvocation(run, parts);
+    if (request.mode === "background") {
+      await enqueue(run);
+      return started(run);
+    }
+    begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
+    return started(run);
   };
 
   return async (request) => {

@@ -110,6 +110,13 @@ export class LiveRun {
     return this.#shared.promise;
   }
 
+  /** True when the store knows all that matters of it: nobody waits for it here, and it may leave memory while it waits there. */
+  get isForgettable(): boolean {
+    const { mode, hasSecrets } = this.call.execution;
+    const isPlain = !this.alone && this.losses === 0 && this.descendants === 0 && this.stopping === null;
+    return mode === "background" && !hasSecrets && this.callers === 0 && isPlain;
+  }
+
   /** Tells identical calls that wait; null sends them off to run themselves. */
   share(result: CachedResult | null): void {
     this.#shared.resolve(result);

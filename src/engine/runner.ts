@@ -58,8 +58,9 @@ async function park(run: LiveRun, { until, usage }: Waiting, parts: Parts): Prom
   const parked = run.row.park(until, usage);
   run.phase = "parked";
   giveUpPlace(run, parts);
-  if (await parked) parts.claims.due(until);
-  else await reconcile(run, parts);
+  if (!(await parked)) return reconcile(run, parts);
+  parts.claims.due(until);
+  if (run.phase === "parked" && run.isForgettable) parts.live.remove(run);
 }
 
 /** Makes the runner of one engine. */

@@ -20,3 +20,20 @@ test("a child that was parked goes on although its parent has the only place", a
   );
   expect(await core.run("waits", { timeoutMs: 12_000 })).toMatchObject({ status: "completed", output: "1" });
 }, 20_000);
+
+test("background runs that wait in the store leave memory, and still end and can be cancelled", async () => {
+  await core.deploy("rests", "export async function execute(ctx) { await ctx.sleep(ctx.input); return ctx.input }");
+  const { accountId, engine } = core;
+  const begun = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => core.invoke("rests", { mode: "background", input: n === 0 ? 3_600_000 : 1 })),
+  );
+  const results = Promise.all(begun.slice(1).map((one) => one.result));
+  expect((await results).map((result) => result.status)).toEqual(Array(11).fill("completed"));
+  const [long] = begun;
+  if (long === undefined) throw new Error("no run");
+  const { executionId } = long;
+  const find = async () => (await engine.findExecution({ accountId, executionId })).state.status;
+  await expect.poll(find, { timeout: 5_000 }).toBe("waiting");
+  await engine.cancel({ accountId, executionId });
+  expect(await long.result).toMatchObject({ status: "cancelled" });
+});
