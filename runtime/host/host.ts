@@ -28,6 +28,8 @@ interface Run {
   readonly queued: Delivery[];
   seat: Seat | null;
   activeMs: number;
+  /** Log lines so far, its own and those about it. */
+  logs: number;
   ended: boolean;
 }
 
@@ -42,7 +44,6 @@ const SURE_SHARE = 0.6;
 const POST_FRAMES = new Map<number, string>([
   [POST.op, FROM_HOST.op],
   [POST.chunk, FROM_HOST.chunk],
-  [POST.log, FROM_HOST.log],
   [POST.drop, FROM_HOST.drop],
 ]);
 
@@ -113,6 +114,7 @@ export class Host {
       queued: [],
       seat: null,
       activeMs: 0,
+      logs: 0,
       ended: false,
     };
     this.#runs.set(id, run);
@@ -220,7 +222,7 @@ export class Host {
     } else {
       if (end.status === "rejection") {
         const message = JSON.stringify(`Unhandled rejection: ${end.message.slice(0, MAX_REJECTION_CHARS)}`);
-        this.#out.write(`${FROM_HOST.log}\t${run.id}\t0\twarn\t${message}\t`);
+        this.#log(run, `0\twarn\t${message}\t`);
       }
       this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
     }
@@ -245,10 +247,23 @@ export class Host {
     for (const field of [name, text, more]) if (typeof field !== "string" || !isField(field)) return;
     if (kind === POST.done) this.#out.write(`${FROM_HOST.done}\t${run}\t${n}\t${text}`);
     else if (kind === POST.failed) this.#out.write(`${FROM_HOST.failed}\t${run}\t${n}\t${text}`);
-    else {
+    else if (kind === POST.log) {
+      const owner = this.#runs.get(run);
+      if (owner !== undefined) this.#log(owner, `${n}\t${name}\t${text}\t${more}`);
+    } else {
       const frame = POST_FRAMES.get(kind);
       if (frame !== undefined) this.#out.write(`${frame}\t${run}\t${n}\t${name}\t${text}\t${more}`);
     }
+  }
+
+  /** The last line that `maxLogLines` leaves says that there were more. */
+  #log(run: Run, line: string): void {
+    const { maxLogLines } = run.facts.limits;
+    if (run.logs >= maxLogLines) return;
+    run.logs++;
+    const notice = JSON.stringify(`log: more than ${maxLogLines} lines; the rest is dropped`);
+    const shown = run.logs < maxLogLines ? line : `0\twarn\t${notice}\t`;
+    this.#out.write(`${FROM_HOST.log}\t${run.id}\t${shown}`);
   }
 
   #refillSoon(): void {
