@@ -108,11 +108,22 @@ export class Hosts {
   }
 
   #addSpare(profile: HostProfile): void {
-    if (this.#closed || this.#spares.has(profile) || Date.now() > this.#spareUntil) return;
-    this.#spares.set(
-      profile,
-      this.#start(profile, () => this.#died(profile)),
-    );
+    if (this.#closed || this.#spares.get(profile)?.alive === true || Date.now() > this.#spareUntil) return;
+    const spare = this.#start(profile, () => this.#died(profile));
+    this.#spares.set(profile, spare);
+    this.#endSpare(profile, spare);
+  }
+
+  /** Ends a spare that nobody has needed for SPARE_MS since the last death. */
+  #endSpare(profile: HostProfile, spare: HostProcess): void {
+    setTimeout(() => {
+      if (this.#spares.get(profile) !== spare) return;
+      if (Date.now() < this.#spareUntil) this.#endSpare(profile, spare);
+      else {
+        this.#spares.delete(profile);
+        spare.kill();
+      }
+    }, this.#spareUntil - Date.now()).unref();
   }
 
   async #whenReady(make: () => HostProcess): Promise<HostProcess> {

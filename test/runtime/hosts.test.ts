@@ -145,3 +145,17 @@ test("an isolate that runs out of memory takes its own executions with it, not t
   expect(hostsOf(process.pid)).toEqual(expect.arrayContaining([...pids]));
   for (const { outcome: result } of attempts) expect(await result).toMatchObject({ status: "completed" });
 });
+
+test("a spare that dies is replaced like any other host", async () => {
+  const pids = () => runtime.stats().hosts.map(({ pid }) => pid);
+  await runtime.finish(await runtime.job(scriptOf("return 1;")));
+  const before = hostsOf(process.pid);
+  killHosts();
+  // After a death there is a spare beside the host in use, the younger of the two.
+  const fresh = () => pids().length === 2 && pids().every((pid) => !before.includes(pid));
+  await expect.poll(fresh, { timeout: 10_000 }).toBe(true);
+  const [inUse, spare] = pids();
+  killHard(spare ?? 0);
+  await expect.poll(() => pids().length === 2 && !pids().includes(spare ?? 0), { timeout: 10_000 }).toBe(true);
+  expect(pids()).toContain(inUse);
+});
