@@ -29,8 +29,10 @@ export interface ResultCacheOptions {
 
 /** What an entry costs besides its texts, bytes. */
 const ENTRY_BYTES = 256;
-/** Writes between two clean-ups of the store. */
+/** Writes between two clean-ups of the store; the first write of a process is followed by one. */
 const PRUNE_EVERY = 500;
+/** Part of the disk that may be written between two clean-ups. */
+const PRUNE_PART = 0.1;
 /** Results removed per clean-up step, so that none takes long. */
 const PRUNE_STEP = 200;
 
@@ -46,6 +48,7 @@ const isAlive = (result: CachedResult, now: number): boolean => result.expiresAt
 export function createResultCache({ store, maxBytes, maxStoredBytes }: ResultCacheOptions): ResultCache {
   const memory = new LRUCache<string, CachedResult>({ maxSize: maxBytes, sizeCalculation: sizeOf });
   let writes = 0;
+  let written = 0;
 
   const prune = async () => {
     const limits = { maxBytes: maxStoredBytes, max: PRUNE_STEP };
@@ -68,7 +71,10 @@ export function createResultCache({ store, maxBytes, maxStoredBytes }: ResultCac
       memory.set(key, result);
       if (memoryOnly) return;
       await store.writeResult({ key, workflowId, result });
-      if (++writes % PRUNE_EVERY === 0) await prune();
+      written += sizeOf(result);
+      if (writes++ % PRUNE_EVERY !== 0 && written < maxStoredBytes * PRUNE_PART) return;
+      written = 0;
+      await prune();
     },
   };
 }

@@ -62,3 +62,14 @@ test("memory is bounded by bytes: the least recently used goes first", async () 
   expect(await cache.read("a", Date.now())).toBeNull();
   expect(await cache.read("c", Date.now())).not.toBeNull();
 });
+
+test("results on disk are pruned by what was written, and after the first write of a process", async () => {
+  const cache = createResultCache({ store, maxBytes: MIB, maxStoredBytes: 2_000 });
+  const big = JSON.stringify("x".repeat(1_500));
+  for (const key of ["a", "b", "c"]) await cache.write(key, { workflowId, result: result(big), memoryOnly: false });
+  expect(await store.readResult({ key: "a", now: Date.now() })).toBeNull();
+  expect(await store.readResult({ key: "c", now: Date.now() })).not.toBeNull();
+  const smaller = createResultCache({ store, maxBytes: MIB, maxStoredBytes: 200 });
+  await smaller.write("d", { workflowId, result: result("1"), memoryOnly: false });
+  expect(await store.readResult({ key: "c", now: Date.now() })).toBeNull();
+});
