@@ -99,7 +99,10 @@ export class ChunkLog {
   }
 
   #start(listener: ChunkListener, from: number): void {
-    const caughtUp = this.#catchUp(listener, from).finally(() => this.#catchingUp.delete(caughtUp));
+    // A listener whose chunks cannot be read gets nothing more, like one that cannot take them.
+    const caughtUp = this.#catchUp(listener, from)
+      .catch(() => undefined)
+      .finally(() => this.#catchingUp.delete(caughtUp));
     this.#catchingUp.add(caughtUp);
   }
 

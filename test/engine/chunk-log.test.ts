@@ -94,3 +94,14 @@ test("the written text is what ctx.write sent, in order", async () => {
   expect(log.sawText).toBe(true);
   expect(await log.text()).toBe("Hello");
 });
+
+test("a store that cannot be read ends the listener, not the process", async () => {
+  const log = new ChunkLog(() => Promise.reject(new Error("the disk is gone")));
+  for (let index = 0; index < 100; index++) log.add([chunk(index, "x".repeat(100_000))]);
+  log.trim(100);
+  const seen: number[] = [];
+  log.subscribe((chunks) => seen.push(chunks.length));
+  await log.settled();
+  log.add([chunk(100)]);
+  expect(seen).toEqual([]);
+});
