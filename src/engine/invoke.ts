@@ -15,6 +15,8 @@ import { findTarget, type Target } from "./target.ts";
 
 /** Queued executions that stay in memory, per place. */
 const KEPT_PER_PLACE = 4;
+/** Longest wait that a timer can measure, ms. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** Answers one call from outside. */
 export type Invoke = (request: InvokeRequest) => Promise<Invocation>;
@@ -42,39 +44,48 @@ function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
   });
 }
 
+/** Lets a run that waits in memory be given up by its callers or at its deadline; returns the function that ends the wait. */
+function waitInMemory(run: LiveRun, onGiveUp: (error: ErrorRecord) => void): () => void {
+  const left = (run.deadlineAt ?? Number.POSITIVE_INFINITY) - Date.now();
+  const timer =
+    left > MAX_TIMER_MS ? undefined : setTimeout(() => run.giveUp?.(timeoutError(run)), Math.max(0, left)).unref();
+  const end = () => {
+    run.giveUp = null;
+    clearTimeout(timer);
+  };
+  run.giveUp = (error) => {
+    end();
+    onGiveUp(error);
+  };
+  return end;
+}
+
 /** Begins a run as soon as there is a place for it; OVERLOADED when too many wait. */
 function enter(run: LiveRun, parts: Parts, runner: Runner): void {
   const { admission } = parts;
+  let stopWaiting: (() => void) | null = null;
   const ticket = {
     go() {
+      stopWaiting?.();
       run.hasPlace = true;
       runner.start(run);
     },
   };
-  run.giveUp = (error) => {
-    run.giveUp = null;
-    if (admission.leave(ticket)) finishFailed(run, error, parts).catch(parts.report);
-  };
   admission.enter(ticket);
+  if (run.phase !== "new") return;
+  stopWaiting = waitInMemory(run, (error) => {
+    if (admission.leave(ticket)) finishFailed(run, error, parts).catch(parts.report);
+  });
 }
 
 /** Waits for an identical run that is under way, and runs itself when that one's result cannot be shared. */
 function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): void {
-  const { deadlineAt } = run;
-  const giveUp = (error: ErrorRecord) => {
-    run.giveUp = null;
-    clearTimeout(timer);
+  const stopWaiting = waitInMemory(run, (error) => {
     finishFailed(run, error, parts).catch(parts.report);
-  };
-  const timer =
-    deadlineAt === null
-      ? undefined
-      : setTimeout(() => run.giveUp?.(timeoutError(run)), Math.max(0, deadlineAt - Date.now()));
-  run.giveUp = giveUp;
+  });
   leader.shared.then((cached) => {
     if (run.giveUp === null || run.phase !== "new") return;
-    run.giveUp = null;
-    clearTimeout(timer);
+    stopWaiting();
     if (cached !== null) return finishCached(run, cached, parts).catch(parts.report);
     try {
       enter(run, parts, runner);
@@ -107,9 +118,22 @@ async function readCached(
   return cache.read(call.key, Date.now());
 }
 
+/** Whoever called in the background does not wait: the run may leave memory. */
+function startedView(run: LiveRun, parts: Parts): Invocation {
+  const { execution } = run.call;
+  if (execution.mode !== "background") return toInvocation(run, parts);
+  return toStoredInvocation({ ...execution, state: { status: "queued" } }, run.call, parts);
+}
+
+/** A few queued runs stay in memory: they begin without being read back. */
+function forgetIfMany(run: LiveRun, { live, settings }: Parts): void {
+  const isMany = live.size > settings.maxConcurrent * KEPT_PER_PLACE;
+  if (isMany && run.phase === "queued" && run.isForgettable) live.remove(run);
+}
+
 /** Makes the function that answers calls from outside. */
 export function createInvoke(parts: Parts, runner: Runner): Invoke {
-  const { store, live, cache, claims, keeper, settings } = parts;
+  const { store, live, cache, claims, keeper } = parts;
 
   /** Through the store's queue: durable before the caller hears of it. */
   const enqueue = async (run: LiveRun): Promise<Execution | null> => {
@@ -117,11 +141,10 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     live.add(run);
     try {
       const { execution, created } = await store.enqueue({ execution: run.call.execution });
-      if (created) claims.wake();
-      // A few are kept: they begin without being read back.
-      const isMany = live.size > settings.maxConcurrent * KEPT_PER_PLACE;
-      if (created && isMany && run.phase === "queued" && run.isForgettable) live.remove(run);
-      return created ? null : execution;
+      if (!created) return execution;
+      claims.wake();
+      forgetIfMany(run, parts);
+      return null;
     } catch (error) {
       await discard(run, error);
       throw error;
@@ -134,16 +157,9 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     return run.settle(toFailed(toRecord(toWorkflowError(error))));
   };
 
-  /** Whoever called in the background does not wait: the run may leave memory. */
-  const started = (run: LiveRun): Invocation => {
-    const { execution } = run.call;
-    if (execution.mode !== "background") return toInvocation(run, parts);
-    return toStoredInvocation({ ...execution, state: { status: "queued" } }, run.call, parts);
-  };
-
   const invokeKeyed = async (request: InvokeRequest, run: LiveRun): Promise<Invocation> => {
     const known = await enqueue(run);
-    if (known === null) return started(run);
+    if (known === null) return startedView(run, parts);
     try {
       checkSameRequest(known, request, run.call);
     } catch (error) {
@@ -177,10 +193,10 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     }
     if (request.mode === "background") {
       await enqueue(run);
-      return started(run);
+      return startedView(run, parts);
     }
     begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
-    return started(run);
+    return startedView(run, parts);
   };
 
   return async (request) => {

@@ -37,3 +37,13 @@ test("background runs that wait in the store leave memory, and still end and can
   await engine.cancel({ accountId, executionId });
   expect(await long.result).toMatchObject({ status: "cancelled" });
 });
+
+test("a call that waits for a place ends at its own timeout", async () => {
+  const busy = await core.invoke("rests", { input: 1500 });
+  const waiting = await core.invoke("rests", { input: 2, timeoutMs: 100 });
+  expect(await waiting.result).toMatchObject({ status: "failed", error: { code: "EXECUTION_TIMEOUT" } });
+  const { accountId, engine } = core;
+  const found = await engine.findExecution({ accountId, executionId: busy.executionId });
+  expect(found.state.status).toBe("running");
+  await busy.result;
+});
