@@ -6,7 +6,6 @@ import type { HostProfile } from "../execution.ts";
 
 /** Data segment of a hardened host, in KiB: the kernel's hard cap (below 1 GiB V8 itself does not start reliably). */
 const MAX_DATA_KIB = 1_200 * 1024;
-const PAGE_BYTES = 4_096;
 
 const require = createRequire(import.meta.url);
 
@@ -45,7 +44,9 @@ export function spawnHost(profile: HostProfile): ChildProcess {
 export function residentBytes(pid: number, reported: number): number {
   if (process.platform !== "linux") return reported;
   try {
-    return Number(readFileSync(`/proc/${pid}/statm`, "latin1").split(" ")[1]) * PAGE_BYTES;
+    // In KiB, whatever the size of a page is.
+    const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
+    return found === undefined ? reported : Number(found) * 1024;
   } catch {
     return reported;
   }
