@@ -1,4 +1,4 @@
-import { fail, type WorkflowError } from "../errors.ts";
+import { type Fields, invalidIn, isFields, shown } from "./arguments.ts";
 import type { Scope } from "./capability.ts";
 
 /** The checked arguments of one `chat.completions.create`. */
@@ -40,17 +40,8 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_TIMEOUT_MS = 3_600_000;
-const SHOWN_LENGTH = 100;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const invalid = (field: string, why: string): WorkflowError =>
-  fail("INVALID_ARGUMENT", { message: `chat: ${field} ${why}`, field });
-
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "undefined").slice(0, SHOWN_LENGTH);
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const invalid = invalidIn("chat");
 
 /** The first of the fields that is set; a non-empty text or nothing. */
 function text(fields: Fields, ...names: readonly string[]): string | null {

@@ -1,5 +1,5 @@
 import { toHeaders } from "../egress/headers.ts";
-import { fail, type WorkflowError } from "../errors.ts";
+import { type Fields, invalidIn, isFields, shown } from "./arguments.ts";
 import type { Scope } from "./capability.ts";
 
 /** The checked arguments of one `http.request`. */
@@ -45,17 +45,8 @@ const BODY_FIELDS = ["json", "form", "body", "body_base64"] as const;
 const REFUSED_METHODS: ReadonlySet<string> = new Set(["CONNECT", "TRACE", "TRACK"]);
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 const SAFE: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-const SHOWN_LENGTH = 100;
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const invalid = (field: string, why: string): WorkflowError =>
-  fail("INVALID_ARGUMENT", { message: `http: ${field} ${why}`, field });
-
-const shown = (value: unknown): string => (JSON.stringify(value) ?? "undefined").slice(0, SHOWN_LENGTH);
-
-const isFields = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+const invalid = invalidIn("http");
 
 /** True for methods that change something, so that a repeat must be recognisable. */
 export function isMutating(method: string): boolean {
