@@ -3,7 +3,7 @@
  * contain a raw tab or newline, so a payload needs no escaping and a relay never parses it.
  */
 
-/** Numbers a guest enforces on itself before anything is posted (the host checks again). */
+/** Numbers a guest enforces on itself before anything is posted. The host counts log lines again, the worker measures arguments and output. */
 export interface GuestLimits {
   readonly maxOutputBytes: number;
   readonly maxArgBytes: number;
@@ -39,7 +39,7 @@ export interface StartFacts {
 }
 
 /** Frame letters, worker to host. */
-export const TO_HOST = { bundle: "B", start: "S", deliver: "D", abort: "A", close: "C", ping: "P" } as const;
+export const TO_HOST = { bundle: "B", start: "S", deliver: "D", abort: "A", close: "C" } as const;
 
 /** Frame letters, host to worker. */
 export const FROM_HOST = {

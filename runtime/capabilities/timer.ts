@@ -15,7 +15,7 @@ const wait = defineOp<number>({
   },
 });
 
-/** setTimeout and setInterval of the guest: each firing is one pure op. */
+/** setTimeout and setInterval of the guest: each wait for a firing is one op of time. */
 export const timer: Capability = {
   name: "timer",
   ops: { timer: wait },

@@ -20,8 +20,6 @@ export function readFrames(socket: Socket, onFrame: (fields: string[]) => void):
 export interface FrameWriter {
   /** Fields must contain neither tab nor newline (JSON texts never do). */
   write(frame: string): void;
-  /** Bytes handed to the socket and not yet taken by the kernel. */
-  pendingBytes(): number;
 }
 
 /** A batching writer over `socket`. */
@@ -37,6 +35,5 @@ export function createFrameWriter(socket: Socket): FrameWriter {
       if (batch === "") setImmediate(flush);
       batch += `${frame}\n`;
     },
-    pendingBytes: () => socket.writableLength,
   };
 }
