@@ -1,5 +1,5 @@
-import { fail } from "../errors.ts";
-import { type Capability, defineOp } from "./capability.ts";
+import { fail, toWorkflowError } from "../errors.ts";
+import { type Capability, defineOp, type MeterPatch } from "./capability.ts";
 
 interface NestedArgs {
   readonly model: string;
@@ -47,12 +47,22 @@ function parse(args: unknown): NestedArgs {
   };
 }
 
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+
+/** A child that failed may have cost something all the same. */
+function meterFailure(error: unknown, meter: (patch: MeterPatch) => void): void {
+  const { promptTokens, completionTokens, costUsd } = record(toWorkflowError(error).details["usage"], "usage");
+  if (isCount(promptTokens) && isCount(completionTokens) && isCount(costUsd)) {
+    meter({ promptTokens, completionTokens, costUsd });
+  }
+}
+
 const create = defineOp<NestedArgs>({
   effect: "outside",
   parse,
   async run(args, call) {
     const { job, sessionId } = call.scope;
-    const result = await call.scope.invoke({
+    const nested = call.scope.invoke({
       parentId: job.executionId,
       parentPos: call.pos,
       accountId: job.accountId,
@@ -65,6 +75,10 @@ const create = defineOp<NestedArgs>({
       sessionId: args.sessionId ?? sessionId,
       noCache: args.noCache,
       deadlineAt: job.deadlineAt,
+    });
+    const result = await nested.catch((error: unknown) => {
+      meterFailure(error, call.meter);
+      throw error;
     });
     const { promptTokens, completionTokens, costUsd } = result;
     call.meter({ promptTokens, completionTokens, costUsd });

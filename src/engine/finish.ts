@@ -82,13 +82,14 @@ export async function finishFailed(
   run: LiveRun,
   raw: ErrorRecord,
   parts: Parts,
-  usage: Usage = NO_USAGE,
+  usage: Usage = run.spent,
 ): Promise<void> {
   const error = await locateError(raw, run.call.plan.version, parts.store).catch((thrown: unknown) => {
     parts.report(thrown);
     return raw;
   });
   const result = toFailed(error);
+  run.used = usage;
   await finish(run, { ending: result, result, usage, cached: null }, parts);
 }
 

@@ -22,9 +22,10 @@ function overBudget(run: LiveRun): ErrorRecord | null {
     const message = `budget: the calls of this execution cost ${run.spentUsd} USD, over ${usd} (config.budget.usd)`;
     return toRecord(fail("BUDGET_EXCEEDED", { message, limit: "budget.usd", value: run.spentUsd }));
   }
-  if (tokens !== null && run.spentTokens > tokens) {
-    const message = `budget: the calls of this execution took ${run.spentTokens} tokens, over ${tokens} (config.budget.tokens)`;
-    return toRecord(fail("BUDGET_EXCEEDED", { message, limit: "budget.tokens", value: run.spentTokens }));
+  const spent = run.spentPromptTokens + run.spentCompletionTokens;
+  if (tokens !== null && spent > tokens) {
+    const message = `budget: the calls of this execution took ${spent} tokens, over ${tokens} (config.budget.tokens)`;
+    return toRecord(fail("BUDGET_EXCEEDED", { message, limit: "budget.tokens", value: spent }));
   }
   return null;
 }
@@ -34,7 +35,8 @@ export function charge(run: LiveRun, records: readonly JournalRecord[]): ErrorRe
   for (const { meter } of records) {
     if (meter === null) continue;
     run.spentUsd += meter.costUsd;
-    run.spentTokens += meter.promptTokens + meter.completionTokens;
+    run.spentPromptTokens += meter.promptTokens;
+    run.spentCompletionTokens += meter.completionTokens;
   }
   return overBudget(run);
 }

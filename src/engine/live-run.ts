@@ -1,8 +1,9 @@
-import type { ErrorRecord } from "../../runtime/index.ts";
+import type { ErrorRecord, Usage } from "../../runtime/index.ts";
 import type { CachedResult, NewExecution, Workflow } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
 import type { Plan } from "./plans.ts";
+import { NO_USAGE } from "./result.ts";
 import { ExecutionRow, type RowKeeper } from "./row.ts";
 
 /** Whether the result of an execution is kept for later calls. */
@@ -72,8 +73,11 @@ export class LiveRun {
   callers = 0;
   /** Nested executions started below it, at any depth (counted on the outermost). */
   descendants = 0;
+  /** What it had used when it failed; null while it has not. */
+  used: Usage | null = null;
   spentUsd = 0;
-  spentTokens = 0;
+  spentPromptTokens = 0;
+  spentCompletionTokens = 0;
 
   constructor(call: Call, keeper: RowKeeper, cache: Invocation["cache"]) {
     const { execution } = call;
@@ -92,6 +96,12 @@ export class LiveRun {
   /** The call from outside that this one descends from. */
   get outermost(): LiveRun {
     return this.call.parent?.outermost ?? this;
+  }
+
+  /** What its ops cost as far as they were recorded. */
+  get spent(): Usage {
+    const { spentUsd: costUsd, spentPromptTokens: promptTokens, spentCompletionTokens: completionTokens } = this;
+    return { ...NO_USAGE, costUsd, promptTokens, completionTokens };
   }
 
   /** Milliseconds since the epoch; null = no wall limit. */

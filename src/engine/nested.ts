@@ -5,6 +5,7 @@ import {
   type NestedCall,
   type NestedResult,
   toRecord,
+  type Usage,
 } from "../../runtime/index.ts";
 import type { Execution } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
@@ -15,6 +16,7 @@ import { followStored } from "./follow-stored.ts";
 import type { InvokeNested } from "./host.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { NO_USAGE, toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { findTarget, type Target } from "./target.ts";
 
@@ -22,14 +24,25 @@ type Facts = Pick<Execution, "id" | "createdAt" | "sessionId" | "requestId" | "r
 
 const MODEL = /^workflow:([^@]+)(?:@(.+))?$/;
 
-/** The child's error as the parent's script sees it: without the stack of code that is not its own. */
-function childError({ details, ...error }: ErrorRecord, { id, ref }: Facts): Error {
-  const { stack: _stack, ...rest } = details;
-  return fromRecord({ ...error, details: { ...rest, workflow: ref, execution_id: id } });
+/** The child's error as the parent's script sees it: without the stack of code that is not its own, with what the child used. */
+function childError({ details, ...error }: ErrorRecord, { id, ref }: Facts, used: Usage): Error {
+  const { stack: _stack, usage: _deeper, ...rest } = details;
+  const { promptTokens, completionTokens, costUsd } = used;
+  const isFree = promptTokens + completionTokens + costUsd === 0;
+  const usage = isFree ? {} : { usage: { promptTokens, completionTokens, costUsd } };
+  return fromRecord({ ...error, details: { ...rest, ...usage, workflow: ref, execution_id: id } });
 }
 
-function toNestedResult(result: ExecutionResult, facts: Facts, model: string): NestedResult {
-  if (result.status !== "completed") throw childError(result.error, facts);
+interface Ended {
+  readonly result: ExecutionResult;
+  /** What it used if it failed. */
+  readonly used: Usage;
+}
+
+const endOf = async (run: LiveRun): Promise<Ended> => ({ result: await run.result, used: run.used ?? NO_USAGE });
+
+function toNestedResult({ result, used }: Ended, facts: Facts, model: string): NestedResult {
+  if (result.status !== "completed") throw childError(result.error, facts, used);
   const { id: executionId, createdAt, sessionId, requestId } = facts;
   const { promptTokens, completionTokens, costUsd } = result.usage;
   const body = toCompletion({ executionId, createdAt, model, sessionId, requestId, result });
@@ -83,19 +96,20 @@ function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: P
 /** Joins an execution that an earlier life of the parent started. */
 async function joinStored(child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
   const known = parts.live.get(child.id);
-  if (known !== null) return toNestedResult(await known.result, child, call.model);
+  if (known !== null) return toNestedResult(await endOf(known), child, call.model);
   const open = child.state.status === "running" || child.state.status === "queued";
   if (open) parts.claims.wake();
   const isStopping = () => !parts.isOpen();
   const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping });
   const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));
-  return toNestedResult(result ?? { status: "failed", error: gone }, child, call.model);
+  const used = (await parts.store.findExecution({ accountId: child.accountId, executionId: child.id }))?.usage;
+  return toNestedResult({ result: result ?? toFailed(gone), used: used ?? NO_USAGE }, child, call.model);
 }
 
 /** Makes the function that runs workflows for workflows: at once, without a place of their own. */
 export function createNested(parts: Parts, runner: Runner): InvokeNested {
   const { live, store, cache } = parts;
-  const join = async (run: LiveRun, model: string) => toNestedResult(await run.result, run.call.execution, model);
+  const join = async (run: LiveRun, model: string) => toNestedResult(await endOf(run), run.call.execution, model);
 
   return async (parent, call) => {
     const known = live.child(parent.id, call.parentPos);

@@ -32,7 +32,8 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   run.row.start();
   const records = await store.readJournal({ executionId: run.id });
   run.spentUsd = 0;
-  run.spentTokens = 0;
+  run.spentPromptTokens = 0;
+  run.spentCompletionTokens = 0;
   const error = charge(run, records);
   if (error !== null) run.stopping ??= error;
   return records;
