@@ -10,7 +10,7 @@ export interface Admission {
   take(count: number): void;
   /** Gives a place back. */
   release(): void;
-  /** Places that nobody has and nobody waits for. */
+  /** Places for executions that wait in the store. */
   free(): number;
   /** Gives up all who wait and returns them. */
   drain(): readonly Ticket[];
@@ -24,7 +24,10 @@ export interface Ticket {
 /** Seconds that a refused caller is told to wait. */
 const RETRY_AFTER_S = 1;
 
-/** Makes the admission of one engine; `onFree` is called when a place became free and nobody in memory waits for it. */
+/** After so many places given to those who wait in memory, one goes to the store's: for a moment one more runs. */
+const STORED_EVERY = 8;
+
+/** Makes the admission of one engine; `onFree` is called when a place became free that nobody in memory gets. */
 export function createAdmission(
   settings: { readonly maxConcurrent: number; readonly maxQueued: number },
   onFree: () => void,
@@ -32,6 +35,8 @@ export function createAdmission(
   const { maxConcurrent, maxQueued } = settings;
   const waiting = new Set<Ticket>();
   let taken = 0;
+  let releases = 0;
+  let owed = false;
 
   return {
     enter(ticket) {
@@ -48,6 +53,7 @@ export function createAdmission(
     leave: (ticket) => waiting.delete(ticket),
     take(count) {
       taken += count;
+      owed = false;
     },
     release() {
       const [next] = taken <= maxConcurrent ? waiting : [];
@@ -57,9 +63,11 @@ export function createAdmission(
       } else {
         waiting.delete(next);
         next.go();
+        owed ||= ++releases % STORED_EVERY === 0;
+        if (owed) onFree();
       }
     },
-    free: () => (waiting.size > 0 ? 0 : Math.max(0, maxConcurrent - taken)),
+    free: () => (waiting.size > 0 ? Number(owed) : Math.max(0, maxConcurrent - taken)),
     drain() {
       const tickets = [...waiting];
       waiting.clear();

@@ -94,8 +94,10 @@ function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: P
 }
 
 /** Joins an execution that an earlier life of the parent started. */
-async function joinStored(child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
+async function joinStored(parent: LiveRun, child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
   const known = parts.live.get(child.id);
+  // It may have been claimed before its parent was.
+  if (known !== null) parent.children.add(known);
   if (known !== null) return toNestedResult(await endOf(known), child, call.model);
   const open = child.state.status === "running" || child.state.status === "queued";
   if (open) parts.claims.wake();
@@ -116,7 +118,7 @@ export function createNested(parts: Parts, runner: Runner): InvokeNested {
     if (known !== null) return join(known, call.model);
     const { parentPos } = call;
     const stored = parent.resumed ? await store.findChild({ parentId: parent.id, parentPos }) : null;
-    if (stored !== null) return joinStored(stored, call, parts);
+    if (stored !== null) return joinStored(parent, stored, call, parts);
     checkNesting(parent, parts);
     const target = await findNested(parent.call.execution.accountId, call.model, parts);
     const run = createChild(parent, call, target, parts);

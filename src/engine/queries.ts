@@ -4,6 +4,9 @@ import type { Parts } from "./parts.ts";
 import { cancelled, stopRun } from "./stopping.ts";
 import type { Execution, ExecutionState } from "./types.ts";
 
+/** Ends older than this have reached the disk, ms. */
+const RECENT_MS = 10_000;
+
 const STATUSES: readonly ExecutionState["status"][] = [
   "queued",
   "running",
@@ -21,6 +24,12 @@ function parseStatus(text: string | null): ExecutionState["status"] | null {
   throw fail("INVALID_REQUEST", { message, param: "status" });
 }
 
+/** An end must not be told before it is durable: a write that comes after it resolves after it. */
+async function untilDurable({ state }: Execution, { store, keeper }: Parts): Promise<void> {
+  const isRecent = "finishedAt" in state && Date.now() - state.finishedAt < RECENT_MS;
+  if (isRecent) await store.renew({ worker: keeper.worker, leases: [], leaseMs: keeper.leaseMs, now: Date.now() });
+}
+
 /** What an engine tells about executions, and how it ends them on request. */
 export function createQueries(
   parts: Parts,
@@ -34,6 +43,7 @@ export function createQueries(
     row?.flushOutput();
     const execution = await store.findExecution({ accountId, executionId });
     if (execution === null) throw fail("EXECUTION_NOT_FOUND", { id: executionId });
+    await untilDurable(execution, parts);
     return execution;
   };
 

@@ -6,7 +6,9 @@ import { finishFailed } from "./finish.ts";
 import { renewLeases } from "./lease-keeper.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { resultOf } from "./result.ts";
 import type { Runner } from "./runner.ts";
+import { cancelled } from "./stopping.ts";
 
 async function callOf(execution: Execution, { store, planOf, settings, live }: Parts): Promise<Call> {
   const { accountId, versionId, workflowId, data } = execution;
@@ -39,6 +41,13 @@ function begin(run: LiveRun, execution: Execution, runner: Runner): void {
   runner.start(run);
 }
 
+/** True when the execution that called it is over or gone: nobody wants its result. */
+async function isOrphan({ accountId, parentId }: Execution, { store, live }: Parts): Promise<boolean> {
+  if (parentId === null || live.get(parentId) !== null) return false;
+  const parent = await store.findExecution({ accountId, executionId: parentId });
+  return parent === null || resultOf(parent, false) !== null;
+}
+
 /** Begins an execution that another process left behind. */
 async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
   const { live, keeper } = parts;
@@ -50,6 +59,11 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
     run.row.adopt(execution.fence);
     run.hasPlace = execution.parentId === null;
     await finishFailed(run, toRecord(fail("SECRETS_LOST")), parts);
+    return;
+  }
+  if (await isOrphan(execution, parts)) {
+    run.row.adopt(execution.fence);
+    await finishFailed(run, cancelled(), parts);
     return;
   }
   begin(run, execution, runner);

@@ -52,3 +52,15 @@ test("places taken beyond the limit are given back before anyone else goes", () 
   admission.release();
   expect(admission.free()).toBe(1);
 });
+
+test("while others wait in memory, now and then one from the store gets in", () => {
+  let freed = 0;
+  const admission = createAdmission({ maxConcurrent: 1, maxQueued: 100 }, () => freed++);
+  for (let i = 0; i < 20; i++) admission.enter({ go: () => undefined });
+  for (let i = 0; i < 7; i++) admission.release();
+  expect([admission.free(), freed]).toEqual([0, 0]);
+  admission.release();
+  expect([admission.free(), freed]).toEqual([1, 1]);
+  admission.take(1);
+  expect(admission.free()).toBe(0);
+});
