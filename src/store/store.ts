@@ -47,6 +47,8 @@ export interface Store {
   /** Account of the key whose hex SHA-256 is `hash`; synchronous because every request asks (served from memory where it can). */
   accountOfKey(params: { readonly hash: string }): Account | null;
   hasKeys(): Promise<boolean>;
+  /** Revokes the keys of this name except the one whose hash is `except`. */
+  removeKeys(params: { readonly accountId: string; readonly name: string; readonly except: string }): Promise<void>;
 
   // workflows and versions
   /** Creates or (same account and ref) updates the workflow's settings. */

@@ -9,7 +9,10 @@ interface AccountRow {
   readonly owner: number;
 }
 
-type Accounts = Pick<Store, "ownerAccount" | "addKey" | "accountOfKey" | "hasKeys" | "readSetting" | "writeSetting">;
+type Accounts = Pick<
+  Store,
+  "ownerAccount" | "addKey" | "accountOfKey" | "hasKeys" | "removeKeys" | "readSetting" | "writeSetting"
+>;
 
 const toAccount = (row: AccountRow): Account => ({ id: row.id, name: row.name, owner: row.owner === 1 });
 
@@ -53,6 +56,13 @@ export function createAccounts(db: Database, writer: Writer): Accounts {
     },
     accountOfKey: ({ hash }) => keys.get(hash) ?? null,
     hasKeys: async () => keys.size > 0,
+    async removeKeys({ accountId, name, except }) {
+      await writer.write(() => {
+        db.run("DELETE FROM keys WHERE account_id = ? AND name = ? AND hash <> ?", accountId, name, except);
+        const left = loadKeys(db);
+        for (const hash of keys.keys()) if (!left.has(hash)) keys.delete(hash);
+      });
+    },
     async readSetting({ name }) {
       return db.get<{ value: string }>("SELECT value FROM settings WHERE name = ?", name)?.value ?? null;
     },

@@ -41,6 +41,19 @@ export function describeAccounts(subject: () => Subject): void {
       expect(store.accountOfKey({ hash: key.hash })).toEqual(account);
     });
 
+    it("revokes the keys of a name but one", async () => {
+      const { world, reopen } = subject();
+      const { store, account } = world;
+      const key = { accountId: account.id, prefix: "weft_ab", createdAt: T0 };
+      await store.addKey({ ...key, hash: sha256("a"), name: "first" });
+      await store.addKey({ ...key, hash: sha256("b"), name: "first" });
+      await store.addKey({ ...key, hash: sha256("c"), name: "second" });
+      await store.removeKeys({ accountId: account.id, name: "first", except: sha256("b") });
+      const again = await reopen();
+      const known = ["a", "b", "c"].map((text) => again.accountOfKey({ hash: sha256(text) }) !== null);
+      expect(known).toEqual([false, true, true]);
+    });
+
     it("keeps settings", async () => {
       const { world, reopen } = subject();
       expect(await world.store.readSetting({ name: "hmac" })).toBeNull();
