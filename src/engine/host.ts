@@ -53,6 +53,14 @@ async function readAccessory(run: LiveRun, key: string, parts: Parts): Promise<U
   return bytes;
 }
 
+/** A run that touches something outside will hardly be shared: whoever waits for it runs itself now. */
+function sendFollowersOff(run: LiveRun): void {
+  const { policy, plan } = run.call;
+  if (policy.keep !== "pure") return;
+  plan.wasPure = false;
+  run.share(null);
+}
+
 /** What the main thread does for one attempt at a run; once a later attempt has begun, everything of it is refused. */
 export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNested): ExecutionHost {
   const { attempt, row, log } = run;
@@ -71,6 +79,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       const stored = row.append(records, durable).catch(refused);
       const error = charge(run, records);
       if (error !== null) stopRun(run, error, parts);
+      if (durable) sendFollowersOff(run);
       if (durable) return stored;
       stored.catch(() => undefined);
       return Promise.resolve();

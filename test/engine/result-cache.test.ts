@@ -148,6 +148,28 @@ describe("a run that touched the outside world", () => {
     expect(calls).toBe(before + 5);
   });
 
+  test("does not wait for a run that has touched something outside", async () => {
+    await core.deploy("tiny", "export async function execute() { return 1 }");
+    await core.deploy(
+      "mixed",
+      `export async function execute(ctx) {
+        if (ctx.input !== 0) await ctx.workflow.completions.create({ model: "workflow:tiny" });
+        if (ctx.input !== 0) await ctx.sleep(1500);
+        return ctx.input;
+      }`,
+    );
+    await core.run("mixed", { input: 0 });
+    const leader = await core.invoke("mixed", { input: 1 });
+    const follower = await core.invoke("mixed", { input: 1 });
+    const { accountId, engine } = core;
+    const find = async () => {
+      const found = await engine.findExecution({ accountId, executionId: follower.executionId }).catch(() => null);
+      return found?.state.status;
+    };
+    await expect.poll(find, { timeout: 1_000 }).toBe("running");
+    await Promise.all([leader.result, follower.result]);
+  });
+
   test("keeps those who wait to their own timeout", async () => {
     await core.deploy(
       "sleepy",
