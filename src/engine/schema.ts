@@ -65,7 +65,9 @@ function refuse(errors: readonly ErrorObject[]): Error {
 }
 
 /** Keywords with which a small schema or input can take for ever. */
-const SLOW = /"(pattern|patternProperties|uniqueItems|contains|anyOf|oneOf|\$ref|\$dynamicRef|not|if)":/;
+const SLOW = /"(pattern|patternProperties|uniqueItems|contains|enum|const|anyOf|oneOf|\$ref|\$dynamicRef|not|if)":/;
+/** Characters from which on any schema can take long on a large input. */
+const LONG_SCHEMA = 2_000;
 const COMPILE_MS = 1_000;
 const CHECK_MS = 250;
 /** Longer inputs get their first problem only: a list of all could be larger than the input. */
@@ -106,7 +108,8 @@ export function createInputCheck(raw: unknown): InputCheck | null {
   if (schema === null) return null;
   const quick = tryCompile(schema);
   const list = createListing(schema, quick);
-  const isSlow = SLOW.test(JSON.stringify(schema));
+  const text = JSON.stringify(schema);
+  const isSlow = text.length > LONG_SCHEMA || SLOW.test(text);
   return (sent) => {
     const input = sent ?? null;
     if (!isSlow && quick(input)) return;
