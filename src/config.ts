@@ -91,7 +91,8 @@ const SERVER_SETTINGS = {
       name: "WEFT_MAX_QUEUED",
       fallback: "10000",
       unit: "executions",
-      sentence: "Calls that wait for a place before further ones are refused with OVERLOADED.",
+      sentence:
+        "Waiting calls (not background ones, which wait on the disk) before further ones are refused with OVERLOADED.",
     },
     0,
   ),

@@ -26,6 +26,9 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** Setting of the store that says how far the examples are. */
+const EXAMPLES = "examples";
+
 async function readVersion(): Promise<string> {
   const text = await readFile(join(import.meta.dirname, "..", "package.json"), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
@@ -35,13 +38,18 @@ async function loadIntoEmpty(
   { store, workflows, accountId }: Core,
   { examples }: Settings,
 ): Promise<readonly string[]> {
+  if (examples === "off") return [];
   const { total } = await store.listWorkflows({ accountId, limit: 1, offset: 0 });
-  return total === 0 && examples === "on" ? loadExamples(workflows, accountId) : [];
+  // A start that ended half way through the examples goes on with them at the next one.
+  if (total > 0 && (await store.readSetting({ name: EXAMPLES })) !== "loading") return [];
+  await store.writeSetting({ name: EXAMPLES, value: "loading" });
+  const loaded = await loadExamples(workflows, accountId);
+  await store.writeSetting({ name: EXAMPLES, value: "loaded" });
+  return loaded;
 }
 
 async function serve(core: Core, settings: Settings, report: (error: unknown) => void): Promise<Server> {
   const { store, engine, workflows, accountId, runtime } = core;
-  const key = await ensureOwnerKey(store, settings.apiKey);
   const examples = await loadIntoEmpty(core, settings);
   const app = await createApp({
     engine,
@@ -54,6 +62,8 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
   });
   await core.start();
   const url = await app.listen({ host: settings.host, port: settings.port });
+  // Made last: a key of a start that failed before would never be shown to anyone.
+  const key = await ensureOwnerKey(store, settings.apiKey);
   return {
     url,
     key,

@@ -6,6 +6,7 @@ import type { CacheMode, Invocation } from "./engine.ts";
 import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
 import type { EngineSettings } from "./parts.ts";
 import type { Plan } from "./plans.ts";
+import { NESTED_PRIORITY } from "./priority.ts";
 import { redactJson } from "./redact.ts";
 import type { Target } from "./target.ts";
 
@@ -33,8 +34,6 @@ export interface CallFacts {
   readonly parentPos: number | null;
 }
 
-/** Priority of nested executions: they are claimed before others, because a running one waits for them. */
-export const NESTED_PRIORITY = 10;
 const SEED_BYTES = 32;
 /** Seeds drawn from the system at a time: one draw costs as much as many. */
 const SEEDS = 128;

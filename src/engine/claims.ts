@@ -1,5 +1,5 @@
 import type { Execution, Store } from "../store/store.ts";
-import { NESTED_PRIORITY } from "./call.ts";
+import { NESTED_PRIORITY } from "./priority.ts";
 
 /** Takes executions that wait in the store: queued, due, or interrupted. */
 export interface Claims {
