@@ -3,7 +3,7 @@ import { postOp } from "./execution.ts";
 import { NativePromise, parse, stringify } from "./primordials.ts";
 
 /** The JSON text of an op's arguments; throws INVALID_ARGUMENT for what JSON cannot carry. */
-export function argumentText(op: string, args: unknown): string {
+function argumentText(op: string, args: unknown): string {
   try {
     return stringify(args === undefined ? null : args) ?? "null";
   } catch (cause) {

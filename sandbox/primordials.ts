@@ -37,7 +37,6 @@ export const isFinite = Number.isFinite;
 export const parseInteger = Number.parseInt;
 export const reflectApply = apply;
 
-export const resolveWith = uncurry<Promise<unknown>>(Promise.resolve);
 export const then = uncurry<Promise<unknown>>(Promise.prototype.then);
 export const mapGet = uncurry<unknown>(Map.prototype.get);
 export const mapSet = uncurry<unknown>(Map.prototype.set);
@@ -47,7 +46,6 @@ export const setAdd = uncurry<unknown>(Set.prototype.add);
 export const setHas = uncurry<boolean>(Set.prototype.has);
 export const weakGet = uncurry<unknown>(WeakMap.prototype.get);
 export const weakSet = uncurry<unknown>(WeakMap.prototype.set);
-export const weakHas = uncurry<boolean>(WeakMap.prototype.has);
 export const push = uncurry<number>(Array.prototype.push);
 export const shift = uncurry<unknown>(Array.prototype.shift);
 export const splice = uncurry<unknown[]>(Array.prototype.splice);

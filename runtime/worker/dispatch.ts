@@ -1,6 +1,6 @@
 import type { OpCall } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
-import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts";
+import { fail, toRecord, toWorkflowError } from "../errors.ts";
 import type { Handler, Interceptor } from "../interceptors/interceptor.ts";
 import { limitsInterceptor } from "../interceptors/limits.ts";
 import { meterInterceptor } from "../interceptors/meter.ts";
@@ -30,18 +30,14 @@ function handle(services: Services): Handler {
   };
 }
 
-/** JSON text of an error for the guest. */
-export function errorPayload(record: ErrorRecord): string {
-  return JSON.stringify(record);
-}
-
 /** The whole chain: interceptors around the capability's handler, errors turned into completions. */
 export function createDispatch(services: Services): Handler {
+  const run = handle(services);
   const settled: Handler = async (request) => {
     try {
-      return await handle(services)(request);
+      return await run(request);
     } catch (thrown) {
-      return { kind: "error", payload: errorPayload(toRecord(toWorkflowError(thrown))), meter: null };
+      return { kind: "error", payload: JSON.stringify(toRecord(toWorkflowError(thrown))), meter: null };
     }
   };
   return INTERCEPTORS.reduceRight((next, interceptor) => interceptor(next), settled);
