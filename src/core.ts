@@ -5,20 +5,19 @@ import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
-import type { Engine } from "./engine/engine.ts";
 import { createProfiles } from "./engine/profiles.ts";
-import type { WorkflowService } from "./engine/workflows.ts";
+import type { Services } from "./engine/services.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
 
 const MIB = 1024 * 1024;
 
 /** A server without its HTTP half. */
-export interface Core {
+export interface Core extends Services {
   readonly store: Store;
   readonly runtime: Runtime;
-  readonly engine: Engine;
-  readonly workflows: WorkflowService;
+  /** The services alone: all that the HTTP half gets. */
+  readonly services: Services;
   /** The owner's account. */
   readonly accountId: string;
   /** Resumes what an earlier process left behind and begins to accept calls. */
@@ -71,11 +70,12 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
     report,
     settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs },
   });
+  const services: Services = { engine, workflows: createWorkflows({ ...shared, removed: engine.stopWorkflow }) };
   return {
     store,
     runtime,
-    engine,
-    workflows: createWorkflows({ ...shared, removed: engine.stopWorkflow }),
+    ...services,
+    services,
     accountId,
     start: () => engine.start(),
     stop: () => engine.stop(settings.stopGraceMs),

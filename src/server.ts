@@ -3,14 +3,13 @@ import { join } from "node:path";
 import type { RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
-import type { Engine } from "./engine/engine.ts";
-import type { WorkflowService } from "./engine/workflows.ts";
+import type { Services } from "./engine/services.ts";
 import { createApp } from "./http/app.ts";
 import { loadExamples } from "./load-examples.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
 
 /** A running server. */
-export interface Server {
+export interface Server extends Services {
   /** Base URL without a closing slash. */
   readonly url: string;
   /** The owner's key when this start made it, to be shown once; null when there was one. */
@@ -19,8 +18,6 @@ export interface Server {
   readonly examples: readonly string[];
   /** The owner's account. */
   readonly accountId: string;
-  readonly engine: Engine;
-  readonly workflows: WorkflowService;
   stats(): RuntimeStats;
   /** Stops accepting, waits for running executions up to the grace, leaves the rest to the next start, closes everything. */
   close(): Promise<void>;
@@ -34,29 +31,25 @@ async function readVersion(): Promise<string> {
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-async function loadIntoEmpty(
-  { store, workflows, accountId }: Core,
-  { examples }: Settings,
-): Promise<readonly string[]> {
+async function loadIntoEmpty({ store, services, accountId }: Core, { examples }: Settings): Promise<readonly string[]> {
   if (examples === "off") return [];
   const { total } = await store.listWorkflows({ accountId, limit: 1, offset: 0 });
   // A start that ended half way through the examples goes on with them at the next one.
   if (total > 0 && (await store.readSetting({ name: EXAMPLES })) !== "loading") return [];
   await store.writeSetting({ name: EXAMPLES, value: "loading" });
-  const loaded = await loadExamples(workflows, accountId);
+  const loaded = await loadExamples(services.workflows, accountId);
   await store.writeSetting({ name: EXAMPLES, value: "loaded" });
   return loaded;
 }
 
 async function serve(core: Core, settings: Settings, report: (error: unknown) => void): Promise<Server> {
-  const { store, engine, workflows, accountId, runtime } = core;
+  const { store, services, accountId, runtime } = core;
   const examples = await loadIntoEmpty(core, settings);
   const app = await createApp({
-    engine,
-    workflows,
+    services,
     limits: settings.limits,
     accountOfKey: (hash) => store.accountOfKey({ hash }),
-    ready: () => engine.ready(),
+    ready: () => services.engine.ready(),
     report,
     version: await readVersion(),
   });
@@ -68,9 +61,8 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     url,
     key,
     examples,
+    ...services,
     accountId,
-    engine,
-    workflows,
     stats: () => runtime.stats(),
     // The engine stops before the HTTP server closes, so that open requests still get their answers.
     close: () =>

@@ -3,9 +3,8 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify from "fastify";
 import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
-import type { Engine } from "../engine/engine.ts";
+import type { Services } from "../engine/services.ts";
 import type { Account } from "../engine/types.ts";
-import type { WorkflowService } from "../engine/workflows.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
 import type { App, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
@@ -19,8 +18,7 @@ import { methodNotAllowed, toRequestError } from "./request-errors.ts";
 
 /** What the HTTP server needs. */
 export interface AppDeps {
-  readonly engine: Engine;
-  readonly workflows: WorkflowService;
+  readonly services: Services;
   readonly accountOfKey: AccountOfKey;
   readonly limits: Limits;
   ready(): boolean;
@@ -41,6 +39,10 @@ declare module "fastify" {
   interface FastifyRequest {
     account: Account | null;
   }
+  interface FastifyContextConfig {
+    /** True for a route that needs no key: a link that is signed, for example. */
+    public?: boolean;
+  }
 }
 
 /** A request must have arrived within this time, its headers within the other. */
@@ -54,7 +56,7 @@ const MAX_PARAM_CHARS = 256;
 /** How long open answers may take once the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Paths that need no key. */
+/** Paths of the server itself that need no key; a route of a dialect says `config: { public: true }`. */
 const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)?$/;
 
 const SECURITY_HEADERS = {
@@ -147,7 +149,8 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     // Whether a path exists is no secret.
-    if (request.is404 || PUBLIC.test(pathOf(request))) return done();
+    const isPublic = request.routeOptions.config.public === true || PUBLIC.test(pathOf(request));
+    if (request.is404 || isPublic) return done();
     try {
       request.account = authenticate(request.headers, deps.accountOfKey);
     } catch (error) {
@@ -159,8 +162,7 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
 
 function dialectDeps(deps: AppDeps): DialectDeps {
   return {
-    engine: deps.engine,
-    workflows: deps.workflows,
+    ...deps.services,
     limits: deps.limits,
     version: deps.version,
     account(request) {

@@ -3,9 +3,8 @@ export type { FastifyError } from "fastify";
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Limits, WorkflowError } from "../../../runtime/index.ts";
-import type { Engine } from "../../engine/engine.ts";
+import type { Services } from "../../engine/services.ts";
 import type { Account } from "../../engine/types.ts";
-import type { WorkflowService } from "../../engine/workflows.ts";
 
 /** The HTTP server, as dialects see it (fastify's types come through here only). */
 export type App = FastifyInstance;
@@ -15,9 +14,7 @@ export type Request = FastifyRequest;
 export type Reply = FastifyReply;
 
 /** What a dialect may use. */
-export interface DialectDeps {
-  readonly engine: Engine;
-  readonly workflows: WorkflowService;
+export interface DialectDeps extends Services {
   readonly limits: Limits;
   readonly version: string;
   /** The account of an authenticated request. */

@@ -1,0 +1,42 @@
+import type { Chunk, ErrorRecord, LogLine, Usage } from "../../../runtime/index.ts";
+import type { Ending, Execution, ExecutionState, Lease, NewExecution, Page } from "../rows.ts";
+
+/** Rows of executions: made, found, listed, ended on request. The three that add one throw WORKFLOW_NOT_FOUND when the workflow is gone. */
+export interface ExecutionStore {
+  /** Stores a queued execution. Idempotent on (account, idempotencyKey) and on (parentId, parentPos): returns the existing one then. */
+  enqueue(params: {
+    readonly execution: NewExecution;
+  }): Promise<{ readonly execution: Execution; readonly created: boolean }>;
+  /** Stores an execution that starts at once, already leased by `worker` with fence 1 until `createdAt + leaseMs`; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
+  startExecution(params: {
+    readonly execution: NewExecution;
+    readonly worker: string;
+    readonly leaseMs: number;
+  }): Promise<Lease>;
+  /** Stores start and end of an execution in one row and one commit (cache hits, runs that finished before their row was written). */
+  recordExecution(params: {
+    readonly execution: NewExecution;
+    readonly ending: Ending;
+    readonly startedAt: number;
+    readonly finishedAt: number;
+    readonly usage: Usage;
+    readonly chunks: readonly Chunk[];
+    readonly logs: readonly LogLine[];
+  }): Promise<void>;
+  /** Marks a queued or waiting execution cancelled; asks a running one to stop. False when it already ended or is unknown. */
+  cancelExecution(params: {
+    readonly accountId: string;
+    readonly executionId: string;
+    readonly now: number;
+    readonly error: ErrorRecord;
+  }): Promise<boolean>;
+  findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution | null>;
+  findChild(params: { readonly parentId: string; readonly parentPos: number }): Promise<Execution | null>;
+  listExecutions(params: {
+    readonly accountId: string;
+    readonly workflowId: string | null;
+    readonly status: ExecutionState["status"] | null;
+    readonly limit: number;
+    readonly offset: number;
+  }): Promise<Page<Execution>>;
+}

@@ -1,0 +1,25 @@
+import type { Chunk, JournalRecord, LogLine } from "../../../runtime/index.ts";
+import type { Lease } from "../rows.ts";
+
+/** What an execution recorded: deliveries, chunks and log lines. */
+export interface JournalStore {
+  /** Appends deliveries; throws CONFLICT when the fence is old or a seq is not the next. */
+  appendJournal(params: { readonly lease: Lease; readonly records: readonly JournalRecord[] }): Promise<void>;
+  readJournal(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
+  /** Appends chunks and log lines; an index already stored is skipped. Refuses silently when the fence is old. */
+  appendOutput(params: {
+    readonly lease: Lease;
+    readonly chunks: readonly Chunk[];
+    readonly logs: readonly LogLine[];
+  }): Promise<void>;
+  readChunks(params: {
+    readonly executionId: string;
+    readonly from: number;
+    readonly limit: number;
+  }): Promise<readonly Chunk[]>;
+  readLogs(params: {
+    readonly executionId: string;
+    readonly from: number;
+    readonly limit: number;
+  }): Promise<readonly LogLine[]>;
+}

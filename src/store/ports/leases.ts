@@ -1,0 +1,43 @@
+import type { Chunk, LogLine, Usage } from "../../../runtime/index.ts";
+import type { Ending, Execution, Lease } from "../rows.ts";
+
+/** The queue: who holds which execution, and how holders let go of it. */
+export interface LeaseStore {
+  /** Leases up to `max` runnable executions (queued or waiting with runAt/until due, or running with an expired lease), by priority (higher first), then age, fair between accounts (the one with the fewest running first), at most `perAccount` running each; none below `minPriority` (null = any). Raises their fence. One that someone asked to stop may be among them: `renew` before running it. */
+  claim(params: {
+    readonly worker: string;
+    readonly max: number;
+    readonly leaseMs: number;
+    readonly now: number;
+    readonly perAccount: number;
+    readonly minPriority: number | null;
+  }): Promise<readonly Execution[]>;
+  /** Earliest time at which claim would find something that is not due yet; null when nothing waits. */
+  nextDue(): Promise<number | null>;
+  /** Extends leases; per lease `ok`, `cancel` (someone asked to stop it) or `lost` (another holder has it). */
+  renew(params: {
+    readonly worker: string;
+    readonly leases: readonly Lease[];
+    readonly leaseMs: number;
+    readonly now: number;
+  }): Promise<readonly ("ok" | "cancel" | "lost")[]>;
+  /** Makes every running execution of other workers claimable at once: for stores with a single server, at start. */
+  releaseOthers(params: { readonly worker: string }): Promise<number>;
+  /** Ends an execution, with its chunks and logs not yet stored; false when the fence is old or it already ended. */
+  completeExecution(params: {
+    readonly lease: Lease;
+    readonly ending: Ending;
+    readonly usage: Usage;
+    readonly chunks: readonly Chunk[];
+    readonly logs: readonly LogLine[];
+    readonly now: number;
+  }): Promise<boolean>;
+  /** Parks an execution until a time; false when the fence is old. */
+  waitExecution(params: {
+    readonly lease: Lease;
+    readonly until: number;
+    readonly usage: Usage;
+    readonly chunks: readonly Chunk[];
+    readonly logs: readonly LogLine[];
+  }): Promise<boolean>;
+}
