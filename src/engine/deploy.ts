@@ -39,13 +39,16 @@ async function storeVersion(
   const { accountId, bump, notes, publish, upload } = request;
   const { bundle, facts, isolation } = script;
   const newest = found.versions[0] ?? null;
+  const { sourceMap } = bundle;
+  const sources = JSON.stringify(upload);
   const accessories = mergeAccessories(request.accessories, newest, limits);
   const row = toRow(request, found.known, request.settings);
   const workflow = store.putWorkflow(row);
   if (newest?.bundleHash === bundle.hash && sameAccessories(newest.accessories, accessories)) {
     const { now } = row;
-    const activating = { accountId, workflowId: row.id, versionId: newest.id, now };
-    await Promise.all([workflow, publish ? store.activateVersion(activating) : null]);
+    const versionId = newest.id;
+    const activated = publish ? store.activateVersion({ accountId, workflowId: row.id, versionId, now }) : null;
+    await Promise.all([workflow, activated, store.replaceSources({ accountId, versionId, sourceMap, sources })]);
     return { workflow: await reread(store, row), version: newest, created: false };
   }
   const version: Version = {
@@ -63,7 +66,7 @@ async function storeVersion(
     accessories,
     createdAt: row.now,
   };
-  const code: VersionCode = { code: bundle.code, sourceMap: bundle.sourceMap, sources: JSON.stringify(upload) };
+  const code: VersionCode = { code: bundle.code, sourceMap, sources };
   // Called in one turn: workflow, files and version become durable together or not at all.
   const files = putAccessories(request.accessories, store);
   await Promise.all([workflow, files, store.addVersion({ version, code, activate: publish })]);

@@ -37,6 +37,17 @@ describe("an upload", () => {
     expect(again.workflow.activeVersionId).toBe(first.version.id);
   });
 
+  test("that differs in comments and layout only replaces the sources, so that errors name the right line", async () => {
+    const text = 'export async function execute() { throw new Error("no") }';
+    const first = await core.deploy("moved", text);
+    expect(await core.run("moved")).toMatchObject({ error: { details: { line: 1 } } });
+    const upload = { files: [{ path: "moved.ts", text: `\n// one\n\n${text}` }] };
+    const again = await core.deploy("moved", "", { upload });
+    expect(again).toMatchObject({ created: false, version: { id: first.version.id, number: "1.0.0" } });
+    expect(await core.workflows.sources({ ...key("moved"), number: null })).toEqual(upload);
+    expect(await core.run("moved")).toMatchObject({ error: { details: { file: "moved.ts", line: 4 } } });
+  });
+
   test("sets what it names and keeps the rest", async () => {
     await core.deploy("set", script(1), { settings: { name: "Set", timeoutMs: 5000, env: { REGION: "eu" } } });
     const { workflow } = await core.deploy("set", script(2), { settings: { description: "d" } });

@@ -28,6 +28,10 @@ export interface WorkflowStore {
     readonly versionId: string;
     readonly now: number;
   }): Promise<void>;
+  /** Other sources that make the same bundle: the version keeps its identity, errors get the new lines. VERSION_NOT_FOUND. */
+  replaceSources(
+    params: { readonly accountId: string; readonly versionId: string } & Omit<VersionCode, "code">,
+  ): Promise<void>;
   findVersion(params: { readonly accountId: string; readonly versionId: string }): Promise<Version | null>;
   /** Newest first. */
   listVersions(params: { readonly accountId: string; readonly workflowId: string }): Promise<readonly Version[]>;

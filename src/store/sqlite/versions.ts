@@ -21,6 +21,7 @@ type Versions = Pick<
   Store,
   | "addVersion"
   | "activateVersion"
+  | "replaceSources"
   | "findVersion"
   | "listVersions"
   | "versionCode"
@@ -105,6 +106,14 @@ function activate(db: Database, { accountId, workflowId, versionId, now }: Activ
   db.run(ACTIVATE, versionId, now, workflowId, accountId);
 }
 
+type SourcesParams = Parameters<Store["replaceSources"]>[0];
+
+function replaceSources(db: Database, { accountId, versionId, sourceMap, sources }: SourcesParams): void {
+  const sql = "UPDATE versions SET source_map = ?, sources = ? WHERE id = ? AND account_id = ?";
+  if (db.run(sql, sourceMap, sources, versionId, accountId) > 0) return;
+  throw fail("VERSION_NOT_FOUND", { message: `Version not found: ${versionId}`, version: versionId });
+}
+
 /** Versions with their code, bundles and accessories' contents; the last two are shared by content hash. */
 export function createVersions(
   db: Database,
@@ -131,6 +140,7 @@ export function createVersions(
         activate(db, params);
       });
     },
+    replaceSources: (params) => writer.write(() => replaceSources(db, params)),
     async findVersion({ accountId, versionId }) {
       return recent.versions.get(`${accountId}\n${versionId}`, () => find(accountId, versionId));
     },

@@ -77,6 +77,24 @@ export function describeVersions(subject: () => Subject): void {
       expect(await store.versionCode({ accountId: "other", versionId: first.id })).toBeNull();
     });
 
+    it("get other sources for the same bundle in place", async () => {
+      const { store, account, workflow } = subject().world;
+      const first = version(workflow);
+      await store.addVersion({ version: first, code: CODE, activate: true });
+      const versionId = first.id;
+      const other = { sourceMap: '{"version":3}', sources: '[{"path":"main.ts","text":"// new"}]' };
+      await store.replaceSources({ accountId: account.id, versionId, ...other });
+      expect(await store.versionCode({ accountId: account.id, versionId })).toEqual({ ...CODE, ...other });
+      expect(await store.findVersion({ accountId: account.id, versionId })).toEqual(first);
+      for (const wrong of [
+        { accountId: "other", versionId },
+        { accountId: account.id, versionId: "nope" },
+      ]) {
+        await expect(store.replaceSources({ ...wrong, ...CODE })).rejects.toMatchObject({ code: "VERSION_NOT_FOUND" });
+      }
+      expect(await store.versionCode({ accountId: account.id, versionId })).toEqual({ ...CODE, ...other });
+    });
+
     it("keep files by content hash, empty and binary ones too", async () => {
       const { store } = subject().world;
       const bytes = Uint8Array.from({ length: 256 }, (_, at) => at);

@@ -42,6 +42,7 @@ async function manageWorkflows({ store, account, workflow }: World): Promise<voi
   await store.listWorkflows({ accountId, limit: 5, offset: 0 });
   await store.findVersion({ accountId, versionId: one.id });
   await store.listVersions({ accountId, workflowId: workflow.id });
+  await store.replaceSources({ accountId, versionId: one.id, ...CODE });
   await store.versionCode({ accountId, versionId: one.id });
   await store.bundleCode({ hash: one.bundleHash });
 }
