@@ -32,6 +32,7 @@ function inspectJob(bundle: Bundle, asked: { accountId: string; profile: HostPro
     httpAllow: [],
     replay: [],
     depth: 0,
+    tellsImpure: false,
     application: null,
   };
 }
@@ -40,6 +41,7 @@ const noHost: ExecutionHost = {
   commit: () => Promise.resolve(),
   chunks: () => undefined,
   logs: () => undefined,
+  impure: () => undefined,
   invoke: () => Promise.reject(fail("CAPABILITY_DENIED")),
   accessory: () => Promise.reject(fail("CAPABILITY_DENIED")),
 };

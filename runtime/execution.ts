@@ -96,6 +96,8 @@ export interface ExecutionJob {
   readonly replay: readonly JournalRecord[];
   /** Nesting depth: 0 for a call from outside. */
   readonly depth: number;
+  /** True when someone waits to hear that the run is not pure. */
+  readonly tellsImpure: boolean;
   /** The workflow's bound application, for model routes; null when none. */
   readonly application: string | null;
 }
@@ -180,6 +182,8 @@ export interface ExecutionHost {
   /** Chunks in order; an index below what was seen before is a repeat of a resumed run and must be dropped. */
   chunks(chunks: readonly Chunk[]): void;
   logs(lines: readonly LogLine[]): void;
+  /** The script made its first call with an outside or time effect; told where the job asks for it. */
+  impure(): void;
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
   accessory(key: string): Promise<Uint8Array>;

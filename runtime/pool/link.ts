@@ -22,6 +22,7 @@ export type UpMessage =
     }
   | { readonly type: "chunks"; readonly executionId: string; readonly chunks: readonly Chunk[] }
   | { readonly type: "logs"; readonly executionId: string; readonly lines: readonly LogLine[] }
+  | { readonly type: "impure"; readonly executionId: string }
   | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }

@@ -133,6 +133,8 @@ export class Pool {
         return this.#runs.get(message.executionId)?.host.chunks(message.chunks);
       case "logs":
         return this.#runs.get(message.executionId)?.host.logs(message.lines);
+      case "impure":
+        return this.#runs.get(message.executionId)?.host.impure();
       case "commit":
         return this.#answer(link, message, (host) => host.commit(message.records, message.durable));
       case "invoke":

@@ -79,6 +79,7 @@ function runLink(executionId: string): RunLink {
     commit: (records, durable) => ask<void>((id) => ({ type: "commit", id, executionId, records, durable })),
     chunks: (chunks) => link.send({ type: "chunks", executionId, chunks }),
     logs: (lines) => link.send({ type: "logs", executionId, lines }),
+    impure: () => link.send({ type: "impure", executionId }),
     invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
     accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
   };

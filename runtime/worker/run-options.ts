@@ -16,6 +16,7 @@ export interface RunLink {
   commit(records: readonly JournalRecord[], durable: boolean): Promise<void>;
   chunks(chunks: readonly Chunk[]): void;
   logs(lines: readonly LogLine[]): void;
+  impure(): void;
   invoke(call: NestedCall): Promise<NestedResult>;
   accessory(key: string): Promise<Uint8Array>;
 }

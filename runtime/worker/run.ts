@@ -6,10 +6,11 @@ import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } fr
 import type { Completion } from "../interceptors/interceptor.ts";
 import { armDeadline } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
-import { isPureRead, outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
+import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { sleepUntil, wakeTime } from "./parking.ts";
+import { createPurity, type Purity } from "./purity.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
 import { createScope } from "./scope.ts";
@@ -42,6 +43,7 @@ export class Run implements RunListener {
   readonly #replay: Replay;
   readonly #deliveries: Deliveries;
   readonly #scope: Scope;
+  readonly #purity: Purity;
   readonly #host: HostRun;
   readonly #done = Promise.withResolvers<RunOutcome>();
   readonly #ending = new AbortController();
@@ -55,7 +57,6 @@ export class Run implements RunListener {
   #logIndex = 0;
   #fed = 0;
   #caughtUp: boolean;
-  #impure = false;
   #ended = false;
   #verdict: RunOutcome | null = null;
   #stopping: ErrorRecord | null = null;
@@ -66,6 +67,7 @@ export class Run implements RunListener {
     this.#job = job;
     this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
     this.#replay = createReplay(job.replay);
+    this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
       {
@@ -78,9 +80,8 @@ export class Run implements RunListener {
     );
     this.#scope = createScope(job, link, this.#ending.signal);
     this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
-    const texts = { data: job.data, secrets: JSON.stringify(job.secrets) };
     this.#bytes.handed(0);
-    this.#host = host.run(startFacts(job, mode), texts, this);
+    this.#host = host.run(startFacts(job, mode), { data: job.data, secrets: JSON.stringify(job.secrets) }, this);
   }
 
   /** Settles once, never rejects. */
@@ -105,7 +106,7 @@ export class Run implements RunListener {
       this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
       return;
     }
-    if (findOp(name)?.effect !== "pure") this.#impure = true;
+    this.#purity.made(name);
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
     const mismatch = this.#replay.mismatch(pos, name, hash);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
@@ -138,9 +139,8 @@ export class Run implements RunListener {
   done(reads: number, output: string): void {
     if (this.#verdict !== null || this.#ended) return;
     const error = outputError(output, this.#job);
-    const pure = !this.#impure && isPureRead(reads);
     const usage = this.#usage.total();
-    const completed = { status: "completed", output: output === "" ? null : output, pure, usage } as const;
+    const completed = { status: "completed", output: output || null, pure: this.#purity.holds(reads), usage } as const;
     const outcome = error === null ? completed : this.#failure(error);
     this.#verdict = { outcome, frozenComplaint: false };
   }

@@ -6,6 +6,10 @@ export interface Admission {
   enter(ticket: Ticket): void;
   /** Gives a waiting ticket up; false when it does not wait. */
   leave(ticket: Ticket): boolean;
+  /** Counts a call that waits for an identical run among those that wait; false when too many do. */
+  follow(): boolean;
+  /** Ends such a wait. */
+  unfollow(): void;
   /** Takes `count` places without waiting, for executions that are already leased. */
   take(count: number): void;
   /** Gives a place back. */
@@ -35,6 +39,7 @@ export function createAdmission(
   const { maxConcurrent, maxQueued } = settings;
   const waiting = new Set<Ticket>();
   let taken = 0;
+  let followers = 0;
   let releases = 0;
   let owed = false;
 
@@ -43,7 +48,7 @@ export function createAdmission(
       if (taken < maxConcurrent) {
         taken++;
         ticket.go();
-      } else if (waiting.size < maxQueued) {
+      } else if (waiting.size + followers < maxQueued) {
         waiting.add(ticket);
       } else {
         const message = `The server runs ${maxConcurrent} executions (WEFT_MAX_CONCURRENT) and ${maxQueued} wait (WEFT_MAX_QUEUED); try again shortly.`;
@@ -51,6 +56,14 @@ export function createAdmission(
       }
     },
     leave: (ticket) => waiting.delete(ticket),
+    follow() {
+      if (waiting.size + followers >= maxQueued) return false;
+      followers++;
+      return true;
+    },
+    unfollow() {
+      followers--;
+    },
     take(count) {
       taken += count;
       owed = false;

@@ -34,10 +34,11 @@ export function giveUpPlace(run: LiveRun, parts: Parts): void {
 
 function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | null {
   const { policy, hidden, plan } = run.call;
-  const keep = policy.keep === "always" || (policy.keep === "pure" && pure);
   const chunks = run.log.all;
-  if (!keep || policy.ttlMs <= 0 || chunks === null || redactJson(output, hidden) !== output) return null;
-  if (pure) plan.wasPure = true;
+  const isShareable = policy.ttlMs > 0 && chunks !== null && redactJson(output, hidden) === output;
+  if (policy.keep !== "never" || !pure) plan.isPure = pure && isShareable;
+  const keep = policy.keep === "always" || (policy.keep === "pure" && pure);
+  if (!keep || !isShareable) return null;
   const createdAt = Date.now();
   return { output, chunks, createdAt, expiresAt: createdAt + policy.ttlMs };
 }

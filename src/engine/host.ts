@@ -53,12 +53,11 @@ async function readAccessory(run: LiveRun, key: string, parts: Parts): Promise<U
   return bytes;
 }
 
-/** A run that touches something outside will hardly be shared: whoever waits for it runs itself now. */
+/** A run that touches something outside is not shared unless someone asked for it: whoever waits for it runs itself now. */
 function sendFollowersOff(run: LiveRun): void {
   const { policy, plan } = run.call;
-  if (policy.keep !== "pure") return;
-  plan.wasPure = false;
-  run.share(null);
+  plan.isPure = false;
+  if (policy.keep !== "always") run.share(null);
 }
 
 /** What the main thread does for one attempt at a run; once a later attempt has begun, everything of it is refused. */
@@ -79,7 +78,6 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       const stored = row.append(records, durable).catch(refused);
       const error = charge(run, records);
       if (error !== null) stopRun(run, error, parts);
-      if (durable) sendFollowersOff(run);
       if (durable) return stored;
       stored.catch(() => undefined);
       return Promise.resolve();
@@ -92,6 +90,9 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
     },
     logs(lines) {
       if (isCurrent()) row.addOutput([], lines);
+    },
+    impure() {
+      if (isCurrent()) sendFollowersOff(run);
     },
     invoke(call) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));

@@ -81,11 +81,13 @@ function enter(run: LiveRun, parts: Parts, runner: Runner): void {
 /** Waits for an identical run that is under way, and runs itself when that one's result cannot be shared. */
 function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): void {
   const stopWaiting = waitInMemory(run, (error) => {
+    parts.admission.unfollow();
     finishFailed(run, error, parts).catch(parts.report);
   });
   leader.shared.then((cached) => {
     if (run.giveUp === null || run.phase !== "new") return;
     stopWaiting();
+    parts.admission.unfollow();
     if (cached !== null) return finishCached(run, cached, parts).catch(parts.report);
     try {
       enter(run, parts, runner);
@@ -99,9 +101,10 @@ function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): vo
 /** An identical run worth waiting for, or null. */
 function leaderOf({ key, policy, plan }: Call, { live }: Parts): LiveRun | null {
   if (policy.keep === "never") return null;
-  if (policy.keep !== "always" && !plan.wasPure) return null;
+  if (policy.keep !== "always" && plan.isPure === false) return null;
   const twin = live.twin(key);
-  return twin?.phase === "running" && twin.call.policy.keep !== "never" ? twin : null;
+  if (twin?.phase !== "running" || twin.call.policy.keep === "never") return null;
+  return policy.keep === "always" || twin.tellsImpure ? twin : null;
 }
 
 /** The run in flight that a client's retry repeats, or null. */
@@ -175,8 +178,8 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
   const begin = (run: LiveRun, leader: LiveRun | null) => {
     live.add(run);
     try {
-      if (leader === null) enter(run, parts, runner);
-      else follow(run, leader, parts, runner);
+      if (leader !== null && parts.admission.follow()) follow(run, leader, parts, runner);
+      else enter(run, parts, runner);
     } catch (error) {
       live.remove(run);
       throw error;

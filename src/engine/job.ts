@@ -31,6 +31,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     httpAllow: config.httpAllow,
     replay,
     depth: execution.depth,
+    tellsImpure: run.tellsImpure,
     application: workflow.application,
   };
 }

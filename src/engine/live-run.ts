@@ -61,6 +61,8 @@ export class LiveRun {
   losses = 0;
   /** Why it must end although it could go on. */
   stopping: ErrorRecord | null = null;
+  /** True when its worker says at once that it turned out impure. */
+  tellsImpure = false;
   /** True when another holder has it or it is gone from the store. */
   leaseLost = false;
   /** True when the server stops without it: it is resumed at the next start. */

@@ -10,8 +10,8 @@ export interface Plan {
   readonly accessories: readonly string[];
   /** Check of the input, compiled when it is first needed; null when the script has no schema. */
   check(): InputCheck | null;
-  /** True once a run of it could be cached although nobody asked for it: identical calls are worth waiting for each other. */
-  wasPure: boolean;
+  /** Whether its last run touched nothing outside and left a result to share, so that identical calls wait for each other; null = not known yet. */
+  isPure: boolean | null;
 }
 
 /** Versions kept in memory. */
@@ -27,7 +27,7 @@ function createPlan(version: Version): Plan {
       check ??= createInputCheck(version.facts.inputSchema);
       return check;
     },
-    wasPure: false,
+    isPure: null,
   };
 }
 

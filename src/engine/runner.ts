@@ -120,6 +120,8 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
     start(run) {
       run.phase = "running";
       run.giveUp = null;
+      // Of a version that is known to be impure nobody waits for anybody.
+      run.tellsImpure = run.call.plan.isPure !== false;
       run.alone ||= strikes.isOut(run.call.plan.version.id);
       if (run.row.lease === null) run.row.hold();
       drive(run).catch(parts.report);

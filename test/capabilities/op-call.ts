@@ -34,6 +34,7 @@ const JOB: ExecutionJob = {
   secrets: {},
   httpAllow: null,
   replay: [],
+  tellsImpure: false,
   depth: 0,
   application: null,
 };

@@ -25,6 +25,17 @@ test("too many waiting calls are refused with both limits and a time to come bac
   expect(() => admission.enter(ticket("c"))).toThrow("runs 1 executions (WEFT_MAX_CONCURRENT) and 1 wait");
 });
 
+test("calls that wait for an identical run count as waiting, and keep their right to a place", () => {
+  const { admission, ticket } = setUp(1, 2);
+  admission.enter(ticket("a"));
+  expect(admission.follow()).toBe(true);
+  admission.enter(ticket("b"));
+  expect(admission.follow()).toBe(false);
+  expect(() => admission.enter(ticket("c"))).toThrow("2 wait");
+  admission.unfollow();
+  admission.enter(ticket("d"));
+});
+
 test("whoever leaves is passed over", () => {
   const { admission, ticket, went } = setUp(1, 5);
   const b = ticket("b");

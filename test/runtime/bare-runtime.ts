@@ -88,6 +88,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
         httpAllow: null,
         replay: [],
         depth: 0,
+        tellsImpure: false,
         application: null,
         ...more,
       };

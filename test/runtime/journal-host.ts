@@ -47,6 +47,7 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
     },
     chunks: (chunks) => void emitted.push(...chunks),
     logs: (added) => void lines.push(...added),
+    impure: () => undefined,
     invoke(call) {
       nested.push(call);
       return (
