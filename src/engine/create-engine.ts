@@ -4,6 +4,7 @@ import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
 import type { Engine } from "./engine.ts";
+import { createHits } from "./hits.ts";
 import { createInvoke } from "./invoke.ts";
 import { keepLeases, type LeaseKeeper } from "./lease-keeper.ts";
 import { LiveRuns } from "./live-runs.ts";
@@ -56,8 +57,9 @@ function createParts(
   const admission = createAdmission(settings, () => claims.freed());
   const free = () => admission.free();
   const claims = createClaims({ store, worker, leaseMs, free, accept, catchUp, report });
-  const shared = { keeper, admission, claims, live: new LiveRuns(), strikes: new Strikes(), planOf: createPlans() };
-  return { ...options, ...shared };
+  const hits = createHits(store, report);
+  const shared = { keeper, admission, claims, hits, live: new LiveRuns(), strikes: new Strikes() };
+  return { ...options, ...shared, planOf: createPlans() };
 }
 
 /** Makes the engine; it does nothing until it is started. */
@@ -83,6 +85,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
     const stopped = toFailed(toRecord(fail("STOPPING")));
     keeper.starts.flush();
     keeper.outputs.flush();
+    await parts.hits.flush();
     const left = [...live.all()];
     // All of them first: a parent must not record that its child was stopped.
     for (const run of left) run.detached = true;

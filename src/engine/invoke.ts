@@ -4,6 +4,7 @@ import type { CachedResult, Execution } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
+import { answerHit } from "./hits.ts";
 import { checkSameRequest, joinKnown } from "./idempotency.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
@@ -187,13 +188,9 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
   };
 
   const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
-    const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
     const cached = await readCached(request, call, cache);
-    if (cached !== null) {
-      const recorded = finishCached(run, cached, parts).catch(parts.report);
-      if (request.mode === "background") await recorded;
-      return toInvocation(run, parts);
-    }
+    if (cached !== null) return answerHit(call, cached, parts.hits);
+    const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
     if (request.mode === "background") {
       await enqueue(run);
       return startedView(run, parts);

@@ -3,6 +3,7 @@ import type { ResultCache } from "../cache/result-cache.ts";
 import type { Store, Version } from "../store/store.ts";
 import type { Admission } from "./admission.ts";
 import type { Claims } from "./claims.ts";
+import type { Hits } from "./hits.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { Plan } from "./plans.ts";
 import type { Profiles } from "./profiles.ts";
@@ -38,6 +39,7 @@ export interface EngineOptions {
 /** The engine's own parts, shared by its files. */
 export interface Parts extends EngineOptions {
   readonly keeper: RowKeeper;
+  readonly hits: Hits;
   readonly live: LiveRuns;
   readonly strikes: Strikes;
   readonly admission: Admission;

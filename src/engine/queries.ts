@@ -34,13 +34,14 @@ async function untilDurable({ state }: Execution, { store, keeper }: Parts): Pro
 export function createQueries(
   parts: Parts,
 ): Pick<Engine, "findExecution" | "listExecutions" | "readLogs" | "readChunks" | "cancel"> {
-  const { store, live } = parts;
+  const { store, live, hits } = parts;
 
   /** What is still held back in memory is written first, so that readers see all there is. */
   const find = async (accountId: string, executionId: string): Promise<Execution> => {
     const row = live.get(executionId)?.row;
     if (row?.execution.accountId === accountId && row.isHeld) row.start();
     row?.flushOutput();
+    void hits.flush();
     const execution = await store.findExecution({ accountId, executionId });
     if (execution === null) throw fail("EXECUTION_NOT_FOUND", { id: executionId });
     await untilDurable(execution, parts);
@@ -53,6 +54,7 @@ export function createQueries(
       const wanted = parseStatus(status);
       const workflow = ref === null ? null : await store.findWorkflow({ accountId, key: ref });
       if (ref !== null && workflow === null) throw fail("WORKFLOW_NOT_FOUND", { ref });
+      void hits.flush();
       return store.listExecutions({ accountId, workflowId: workflow?.id ?? null, status: wanted, limit, offset });
     },
     async readLogs({ accountId, executionId, from, limit }) {

@@ -148,16 +148,18 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   app.decorateRequest("account", null);
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
-    // Whether a path exists is no secret.
-    const isPublic = request.routeOptions.config.public === true || PUBLIC.test(pathOf(request));
-    if (request.is404 || isPublic) return done();
     try {
       request.account = authenticate(request.headers, deps.accountOfKey);
     } catch (error) {
-      return done(error as Error);
+      return isOpen(request) ? done() : done(error as Error);
     }
     return done();
   });
+}
+
+/** True where no key is needed; whether a path exists is no secret. Asked last: nearly every request brings a key. */
+function isOpen(request: Request): boolean {
+  return request.is404 || request.routeOptions.config.public === true || PUBLIC.test(pathOf(request));
 }
 
 function dialectDeps(deps: AppDeps): DialectDeps {

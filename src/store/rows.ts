@@ -133,6 +133,15 @@ export type Ending =
   | { readonly status: "completed"; readonly output: string | null; readonly cached: boolean }
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
 
+/** An execution that the result cache answered: over as soon as it began (`createdAt`), at no cost. */
+export interface CacheHit {
+  readonly execution: NewExecution;
+  readonly output: string | null;
+  readonly chunks: readonly Chunk[];
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+}
+
 /** A stored result, keyed by the cache key. */
 export interface CachedResult {
   readonly output: string | null;

@@ -9,6 +9,7 @@ import type { WorkflowStore } from "./ports/workflows.ts";
 export type {
   Account,
   CachedResult,
+  CacheHit,
   Ending,
   Execution,
   ExecutionMode,

@@ -1,7 +1,7 @@
 import type { Chunk, ErrorRecord, LogLine, Usage } from "../../../runtime/index.ts";
-import type { Ending, Execution, ExecutionState, Lease, NewExecution, Page } from "../rows.ts";
+import type { CacheHit, Ending, Execution, ExecutionState, Lease, NewExecution, Page } from "../rows.ts";
 
-/** Rows of executions: made, found, listed, ended on request. The three that add one throw WORKFLOW_NOT_FOUND when the workflow is gone. */
+/** Rows of executions: made, found, listed, ended on request. The three that add one throw WORKFLOW_NOT_FOUND when the workflow is gone, recordHits leaves such out. */
 export interface ExecutionStore {
   /** Stores a queued execution. Idempotent on (account, idempotencyKey) and on (parentId, parentPos): returns the existing one then. */
   enqueue(params: {
@@ -13,7 +13,7 @@ export interface ExecutionStore {
     readonly worker: string;
     readonly leaseMs: number;
   }): Promise<Lease>;
-  /** Stores start and end of an execution in one row and one commit (cache hits, runs that finished before their row was written). */
+  /** Stores start and end of an execution in one row and one commit (runs that finished before their row was written). */
   recordExecution(params: {
     readonly execution: NewExecution;
     readonly ending: Ending;
@@ -23,6 +23,8 @@ export interface ExecutionStore {
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];
   }): Promise<void>;
+  /** Stores executions that the result cache answered, all in one commit; CONFLICT, and none is stored, when the id, idempotency key or parent position of one is taken. */
+  recordHits(params: { readonly hits: readonly CacheHit[] }): Promise<void>;
   /** Marks a queued or waiting execution cancelled; asks a running one to stop. False when it already ended or is unknown. */
   cancelExecution(params: {
     readonly accountId: string;

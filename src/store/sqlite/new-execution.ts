@@ -1,5 +1,5 @@
 import { fail } from "../../../runtime/index.ts";
-import type { NewExecution, Store } from "../store.ts";
+import type { CacheHit, NewExecution, Store } from "../store.ts";
 import { type Database, sqliteCode, type Value } from "./database.ts";
 import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
 
@@ -14,6 +14,9 @@ const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, i
   ready, due_at, fence, worker, started_at, finished_at, status, output, error, cached,
   prompt_tokens, completion_tokens, cost_usd, ops, cpu_ms)
   SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM workflows WHERE id = ?)`;
+// As INSERT, for a workflow that is known to exist; what all hits have in common stands in the text.
+const INSERT_HIT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
+  started_at, finished_at, output, ready, fence, status, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ${STATUS.completed}, 1)`;
 const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, request_id, depth, seed,
   created_at, run_at, timeout_ms, cache_key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
@@ -35,12 +38,29 @@ export function endedState(end: Pick<RecordParams, "ending" | "startedAt" | "fin
   return [0, null, 1, null, end.startedAt, end.finishedAt, ...endingColumns(end.ending), ...usageColumns(end.usage)];
 }
 
+function identityColumns(execution: NewExecution): Value[] {
+  const { id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos } = execution;
+  return [id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos];
+}
+
 /** Adds the two rows of an execution and returns its integer key; CONFLICT when id, idempotency key or parent position is taken. */
 export function insertExecution(db: Database, execution: NewExecution, state: StateColumns): number {
-  const { id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos } = execution;
-  const identity: Value[] = [id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos];
-  const number = insertUnique(db, execution, [...identity, ...state, workflowId]);
+  const values = [...identityColumns(execution), ...state, execution.workflowId];
+  const number = insertUnique(db, INSERT, execution, values);
   if (number === null) throw fail("WORKFLOW_NOT_FOUND", { ref: execution.ref });
+  insertRequest(db, number, execution);
+  return number;
+}
+
+/** Adds the two rows of an execution that the result cache answered, of a workflow that exists; CONFLICT as insertExecution. */
+export function insertHit(db: Database, { execution, output, finishedAt }: CacheHit): number {
+  const values = [...identityColumns(execution), execution.createdAt, finishedAt, output];
+  const number = insertUnique(db, INSERT_HIT, execution, values) as number;
+  insertRequest(db, number, execution);
+  return number;
+}
+
+function insertRequest(db: Database, number: number, execution: NewExecution): void {
   const { versionId, ref, mode, hasSecrets, sessionId, requestId, depth, seed, createdAt, runAt, timeoutMs } =
     execution;
   const request: Value[] = [
@@ -56,12 +76,11 @@ export function insertExecution(db: Database, execution: NewExecution, state: St
     runAt,
   ];
   db.run(INSERT_REQUEST, number, ...request, timeoutMs, execution.cacheKey, execution.data);
-  return number;
 }
 
-function insertUnique(db: Database, execution: NewExecution, values: readonly Value[]): number | null {
+function insertUnique(db: Database, sql: string, execution: NewExecution, values: readonly Value[]): number | null {
   try {
-    return db.insert(INSERT, ...values);
+    return db.insert(sql, ...values);
   } catch (error) {
     if (sqliteCode(error) !== UNIQUE) throw error;
     const { id, idempotencyKey, parentId, parentPos } = execution;

@@ -3,6 +3,7 @@ import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { createExecutions } from "./executions.ts";
+import { createHits } from "./hits.ts";
 import { createJournal } from "./journal.ts";
 import { createLeases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
@@ -40,6 +41,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createVersions(db, writer, recent),
       ...createRemoval(db, writer, forget),
       ...createExecutions(db, writer),
+      ...createHits(db, writer),
       ...createLeases(db, writer),
       ...createJournal(db, writer),
       ...createOutput(db, writer),

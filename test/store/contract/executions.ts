@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { NewExecution } from "../../../src/store/store.ts";
 import type { Subject } from "../contract.ts";
 import {
   chunks,
@@ -141,6 +142,47 @@ export function describeExecutions(subject: () => Subject): void {
         ...times,
         error,
       });
+    });
+
+    it("that the result cache answered are recorded many at a time; those of a workflow that is gone are left out", async () => {
+      const { store, account, workflow } = subject().world;
+      const other = await store.putWorkflow(workflowParams(account.id, { ref: "other", id: randomUUID() }));
+      const gone = { ...workflow, id: randomUUID() };
+      const made = [workflow, gone, other, workflow].map((of) => execution(of, { mode: "sync", cacheKey: "k" }));
+      const hit = (one: NewExecution, count: number) => ({
+        execution: one,
+        output: '"yes"',
+        chunks: chunks(0, count),
+        finishedAt: T0 + 3,
+      });
+      const recorded = store.recordHits({ hits: made.map(hit) });
+      const read = (one: NewExecution | undefined, accountId = account.id) =>
+        store.findExecution({ accountId, executionId: one?.id ?? "" });
+      const [first, lost, , last] = made;
+      expect(await read(last)).toEqual({
+        ...last,
+        state: { status: "completed", startedAt: T0, finishedAt: T0 + 3, output: '"yes"', cached: true },
+        usage: ZERO,
+        chunkCount: 3,
+        fence: 1,
+      });
+      await recorded;
+      expect(await read(first)).toMatchObject({ chunkCount: 0 });
+      expect(await read(first, "other")).toBeNull();
+      expect(await read(lost)).toBeNull();
+      expect(await store.readChunks({ executionId: last?.id ?? "", from: 1, limit: 9 })).toEqual(chunks(1, 2));
+      const list = async (workflowId: string | null) =>
+        (await store.listExecutions({ accountId: account.id, workflowId, status: "completed", limit: 9, offset: 0 }))
+          .total;
+      expect([await list(null), await list(workflow.id), await list(other.id)]).toEqual([3, 2, 1]);
+    });
+
+    it("that the result cache answered are refused together when an id is taken", async () => {
+      const { store, account, workflow } = subject().world;
+      const [one, two] = [execution(workflow), execution(workflow)];
+      const hits = [one, two, one].map((made) => ({ execution: made, output: "1", chunks: [], finishedAt: T0 }));
+      await expect(store.recordHits({ hits })).rejects.toMatchObject({ code: "CONFLICT" });
+      expect(await store.findExecution({ accountId: account.id, executionId: two.id })).toBeNull();
     });
 
     it("are listed newest first, by workflow and status, with totals that follow every change", async () => {

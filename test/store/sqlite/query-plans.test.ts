@@ -75,6 +75,7 @@ async function runExecutions(world: World): Promise<void> {
     ...times,
     ...NO_OUTPUT,
   });
+  await store.recordHits({ hits: [{ execution: execution(workflow), output: "1", chunks: [], finishedAt: T0 }] });
   for (const workflowId of [null, workflow.id]) {
     for (const status of [null, "completed"] as const)
       await store.listExecutions({ accountId, workflowId, status, limit: 5, offset: 0 });
