@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { parseDuration, parseScriptConfig } from "../../src/engine/script-config.ts";
+import { parseDuration } from "../../src/engine/config/value.ts";
+import { parseScriptConfig } from "../../src/engine/script-config.ts";
 
 test("a script without config gets the defaults", () => {
   expect(parseScriptConfig(null)).toEqual({
@@ -21,7 +22,7 @@ test("every member is obeyed and the result is frozen", () => {
     http: { allow: ["API.example.com", "*.example.org:8443"] },
     isolation: "isolate",
     on_disconnect: "cancel",
-    validate_input: true,
+    validateInput: true,
   });
   expect(config).toEqual({
     timeoutMs: 90_000,
@@ -62,6 +63,7 @@ test.each([
   [{ isolation: "vm" }, 'config.isolation: must be one of frozen, context, isolate, got "vm"'],
   [{ on_disconnect: "stop" }, "config.on_disconnect: must be one of continue, cancel"],
   [{ validate_input: "yes" }, "config.validate_input: must be true or false"],
+  [{ validate_input: true, validateInput: true }, "config.validateInput: is the same as config.validate_input"],
   [[], "config: must be an object"],
   ["x", "config: must be an object"],
 ])("%o is refused", (config, message) => {
