@@ -27,6 +27,7 @@ function inspectJob(bundle: Bundle, asked: { accountId: string; profile: HostPro
     seed: randomBytes(32).toString("hex"),
     startedAt: now,
     deadlineAt: now + 2 * INSPECT_MS,
+    timeoutMs: 2 * INSPECT_MS,
     data: '{"messages":[],"session_id":""}',
     secrets: {},
     httpAllow: [],

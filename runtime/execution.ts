@@ -84,6 +84,8 @@ export interface ExecutionJob {
   readonly startedAt: number;
   /** Milliseconds since the epoch; null = no wall limit. */
   readonly deadlineAt: number | null;
+  /** What the deadline comes from, named in its error; null = no wall limit. */
+  readonly timeoutMs: number | null;
   /** JSON text of {@link CtxData}. */
   readonly data: string;
   /** Names and values for `ctx.secrets`; never stored. */

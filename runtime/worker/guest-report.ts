@@ -57,8 +57,7 @@ export function resourceError(code: ErrorCode, { limits }: ExecutionJob): ErrorR
 }
 
 /** The error of a run that reached its deadline. */
-export function timeoutError(job: ExecutionJob): ErrorRecord {
-  const value = (job.deadlineAt ?? 0) - job.startedAt;
+export function timeoutError({ timeoutMs: value }: ExecutionJob): ErrorRecord {
   const message = `The execution ran longer than its timeout of ${value} ms.`;
   return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value }));
 }

@@ -25,6 +25,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     seed: execution.seed,
     startedAt: run.startedAt,
     deadlineAt: run.deadlineAt,
+    timeoutMs: execution.timeoutMs,
     data,
     secrets,
     hidden,

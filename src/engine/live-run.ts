@@ -49,7 +49,7 @@ export class LiveRun {
   readonly #shared = Promise.withResolvers<CachedResult | null>();
   phase: Phase = "new";
   cache: Invocation["cache"];
-  /** Milliseconds since the epoch: the guest's clock and the timeout count from here. */
+  /** Milliseconds since the epoch: the guest's clock counts from here; the call's own time until it begins. */
   startedAt: number;
   /** Attempts begun in this process; calls of earlier ones are refused. */
   attempt = 0;
@@ -106,10 +106,11 @@ export class LiveRun {
     return { ...NO_USAGE, costUsd, promptTokens, completionTokens };
   }
 
-  /** Milliseconds since the epoch; null = no wall limit. */
+  /** Milliseconds since the epoch; null = no wall limit. Whoever waits for the answer counts from the call. */
   get deadlineAt(): number | null {
-    const { timeoutMs } = this.call.execution;
-    return timeoutMs === null ? null : this.startedAt + timeoutMs;
+    const { timeoutMs, mode, createdAt } = this.call.execution;
+    if (timeoutMs === null) return null;
+    return (mode === "background" ? this.startedAt : createdAt) + timeoutMs;
   }
 
   /** Settles when the execution ends; never rejects. */

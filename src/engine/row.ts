@@ -37,10 +37,12 @@ export class ExecutionRow {
   #logs: LogLine[] = [];
   #nextLog = 0;
   #isHeld = false;
+  #startedAt: number;
 
   constructor(keeper: RowKeeper, execution: NewExecution) {
     this.#keeper = keeper;
     this.execution = execution;
+    this.#startedAt = execution.createdAt;
   }
 
   /** The lease once the start is written. */
@@ -58,8 +60,9 @@ export class ExecutionRow {
     return next - this.#chunks.length;
   }
 
-  /** Holds the start back for a moment. */
-  hold(): void {
+  /** Holds the start, which is now (`startedAt`, ms since the epoch), back for a moment. */
+  hold(startedAt: number): void {
+    this.#startedAt = startedAt;
     this.#isHeld = true;
     this.#keeper.starts.add(this);
   }
@@ -145,7 +148,7 @@ export class ExecutionRow {
     const lease = { executionId: execution.id, fence: 1 };
     this.#fence = lease.fence;
     // A failure shows in the next write of this execution, which finds no row.
-    store.startExecution({ execution, worker, leaseMs }).catch(() => undefined);
+    store.startExecution({ execution, startedAt: this.#startedAt, worker, leaseMs }).catch(() => undefined);
     return lease;
   }
 

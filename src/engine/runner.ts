@@ -123,7 +123,10 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
       // Of a version that is known to be impure nobody waits for anybody.
       run.tellsImpure = run.call.plan.isPure !== false;
       run.alone ||= strikes.isOut(run.call.plan.version.id);
-      if (run.row.lease === null) run.row.hold();
+      if (run.row.lease === null) {
+        run.startedAt = Date.now();
+        run.row.hold(run.startedAt);
+      }
       drive(run).catch(parts.report);
     },
   };

@@ -87,7 +87,7 @@ export interface NewExecution {
   readonly createdAt: number;
   /** Not before this time. */
   readonly runAt: number;
-  /** Wall limit once started; null = none. */
+  /** Wall limit, from the start for `background` and from the call for who waits; null = none. */
   readonly timeoutMs: number | null;
   readonly cacheKey: string | null;
   /** Account-wide idempotency key; null = none. */

@@ -30,6 +30,7 @@ const JOB: ExecutionJob = {
   seed: "00",
   startedAt: 0,
   deadlineAt: null,
+  timeoutMs: null,
   data: "{}",
   secrets: {},
   httpAllow: null,

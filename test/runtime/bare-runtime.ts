@@ -83,6 +83,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
         seed: "5eed".repeat(16),
         startedAt: Date.now(),
         deadlineAt: null,
+        timeoutMs: null,
         data: JSON.stringify({ ...DATA, input }),
         secrets: {},
         httpAllow: null,

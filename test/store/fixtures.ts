@@ -106,7 +106,8 @@ export function execution(workflow: Workflow, changes: Partial<NewExecution> = {
 
 /** Starts an execution under worker `w1`. */
 export async function start(world: World, changes: Partial<NewExecution> = {}): Promise<Lease> {
-  return world.store.startExecution({ execution: execution(world.workflow, changes), worker: "w1", leaseMs: LEASE_MS });
+  const fresh = execution(world.workflow, changes);
+  return world.store.startExecution({ execution: fresh, startedAt: fresh.createdAt, worker: "w1", leaseMs: LEASE_MS });
 }
 
 /** Claims as worker `w1` with room for everything, unless told otherwise. */

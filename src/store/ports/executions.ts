@@ -7,9 +7,10 @@ export interface ExecutionStore {
   enqueue(params: {
     readonly execution: NewExecution;
   }): Promise<{ readonly execution: Execution; readonly created: boolean }>;
-  /** Stores an execution that starts at once, already leased by `worker` with fence 1 until `createdAt + leaseMs`; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
+  /** Stores an execution that starts at once, already leased by `worker` with fence 1 until `startedAt + leaseMs`; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
   startExecution(params: {
     readonly execution: NewExecution;
+    readonly startedAt: number;
     readonly worker: string;
     readonly leaseMs: number;
   }): Promise<Lease>;

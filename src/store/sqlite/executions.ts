@@ -75,9 +75,9 @@ function ownsWorkflow(db: Database, accountId: string, workflowId: string): bool
 export function createExecutions(db: Database, writer: Writer): Executions {
   return {
     enqueue: ({ execution }) => writer.write(() => enqueue(db, execution)),
-    startExecution({ execution, worker, leaseMs }) {
+    startExecution({ execution, ...start }) {
       const started = writer.writeUnguarded(() => {
-        insertExecution(db, execution, runningState(execution, worker, leaseMs));
+        insertExecution(db, execution, runningState(start));
         return { executionId: execution.id, fence: 1 };
       });
       // Callers may leave it unawaited: a failure shows in their next write, which finds no row.

@@ -6,6 +6,7 @@ import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
 /** What a new row says besides the execution itself: from status to cpu_ms, in the order of the INSERT. */
 type StateColumns = readonly Value[];
 
+type StartParams = Parameters<Store["startExecution"]>[0];
 type RecordParams = Parameters<Store["recordExecution"]>[0];
 
 const UNIQUE = 2067;
@@ -27,10 +28,9 @@ export function queuedState(execution: NewExecution): StateColumns {
   return [ready, execution.runAt, 0, null, null, null, STATUS.queued, ...NOTHING_YET];
 }
 
-/** State of an execution that `worker` runs from its creation on. */
-export function runningState(execution: NewExecution, worker: string, leaseMs: number): StateColumns {
-  const { createdAt } = execution;
-  return [0, createdAt + leaseMs, 1, worker, createdAt, null, STATUS.running, ...NOTHING_YET];
+/** State of an execution that a worker runs. */
+export function runningState({ startedAt, worker, leaseMs }: Omit<StartParams, "execution">): StateColumns {
+  return [0, startedAt + leaseMs, 1, worker, startedAt, null, STATUS.running, ...NOTHING_YET];
 }
 
 /** State of an execution that is over already. */

@@ -61,7 +61,9 @@ export function describeExecutions(subject: () => Subject): void {
     it("start at once under fence 1", async () => {
       const { world } = subject();
       const fresh = execution(world.workflow);
-      expect(await world.store.startExecution({ execution: fresh, worker: "w1", leaseMs: LEASE_MS })).toEqual({
+      expect(
+        await world.store.startExecution({ execution: fresh, startedAt: T0, worker: "w1", leaseMs: LEASE_MS }),
+      ).toEqual({
         executionId: fresh.id,
         fence: 1,
       });
@@ -69,10 +71,20 @@ export function describeExecutions(subject: () => Subject): void {
       expect(found).toMatchObject({ state: { status: "running", startedAt: T0 }, fence: 1 });
     });
 
+    it("that waited before they start keep the time of their start, and their lease counts from it", async () => {
+      const { world } = subject();
+      const fresh = execution(world.workflow);
+      const startedAt = T0 + 2 * LEASE_MS;
+      await world.store.startExecution({ execution: fresh, startedAt, worker: "w1", leaseMs: LEASE_MS });
+      const found = await world.store.findExecution({ accountId: fresh.accountId, executionId: fresh.id });
+      expect(found).toMatchObject({ createdAt: T0, state: { status: "running", startedAt } });
+      expect(await world.store.nextDue()).toBe(startedAt + LEASE_MS);
+    });
+
     it("may be started without awaiting: what follows finds them", async () => {
       const { world } = subject();
       const fresh = execution(world.workflow);
-      void world.store.startExecution({ execution: fresh, worker: "w1", leaseMs: LEASE_MS });
+      void world.store.startExecution({ execution: fresh, startedAt: T0, worker: "w1", leaseMs: LEASE_MS });
       expect(await finish(world, { executionId: fresh.id, fence: 1 })).toBe(true);
     });
 

@@ -15,7 +15,12 @@ const acknowledge = (line: string) => writeSync(1, `${line}\n`);
 async function runOne(): Promise<void> {
   const fresh = execution(world.workflow);
   const lease = { executionId: fresh.id, fence: 1 };
-  const started = store.startExecution({ execution: fresh, worker: "child", leaseMs: LEASE_MS });
+  const started = store.startExecution({
+    execution: fresh,
+    startedAt: fresh.createdAt,
+    worker: "child",
+    leaseMs: LEASE_MS,
+  });
   void started.then(() => acknowledge(`start ${fresh.id}`));
   for (let seq = 0; seq < 9; seq += 3) {
     await store.appendJournal({

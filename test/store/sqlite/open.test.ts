@@ -96,7 +96,7 @@ it("resolves everything that was called before close", async () => {
   const store = await createSqliteStore({ file, durability: "full" });
   const { account, workflow } = await worldOf(store);
   const fresh = execution(workflow);
-  const started = store.startExecution({ execution: fresh, worker: "w1", leaseMs: LEASE_MS });
+  const started = store.startExecution({ execution: fresh, startedAt: T0, worker: "w1", leaseMs: LEASE_MS });
   await store.close();
   await store.close();
   await started;
