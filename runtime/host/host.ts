@@ -206,17 +206,18 @@ export class Host {
       start: (timeoutMs) => seat.realm.turn(delivery, timeoutMs),
       ended: (end, activeMs) => {
         run.activeMs += activeMs;
-        const burnedMs = lane.running === null ? 0 : this.#scheduler.cpuShareMs(lane.running);
-        this.#turnEnded(run, seat.slot, end, burnedMs);
+        this.#turnEnded(run, seat.slot, end);
       },
     });
   }
 
-  #turnEnded(run: Run, slot: Slot, end: TurnEnd, burnedMs: number): void {
+  #turnEnded(run: Run, slot: Slot, end: TurnEnd): void {
     const { turnMs, cpuMs } = run.facts;
     if (end.status === "memory" || end.status === "disposed") {
       if (!slot.closed) this.#died(run, slot, "MEMORY_LIMIT_EXCEEDED", end.status === "memory" && slot.runs.size === 1);
     } else if (end.status === "timeout") {
+      const { running } = slot.lane;
+      const burnedMs = running === null ? 0 : this.#scheduler.cpuShareMs(running);
       const sure = burnedMs >= Math.min(turnMs, cpuMs) * SURE_SHARE || run.activeMs >= cpuMs;
       this.#died(run, slot, "CPU_LIMIT_EXCEEDED", sure);
     } else {

@@ -16,14 +16,16 @@ export interface Lane {
   readonly box: IsolateBox;
   readonly waiting: Turn[];
   running: RunningTurn | null;
+  /** How many turns of one run the isolate is given at once: more while they are short. */
+  batch: number;
 }
 
-/** The turn an isolate is in. */
+/** The turn an isolate is in; in a batch, the first one that has not returned. */
 export interface RunningTurn {
   readonly turn: Turn;
-  readonly startedAt: number;
-  readonly cpuAtStart: number;
   readonly limitMs: number;
+  startedAt: number;
+  cpuAtStart: number;
   /** Most turns that ran beside it at once, itself included. */
   mostBeside: number;
 }
@@ -50,6 +52,11 @@ const LATE_MS = 150;
 /** A terminated turn has this long to return. */
 const GRACE_MS = 300;
 
+/** Waking an isolate's thread costs more than a short turn: so many wait there at the most. */
+const MAX_BATCH = 64;
+/** A batch over this many ms makes the next one smaller. */
+const LONG_BATCH_MS = 8;
+
 const processCpuMs = () => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1_000;
@@ -57,19 +64,49 @@ const processCpuMs = () => {
 
 /** A fresh lane over an isolate. */
 export function createLane(box: IsolateBox): Lane {
-  return { box, waiting: [], running: null };
+  return { box, waiting: [], running: null, batch: 1 };
 }
 
-/** Creates the scheduler; `maxBusy` bounds the isolated-vm threads in use. */
-export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnScheduler {
-  const ready: Lane[] = [];
-  const running = new Set<RunningTurn>();
-  let watch: NodeJS.Timeout | null = null;
+/** Takes the next turn out of a lane, and those of the same run right behind it as far as its batch allows. */
+function takeBatch({ waiting, batch }: Lane): Turn[] {
+  const first = waiting[0];
+  // Near the end of its CPU budget a run is stopped to the millisecond: one turn at a time.
+  const most = first === undefined || first.budgetMs() < first.turnMs ? 1 : batch;
+  let count = 1;
+  while (count < most && waiting[count]?.run === first?.run) count++;
+  return waiting.splice(0, count);
+}
 
-  const share = (turn: RunningTurn) => (processCpuMs() - turn.cpuAtStart) / turn.mostBeside;
+/** Tells the turns of a batch their ends, one by one; the last is the one that passes the run's budget. Resolves to the time they took, ms. */
+async function follow(lane: Lane, state: RunningTurn, turns: readonly Turn[], cpuMs: () => number): Promise<number> {
+  const activeBefore = lane.box.activeMs();
+  const budgetMs = state.turn.budgetMs();
+  // Each keeps a limit of its own, and its microtasks end before the next one begins.
+  const ends = turns.map((turn) => turn.start(state.limitMs));
+  let told = 0;
+  for (const [i, turn] of turns.entries()) {
+    const end = (await ends[i]) as TurnEnd;
+    const spent = Math.max(told, lane.box.activeMs() - activeBefore);
+    const isOver = end.status === "ok" && i + 1 < turns.length && spent > budgetMs;
+    turn.ended(isOver ? { status: "timeout" } : end, spent - told);
+    told = spent;
+    state.startedAt = performance.now();
+    state.cpuAtStart = cpuMs();
+  }
+  return told;
+}
 
+interface Watch {
+  /** CPU time of the process at the last look: asking the system at every turn would cost more than a short turn. */
+  cpuMs(): number;
+  /** Looks on while a turn runs. */
+  begin(): void;
+}
+
+/** Looks at the running turns again and again: one that ignores its termination is reported as stuck. */
+function createWatch(running: ReadonlySet<RunningTurn>, stuck: TurnEvents["stuck"]): Watch {
+  let timer: NodeJS.Timeout | null = null;
   let lastLook = 0;
-  /** As of the last look: asking the system at every turn would cost more than a short turn. */
   let cpuMs = processCpuMs();
   const look = () => {
     const now = performance.now();
@@ -78,45 +115,53 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
     lastLook = now;
     // After a pause of the machine, turns that have long returned may still be to be told.
     if (late) return;
-    for (const turn of running) if (now - turn.startedAt > turn.limitMs + GRACE_MS) events.stuck(turn.turn.run);
-    if (running.size === 0 && watch !== null) {
-      clearInterval(watch);
-      watch = null;
+    for (const { startedAt, limitMs, turn } of running) if (now - startedAt > limitMs + GRACE_MS) stuck(turn.run);
+    if (running.size === 0 && timer !== null) {
+      clearInterval(timer);
+      timer = null;
     }
   };
+  return {
+    cpuMs: () => cpuMs,
+    begin() {
+      timer ??= setInterval(look, WATCH_MS);
+    },
+  };
+}
 
-  const finish = (lane: Lane, turn: RunningTurn, end: TurnEnd, activeBefore: number) => {
+/** Creates the scheduler; `maxBusy` bounds the isolated-vm threads in use. */
+export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnScheduler {
+  const ready: Lane[] = [];
+  const running = new Set<RunningTurn>();
+  const watch = createWatch(running, events.stuck);
+
+  const finish = (lane: Lane, turn: RunningTurn, activeMs: number) => {
     running.delete(turn);
-    turn.turn.ended(end, Math.max(0, lane.box.activeMs() - activeBefore));
+    lane.batch = activeMs > LONG_BATCH_MS ? Math.ceil(lane.batch / 2) : Math.min(lane.batch * 2, MAX_BATCH);
     lane.running = null;
     if (lane.waiting.length > 0) ready.push(lane);
     pump();
     if (running.size === 0 && ready.length === 0) events.idle();
   };
 
-  const begin = (lane: Lane, turn: Turn) => {
+  const begin = async (lane: Lane, turns: readonly Turn[], turn: Turn) => {
     const limitMs = Math.max(1, Math.ceil(Math.min(turn.turnMs, turn.budgetMs())));
-    const state: RunningTurn = {
-      turn,
-      startedAt: performance.now(),
-      cpuAtStart: cpuMs,
-      limitMs,
-      mostBeside: running.size + 1,
-    };
+    const mostBeside = running.size + 1;
+    const state = { turn, startedAt: performance.now(), cpuAtStart: watch.cpuMs(), limitMs, mostBeside };
     running.add(state);
     for (const other of running) other.mostBeside = Math.max(other.mostBeside, running.size);
     lane.running = state;
-    const activeBefore = lane.box.activeMs();
-    turn.start(limitMs).then((end) => finish(lane, state, end, activeBefore));
-    watch ??= setInterval(look, WATCH_MS);
+    watch.begin();
+    finish(lane, state, await follow(lane, state, turns, watch.cpuMs));
   };
 
   const pump = () => {
     while (running.size < maxBusy) {
       const lane = ready.shift();
       if (lane === undefined) return;
-      const turn = lane.waiting.shift();
-      if (turn !== undefined && lane.running === null) begin(lane, turn);
+      if (lane.running !== null) continue;
+      const turns = takeBatch(lane);
+      if (turns[0] !== undefined) begin(lane, turns, turns[0]);
     }
   };
 
@@ -127,6 +172,6 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
       pump();
     },
     busy: () => running.size,
-    cpuShareMs: share,
+    cpuShareMs: ({ cpuAtStart, mostBeside }) => (processCpuMs() - cpuAtStart) / mostBeside,
   };
 }

@@ -176,6 +176,47 @@ test("a long journal is fed in order, far beyond the window of deliveries under 
   expect(runtime.stub.calls.length).toBe(calls);
 });
 
+/** Ops whose completions each set off a chain of microtasks: told apart from one that ran into the next. */
+const CHAINS = scriptOf(`${ASK}
+  const { stopAt, hogAt } = ctx.input ?? {};
+  const trail = [];
+  for (let round = 0; round < 10; round++) {
+    await Promise.all(Array.from({ length: 30 }, async (_, i) => {
+      await ask("n" + i);
+      for (let hop = 0; hop < 1 + (i * 7) % 50; hop++) await null;
+      trail.push(i + "@" + Date.now());
+      if (trail.length === hogAt) for (;;);
+    }));
+    if (trail.length >= stopAt) return trail.length;
+  }
+  return trail;`);
+
+test("microtasks of one delivery end before the next one, also when many are replayed together", async () => {
+  const { job, records, output } = await record(CHAINS);
+  expect(records).toHaveLength(300);
+  for (const isolation of ["frozen", "context", "isolate"] as const) {
+    expect(outputOf(await runtime.finish({ ...runtime.resume(job, records), isolation }))).toBe(output);
+  }
+});
+
+test("a script that hangs or ends in the middle of its journal does so at that place, and nobody else is touched", async () => {
+  const { job, records, output } = await record(CHAINS);
+  const withInput = (input: object): ExecutionJob => ({
+    ...runtime.resume(job, records),
+    data: JSON.stringify({ ...JSON.parse(job.data), input }),
+  });
+  const [early, hung, whole] = await Promise.all([
+    runtime.finish(withInput({ stopAt: 90 })),
+    runtime.finish({ ...withInput({ hogAt: 200 }), executionId: job.executionId.replace(/^0/, "1") }),
+    runtime.finish({ ...runtime.resume(job, records), executionId: job.executionId.replace(/^0/, "2") }),
+  ]);
+  expect(outputOf(early)).toBe("90");
+  expect(hung).toMatchObject({ status: "failed", error: { code: "CPU_LIMIT_EXCEEDED" } });
+  // Its neighbour in the isolate is lost with it, and is resumed by whoever asked for it.
+  expect(["completed", "lost"]).toContain(whole.status);
+  expect(outputOf(await runtime.finish(runtime.resume(job, records)))).toBe(output);
+});
+
 test("a stream that was cut goes on after what the script already saw", async () => {
   const script = scriptOf(`
     const seen = [];
