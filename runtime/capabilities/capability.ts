@@ -7,8 +7,6 @@ export interface Scope {
   /** `ctx.messages`, parsed: the default of chat calls. */
   readonly messages: readonly unknown[];
   readonly sessionId: string;
-  /** Aborted when the execution ends, is cancelled or times out. */
-  readonly signal: AbortSignal;
   /** Runs a nested workflow on the engine. */
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Reads an accessory of this version. */

@@ -27,7 +27,13 @@ export type UpMessage =
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }
   | { readonly type: "facts"; readonly hosts: readonly HostFacts[]; readonly replaced: number }
-  | { readonly type: "outcome"; readonly executionId: string; readonly outcome: RunOutcome }
+  | {
+      readonly type: "outcome";
+      readonly executionId: string;
+      readonly outcome: RunOutcome;
+      /** True when calls of a lost run go on in the worker: the next attempt should come to it, soon. */
+      readonly keepsCalls: boolean;
+    }
   | { readonly type: "closed" };
 
 /** Main thread to worker. */

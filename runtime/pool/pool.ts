@@ -1,10 +1,10 @@
-import type { MessagePort } from "node:worker_threads";
-import { Piscina } from "piscina";
+import { Piscina, type PiscinaTask, queueOptionsSymbol } from "piscina";
 import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts";
 import type { ExecutionHost } from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
+import { SHELF_MS } from "../worker/shelves.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
-import type { PoolTask, WorkerSettings } from "./worker.ts";
+import type { PoolTask, WorkerHello, WorkerSettings } from "./worker.ts";
 
 /** Settings of the pool. */
 export interface PoolOptions extends WorkerSettings {
@@ -25,6 +25,7 @@ interface HostsReport {
 
 /** One worker thread, as the main thread sees it. */
 interface Worker {
+  readonly threadId: number;
   readonly link: Link<DownMessage>;
   report: HostsReport;
   readonly ready: PromiseWithResolvers<void>;
@@ -35,6 +36,32 @@ interface Worker {
 const TASKS_PER_WORKER = 1_000_000;
 const CLOSE_MS = 2_000;
 
+/** Where a task should go: the thread that keeps calls of its execution, if there is one. */
+interface Placement {
+  readonly home: number | undefined;
+}
+
+interface Home {
+  readonly threadId: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+interface Candidate {
+  readonly id: number;
+  readonly currentUsage: number;
+}
+
+/** The task's home, else the least busy worker. */
+function place<W extends Candidate>(task: PiscinaTask, workers: readonly W[]): W | null {
+  const { home } = task[queueOptionsSymbol] as Placement;
+  let found: W | null = null;
+  for (const worker of workers) {
+    if (worker.id === home) return worker;
+    if (found === null || worker.currentUsage < found.currentUsage) found = worker;
+  }
+  return found;
+}
+
 /** The worker threads of the server, and what they ask of it. */
 export class Pool {
   readonly #options: PoolOptions;
@@ -42,6 +69,8 @@ export class Pool {
   readonly #workers: Worker[] = [];
   /** The runs under way, by execution id. */
   readonly #runs = new Map<string, PoolRun>();
+  /** Threads that keep calls of executions between two attempts, by execution id. */
+  readonly #homes = new Map<string, Home>();
   readonly #connected = Promise.withResolvers<void>();
 
   private constructor(options: PoolOptions) {
@@ -54,10 +83,11 @@ export class Pool {
       concurrentTasksPerWorker: TASKS_PER_WORKER,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
+      loadBalancer: place,
       workerData: { source, models, allowPrivate, warm } satisfies WorkerSettings,
     });
-    this.#piscina.on("message", (message: { readonly weftPort?: MessagePort }) => {
-      if (message.weftPort !== undefined) this.#connect(message.weftPort);
+    this.#piscina.on("message", (message: WorkerHello | { readonly weftPort?: never }) => {
+      if (message.weftPort !== undefined) this.#connect(message);
     });
     this.#piscina.on("error", this.#connected.reject);
   }
@@ -84,14 +114,15 @@ export class Pool {
   }
 
   /**
-   * Runs a task on the least busy worker; `host` answers what the run asks meanwhile. Resolves once everything the run
+   * Runs a task on the worker that keeps its calls, else on the least busy one; `host` answers what the run asks meanwhile. Resolves once everything the run
    * sent has reached `host`: no chunk is lost and no late commit meets the next attempt.
    */
   async run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
     const { executionId } = task.job;
     const ended = Promise.withResolvers<RunOutcome>();
     this.#runs.set(executionId, { host, ended });
-    this.#piscina.run(task).catch((error: unknown) => ended.resolve(workerDied(error)));
+    const placed = { ...task, [queueOptionsSymbol]: { home: this.#leaveHome(executionId) } satisfies Placement };
+    this.#piscina.run(placed).catch((error: unknown) => ended.resolve(workerDied(error)));
     try {
       return await ended.promise;
     } finally {
@@ -114,8 +145,9 @@ export class Pool {
     await this.#piscina.destroy();
   }
 
-  #connect(port: MessagePort): void {
+  #connect({ weftPort: port, threadId }: WorkerHello): void {
     const worker: Worker = {
+      threadId,
       link: openLink<DownMessage, UpMessage>(port, (message) => this.#receive(worker, message)),
       report: { hosts: [], replaced: 0 },
       ready: Promise.withResolvers(),
@@ -144,6 +176,7 @@ export class Pool {
       case "bundle":
         return answer(link, message.id, () => this.#options.loadBundle(message.hash));
       case "outcome":
+        if (message.keepsCalls) this.#settle(message.executionId, worker);
         return this.#runs.get(message.executionId)?.ended.resolve(message.outcome);
       case "facts":
         worker.report = message;
@@ -151,6 +184,18 @@ export class Pool {
       case "closed":
         return worker.closed.resolve();
     }
+  }
+
+  #settle(executionId: string, { threadId }: Worker): void {
+    const timer = setTimeout(() => this.#homes.delete(executionId), SHELF_MS).unref();
+    this.#homes.set(executionId, { threadId, timer });
+  }
+
+  #leaveHome(executionId: string): number | undefined {
+    const home = this.#homes.get(executionId);
+    clearTimeout(home?.timer);
+    this.#homes.delete(executionId);
+    return home?.threadId;
   }
 
   #answer(link: Link<DownMessage>, ask: Ask, work: (host: ExecutionHost) => Promise<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-import { MessageChannel, parentPort, workerData } from "node:worker_threads";
+import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from "node:worker_threads";
 import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
@@ -8,6 +8,8 @@ import { createDispatch } from "../worker/dispatch.ts";
 import { Hosts } from "../worker/hosts.ts";
 import { Run } from "../worker/run.ts";
 import type { RunLink, RunOutcome } from "../worker/run-options.ts";
+import type { Shelf } from "../worker/shelf.ts";
+import { Shelves } from "../worker/shelves.ts";
 import { type DownMessage, openLink, type UpMessage } from "./link.ts";
 
 /** What the main thread gives every worker. */
@@ -25,20 +27,32 @@ export interface PoolTask {
   readonly mode: "execute" | "describe";
 }
 
+/** How a worker introduces itself to the pool. */
+export interface WorkerHello {
+  readonly weftPort: MessagePort;
+  readonly threadId: number;
+}
+
 const settings = workerData as WorkerSettings;
 const channel = new MessageChannel();
 const answers = new Map<number, PromiseWithResolvers<unknown>>();
 const runs = new Map<string, Run>();
+const shelves = new Shelves();
 let nextId = 1;
 let closing = false;
 
 const link = openLink<UpMessage, DownMessage>(channel.port1, (message) => {
-  if (message.type === "cancel") runs.get(message.executionId)?.stop(message.error);
+  if (message.type === "cancel") cancel(message.executionId, message.error);
   else if (message.type === "answer") take(message.id)?.resolve(message.value);
   else if (message.type === "refusal") take(message.id)?.reject(fromRecord(message.error));
   else if (message.type === "close") close();
 });
-parentPort?.postMessage({ weftPort: channel.port2 }, [channel.port2]);
+parentPort?.postMessage({ weftPort: channel.port2, threadId } satisfies WorkerHello, [channel.port2]);
+
+function cancel(executionId: string, error: ErrorRecord): void {
+  runs.get(executionId)?.stop(error);
+  shelves.drop(executionId);
+}
 
 function take(id: number): PromiseWithResolvers<unknown> | undefined {
   const waiting = answers.get(id);
@@ -70,6 +84,7 @@ Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, 
 
 async function close(): Promise<void> {
   closing = true;
+  shelves.close();
   await Promise.all([hosts.close(), egress.close(), models.close()]);
   link.send({ type: "closed" });
 }
@@ -85,9 +100,9 @@ function runLink(executionId: string): RunLink {
   };
 }
 
-async function execute(job: ExecutionJob, mode: PoolTask["mode"]): Promise<RunOutcome> {
+async function execute(job: ExecutionJob, mode: PoolTask["mode"], shelf: Shelf): Promise<RunOutcome> {
   const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
-  const run = new Run({ job, mode, host, link: runLink(job.executionId), dispatch });
+  const run = new Run({ job, mode, host, link: runLink(job.executionId), dispatch, shelf });
   runs.set(job.executionId, run);
   try {
     return await run.outcome;
@@ -95,6 +110,14 @@ async function execute(job: ExecutionJob, mode: PoolTask["mode"]): Promise<RunOu
     runs.delete(job.executionId);
     if (job.alone) host.kill();
   }
+}
+
+/** True when the calls of a lost attempt wait here for the next one. A suspect that was alone gets none. */
+function keepCalls(job: ExecutionJob, { outcome }: RunOutcome, shelf: Shelf): boolean {
+  const goesOn = outcome.status === "lost" && !closing && !(job.alone && outcome.suspect);
+  if (goesOn && shelves.keep(job, shelf)) return true;
+  shelf.clear();
+  return false;
 }
 
 function internal(error: unknown): ErrorRecord {
@@ -107,14 +130,16 @@ function internal(error: unknown): ErrorRecord {
  * logs: the pool's own answer would come through another port and could overtake them.
  */
 export default async function work({ job, mode }: PoolTask): Promise<void> {
+  const shelf = shelves.take(job);
   let outcome: RunOutcome;
   try {
-    outcome = await execute(job, mode);
+    outcome = await execute(job, mode, shelf);
   } catch (error) {
     outcome = {
       outcome: { status: "lost", suspect: false, cause: closing ? toRecord(fail("STOPPING")) : internal(error) },
       frozenComplaint: false,
     };
   }
-  link.send({ type: "outcome", executionId: job.executionId, outcome });
+  const keepsCalls = keepCalls(job, outcome, shelf);
+  link.send({ type: "outcome", executionId: job.executionId, outcome, keepsCalls });
 }

@@ -17,6 +17,11 @@ export class HeldBytes {
     throw fail("LIMIT_EXCEEDED", { message, limit: "maxHeldBytes", value: this.#total });
   }
 
+  /** Counts bytes of a call that an earlier attempt began; they were within the limit. */
+  inherit(bytes: number): void {
+    this.#total += bytes;
+  }
+
   remove(bytes: number): void {
     this.#total -= bytes;
   }

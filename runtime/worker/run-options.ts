@@ -10,6 +10,7 @@ import type {
 } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { HostProcess } from "./host-process.ts";
+import type { Shelf } from "./shelf.ts";
 
 /** What the main thread does for this execution, seen from the worker. */
 export interface RunLink {
@@ -28,6 +29,8 @@ export interface RunOptions {
   readonly host: HostProcess;
   readonly link: RunLink;
   readonly dispatch: Handler;
+  /** Calls under way of an earlier attempt; when this one is lost, its own are left there. */
+  readonly shelf: Shelf;
 }
 
 /** An outcome, and whether the script broke on frozen intrinsics. */

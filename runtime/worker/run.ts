@@ -1,15 +1,15 @@
 import { hash as digest } from "node:crypto";
 import type { Scope } from "../capabilities/capability.ts";
-import { findOp } from "../capabilities/index.ts";
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
+import { Call, type CallOwner } from "./call.ts";
 import { armDeadline } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
-import { sleepUntil, wakeTime } from "./parking.ts";
+import { wakeTime } from "./parking.ts";
 import { createPurity, type Purity } from "./purity.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
@@ -19,19 +19,8 @@ import { startFacts } from "./start-facts.ts";
 import { traceArguments } from "./trace.ts";
 import { UsageSum } from "./usage.ts";
 
-/** An op the guest waits for. */
-interface Waiting {
-  readonly op: string;
-  readonly hash: string;
-  readonly args: string;
-  /** Wake-up time of a sleep, ms since the epoch; null for every other op. */
-  readonly until: number | null;
-  readonly abort: AbortController;
-}
-
 /** A guest gets this long to react to ctx.signal. */
 const ABORT_GRACE_MS = 100;
-const ENDED = new DOMException("The execution has ended or was stopped.", "AbortError");
 /** Recorded deliveries sent ahead of the guest's turns. */
 const REPLAY_WINDOW = 256;
 
@@ -46,13 +35,18 @@ export class Run implements RunListener {
   readonly #purity: Purity;
   readonly #host: HostRun;
   readonly #done = Promise.withResolvers<RunOutcome>();
-  readonly #ending = new AbortController();
-  readonly #waiting = new Map<number, Waiting>();
+  /** Ops the guest waits for. */
+  readonly #waiting = new Map<number, Call>();
   /** Positions of ops that are not in the journal, made while it is still fed. */
   readonly #held: number[] = [];
   readonly #usage = new UsageSum();
   readonly #bytes = new HeldBytes();
   readonly #deadline: { cancel(): void };
+  readonly #owner: CallOwner = {
+    part: (call, json) => this.#part(call, json),
+    ended: (call, completion) => this.#completed(call, completion),
+    hold: (_call, bytes) => this.#bytes.add(bytes),
+  };
   #nextPos = 0;
   #logIndex = 0;
   #fed = 0;
@@ -78,7 +72,7 @@ export class Run implements RunListener {
       job.replay.length,
       job.replay.at(-1)?.at ?? job.startedAt,
     );
-    this.#scope = createScope(job, link, this.#ending.signal);
+    this.#scope = createScope(job, link);
     this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
     this.#bytes.handed(0);
     this.#host = host.run(startFacts(job, mode), { data: job.data, secrets: JSON.stringify(job.secrets) }, this);
@@ -93,7 +87,7 @@ export class Run implements RunListener {
   stop(error: ErrorRecord): void {
     if (this.#ended || this.#stopping !== null) return;
     this.#stopping = error;
-    this.#abortOps();
+    for (const call of this.#waiting.values()) call.abort();
     this.#bytes.handed(0);
     this.#host.abort(Date.now(), error.message.replaceAll(/[\t\n]/g, " "));
     setTimeout(() => this.#finish(this.#failure(error)), ABORT_GRACE_MS);
@@ -110,13 +104,12 @@ export class Run implements RunListener {
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
     const mismatch = this.#replay.mismatch(pos, name, hash);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
-    else if (!this.#replay.finished(pos)) this.#accept(pos, { op: name, hash, args });
+    else if (!this.#replay.finished(pos)) this.#accept(new Call(pos, name, args, hash));
   }
 
   drop(pos: number): void {
-    const waiting = this.#waiting.get(pos);
+    this.#waiting.get(pos)?.abort();
     this.#waiting.delete(pos);
-    waiting?.abort.abort();
   }
 
   chunk(chunk: Chunk): void {
@@ -170,55 +163,62 @@ export class Run implements RunListener {
     else {
       // Chunks that followed a delivery are out already: the next attempt must repeat that delivery.
       this.#deliveries.flush();
+      this.#shelve();
       this.#finish({ status: "lost", suspect, cause });
     }
   }
 
-  #accept(pos: number, call: Pick<Waiting, "op" | "hash" | "args">): void {
-    const abort = new AbortController();
-    this.#waiting.set(pos, { ...call, until: sleepUntil(call.op, call.args), abort });
-    if (this.#caughtUp) this.#start(pos);
-    else this.#held.push(pos);
+  #accept(call: Call): void {
+    this.#waiting.set(call.pos, call);
+    if (this.#caughtUp) this.#start(call.pos);
+    else this.#held.push(call.pos);
   }
 
-  /** Runs a new op and puts its completion on the way to the guest. */
-  async #start(pos: number): Promise<void> {
+  /** Runs a new op, or goes on with the call that an earlier attempt began; its completion comes to {@link Run.#owner}. */
+  #start(pos: number): void {
     const waiting = this.#waiting.get(pos);
     if (waiting === undefined || this.#ended) return;
-    const outside = findOp(waiting.op)?.effect === "outside";
-    if (outside) this.#deliveries.flush();
-    let reading = 0;
-    const completion = await this.#options.dispatch({
-      pos,
-      name: waiting.op,
-      args: waiting.args,
-      now: this.#deliveries.now(),
-      scope: this.#scope,
-      signal: waiting.abort.signal,
-      delivered: this.#replay.parts(pos).map(this.#guard.reveal),
-      meter: () => undefined,
-      hold: (bytes) => {
-        reading += bytes;
-        this.#bytes.add(bytes);
-      },
-      part: (json) => this.#part(pos, waiting, json),
-    });
-    this.#bytes.remove(reading);
-    // What a stop aborted has no result: the script learns of the stop from ctx.signal.
-    if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
-    this.#record(pos, waiting, completion, outside);
+    if (waiting.outside) this.#deliveries.flush();
+    const delivered = this.#replay.parts(pos);
+    const shelved = this.#options.shelf.take(pos, waiting.hash, delivered.length, this.#owner);
+    if (shelved === null) {
+      waiting.begin(this.#owner, {
+        dispatch: this.#options.dispatch,
+        scope: this.#scope,
+        now: this.#deliveries.now(),
+        delivered: delivered.map(this.#guard.reveal),
+      });
+      return;
+    }
+    const { call, parts, completion } = shelved;
+    this.#waiting.set(pos, call);
+    this.#bytes.inherit(call.heldBytes);
+    for (const json of parts) this.#part(call, json);
+    if (completion !== null) this.#completed(call, completion);
   }
 
-  #part(pos: number, { op, hash }: Waiting, json: string): void {
+  /** Leaves the calls that should not be sent twice to the next attempt. */
+  #shelve(): void {
+    for (const call of this.#waiting.values()) {
+      if (!call.begun || !call.outside) continue;
+      this.#waiting.delete(call.pos);
+      this.#options.shelf.add(call);
+    }
+  }
+
+  #part({ pos, op, hash }: Call, json: string): void {
     if (this.#ended || !this.#waiting.has(pos)) return;
     const payload = this.#guard.hide(json);
     this.#deliveries.add({ pos, op, hash, kind: "part", payload, args: null, meter: null }, false);
   }
 
-  #record(pos: number, { op, hash, args }: Waiting, completion: Completion, outside: boolean): void {
-    const { kind, meter } = completion;
+  #completed(call: Call, { kind, payload: json, meter }: Completion): void {
+    this.#bytes.remove(call.heldBytes);
+    const { pos, op, hash, args, outside } = call;
+    // What a stop aborted has no result: the script learns of the stop from ctx.signal.
+    if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
     if (outside && meter !== null) this.#usage.charge(meter);
-    const payload = this.#guard.hide(completion.payload);
+    const payload = this.#guard.hide(json);
     const trace = outside ? { args: this.#guard.redact(traceArguments(args)), meter } : { args: null, meter: null };
     this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside);
   }
@@ -240,6 +240,7 @@ export class Run implements RunListener {
     if (this.#fed < records.length || this.#host.openTurns() > 0) return;
     this.#caughtUp = true;
     for (const pos of this.#held.splice(0)) this.#start(pos);
+    this.#options.shelf.clear();
   }
 
   /** The guest waits: for ops under way, for long sleeps only, or for nothing that could ever happen. */
@@ -269,17 +270,11 @@ export class Run implements RunListener {
     return { status: "failed", error: this.#guard.redactRecord(error), usage: this.#usage.total() };
   }
 
-  /** One reason for all: making an error with its stack for every run that ends would cost more than the run's end. */
-  #abortOps(): void {
-    this.#ending.abort(ENDED);
-    for (const { abort } of this.#waiting.values()) abort.abort(ENDED);
-  }
-
   /** Lets the host forget the run; `reported`: the guest itself said it ended. */
   #leave(reported: boolean): void {
     this.#ended = true;
     this.#deadline.cancel();
-    this.#abortOps();
+    for (const call of this.#waiting.values()) call.abort();
     this.#host.close(reported);
   }
 

@@ -8,7 +8,7 @@ interface CallerData {
 }
 
 /** The scope of one execution. Its data is parsed only when an op asks for it: most executions make no model call. */
-export function createScope(job: ExecutionJob, link: RunLink, signal: AbortSignal): Scope {
+export function createScope(job: ExecutionJob, link: RunLink): Scope {
   let parsed: CallerData | null = null;
   const data = () => {
     parsed ??= JSON.parse(job.data) as CallerData;
@@ -22,7 +22,6 @@ export function createScope(job: ExecutionJob, link: RunLink, signal: AbortSigna
     get sessionId() {
       return data().session_id;
     },
-    signal,
     invoke: link.invoke,
     accessory: link.accessory,
   };

@@ -47,7 +47,6 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     job: { ...JOB, ...job },
     messages,
     sessionId: "session-1",
-    signal: new AbortController().signal,
     invoke: none,
     accessory: none,
   };
