@@ -28,6 +28,8 @@ export interface BareRuntime extends Runtime {
   start(job: ExecutionJob, options?: JournalHostOptions): Attempt;
   /** Runs a job to its outcome. */
   finish(job: ExecutionJob, options?: JournalHostOptions): Promise<ExecutionOutcome & { readonly host: JournalHost }>;
+  /** What the engine does with an attempt: one that is lost begins again, a suspect alone and only once. */
+  goOn(attempt: Attempt): Promise<ExecutionOutcome & { readonly host: JournalHost }>;
   /** The same job as it is resumed from `records`. */
   resume(job: ExecutionJob, records: readonly JournalRecord[]): ExecutionJob;
 }
@@ -63,10 +65,16 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
     const host = createJournalHost({ replay: job.replay, ...options });
     return { job, host, outcome: runtime.run(job, host) };
   };
+  const goOn: BareRuntime["goOn"] = async ({ job, host, outcome }) => {
+    const end = await outcome;
+    if (end.status !== "lost" || (job.alone && end.suspect)) return { ...end, host };
+    return goOn(start({ ...job, replay: host.records, alone: job.alone || end.suspect }));
+  };
   return {
     ...runtime,
     stub,
     start,
+    goOn,
     async job(script, { limits, input = null, ...more } = {}) {
       const bundle = await runtime.bundle({ files: [{ path: "test.ts", text: script }] });
       bundles.set(bundle.hash, bundle.code);

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { fail, toRecord } from "../../runtime/errors.ts";
-import type { ExecutionOutcome } from "../../runtime/execution.ts";
 import { type CountingHttp, startCountingHttp } from "../crash/counting-http.ts";
 import { hostsOf, killHard } from "../support/host-processes.ts";
 import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
@@ -31,38 +30,28 @@ const STREAM = scriptOf(`
 
 const callsFrom = (count: number) => runtime.stub.calls.slice(count);
 
-/** Kills the hosts once `ready`; resolves with what the attempt ended with. */
-async function loseHost(
-  { outcome }: Attempt,
-  ready: () => boolean,
-): Promise<Extract<ExecutionOutcome, { status: "lost" }>> {
+/** Kills the hosts once `ready`; resolves when the attempt was lost. */
+async function loseHost({ outcome }: Attempt, ready: () => boolean): Promise<void> {
   await expect.poll(ready, { timeout: 5_000, interval: 5 }).toBe(true);
   for (const pid of hostsOf(process.pid)) killHard(pid);
-  const lost = await outcome;
-  if (lost.status !== "lost") throw new Error(`not lost: ${JSON.stringify(lost)}`);
-  return lost;
+  expect(await outcome).toMatchObject({ status: "lost" });
 }
-
-/** The next attempt, as the engine begins it. */
-const next = ({ job, host }: Attempt, { suspect }: { readonly suspect: boolean }): Attempt =>
-  runtime.start({ ...runtime.resume(job, host.records), alone: suspect });
 
 test("a streamed call goes on over two deaths of its host, and is metered once", async () => {
   const before = runtime.stub.calls.length;
   const first = runtime.start(await runtime.job(STREAM, { secrets: { token: "sk-hidden-value" } }));
-  const lost = await loseHost(first, () => first.host.emitted.length >= 1);
-  const second = next(first, lost);
-  const again = lost.suspect ? null : await loseHost(second, () => second.host.emitted.length >= 2);
-  const last = again === null ? second : next(second, again);
-  const outcome = await last.outcome;
+  await loseHost(first, () => first.host.emitted.length >= 1);
+  const second = runtime.start(runtime.resume(first.job, first.host.records));
+  await loseHost(second, () => second.host.emitted.length >= 2);
+  const { host, ...outcome } = await runtime.goOn(second);
   const text = "stub: one two three four sk-hidden-value";
   expect(outcome).toMatchObject({ status: "completed", output: JSON.stringify(text) });
   expect(outcome).toMatchObject({ usage: { promptTokens: 10, completionTokens: 5, ops: 1 } });
   expect(callsFrom(before)).toHaveLength(1);
-  expect(last.host.emitted.map(({ index }) => index)).toEqual(last.host.emitted.map((_, index) => index));
-  expect(JSON.stringify([last.host.records, last.host.emitted])).not.toContain("sk-hidden-value");
+  expect(host.emitted.map(({ index }) => index)).toEqual(host.emitted.map((_, index) => index));
+  expect(JSON.stringify([host.records, host.emitted])).not.toContain("sk-hidden-value");
   // What was recorded along the way replays to the same end.
-  const replayed = await runtime.finish(runtime.resume(last.job, last.host.records));
+  const replayed = await runtime.finish(runtime.resume(first.job, host.records));
   expect(replayed).toMatchObject({ status: "completed", output: JSON.stringify(text) });
 });
 
@@ -75,8 +64,8 @@ test("calls side by side, of models and over HTTP, are answered once each", asyn
   const before = runtime.stub.calls.length;
   const posted = http.keys.length;
   const first = runtime.start(await runtime.job(script, { input: http.url }));
-  const lost = await loseHost(first, () => callsFrom(before).length === 3 && http.keys.length === posted + 2);
-  const outcome = await next(first, lost).outcome;
+  await loseHost(first, () => callsFrom(before).length === 3 && http.keys.length === posted + 2);
+  const outcome = await runtime.goOn(first);
   expect(outcome).toMatchObject({ status: "completed", output: '["stub: a","stub: b","c","stub: d","e"]' });
   expect(outcome).toMatchObject({ usage: { promptTokens: 30, completionTokens: 15, ops: 5 } });
   expect([callsFrom(before).length, http.keys.length - posted]).toEqual([3, 2]);
@@ -90,10 +79,10 @@ test("an answer that comes while nobody waits is there for the next attempt", as
       scriptOf(`return (await ctx.chat.completions.create({ messages: [{ role: "user", content: "x" }] })).id;`),
     ),
   );
-  const lost = await loseHost(first, () => callsFrom(before).length === 1);
+  await loseHost(first, () => callsFrom(before).length === 1);
   await expect.poll(() => callsFrom(before)[0]?.answered).toBe(true);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(await next(first, lost).outcome).toMatchObject({ status: "completed" });
+  expect(await runtime.goOn(first)).toMatchObject({ status: "completed" });
   expect(callsFrom(before)).toHaveLength(1);
 });
 
@@ -101,10 +90,10 @@ test("a call that no attempt asks for is given up after a few seconds, and made 
   runtime.stub.always({ delayMs: 60_000 });
   const before = runtime.stub.calls.length;
   const first = runtime.start(await runtime.job(STREAM));
-  const lost = await loseHost(first, () => callsFrom(before).length === 1);
+  await loseHost(first, () => callsFrom(before).length === 1);
   await expect.poll(() => callsFrom(before)[0]?.abandoned, { timeout: 9_000 }).toBe(true);
   runtime.stub.always({});
-  expect(await next(first, lost).outcome).toMatchObject({ status: "completed" });
+  expect(await runtime.goOn(first)).toMatchObject({ status: "completed" });
   expect(callsFrom(before)).toHaveLength(2);
 });
 
@@ -120,9 +109,9 @@ test("cancelling ends a call that waits for its next attempt", async () => {
 test("another execution of the same script makes its own call", async () => {
   const before = runtime.stub.calls.length;
   const first = runtime.start(await runtime.job(STREAM));
-  const lost = await loseHost(first, () => first.host.emitted.length >= 1);
+  await loseHost(first, () => first.host.emitted.length >= 1);
   const other = await runtime.finish(await runtime.job(STREAM));
   expect(other).toMatchObject({ status: "completed" });
-  expect(await next(first, lost).outcome).toMatchObject({ status: "completed" });
+  expect(await runtime.goOn(first)).toMatchObject({ status: "completed" });
   expect(callsFrom(before)).toHaveLength(2);
 });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { ExecutionJob, ExecutionOutcome } from "../../runtime/execution.ts";
+import type { ExecutionJob } from "../../runtime/execution.ts";
 import { hostsOf, killHard } from "../support/host-processes.ts";
 import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
 
@@ -31,20 +31,13 @@ async function startPatient(count: number): Promise<readonly Attempt[]> {
   return attempts;
 }
 
-/** What the engine does with an attempt that was lost. */
-async function goOn({ job, host, outcome }: Attempt): Promise<ExecutionOutcome> {
-  const first = await outcome;
-  if (first.status !== "lost") return first;
-  return runtime.finish({ ...runtime.resume(job, host.records), alone: first.suspect });
-}
-
 function killHosts(): void {
   for (const pid of hostsOf(process.pid)) killHard(pid);
 }
 
 async function expectPatient(attempts: readonly Attempt[]): Promise<void> {
   for (const [input, attempt] of attempts.entries()) {
-    expect(await goOn(attempt)).toMatchObject({
+    expect(await runtime.goOn(attempt)).toMatchObject({
       status: "completed",
       output: `["stub: quick ${input}","stub: slow ${input}"]`,
     });
@@ -91,14 +84,14 @@ test("whoever was on the CPU when its host died is the suspect, and is heard aga
     suspect: true,
     cause: { code: "MEMORY_LIMIT_EXCEEDED" },
   });
-  expect(await goOn(attempt)).toMatchObject({ status: "completed", output: "600000000" });
+  expect(await runtime.goOn(attempt)).toMatchObject({ status: "completed", output: "600000000" });
 });
 
 test("a script that aborts its process is named, those beside it are not", async () => {
   runtime.stub.always(slow(3_000));
   const attempts = await startPatient(3);
   const bomb = await runtime.job(scriptOf(`return Array.from({ length: 2 ** 32 - 1 }).length;`));
-  const outcome = await goOn(runtime.start(bomb));
+  const outcome = await runtime.goOn(runtime.start(bomb));
   const cause = outcome.status === "lost" ? outcome.cause : outcome.status === "failed" ? outcome.error : null;
   expect(cause?.code).toMatch(/^(MEMORY|CPU)_LIMIT_EXCEEDED$/);
   runtime.stub.always({});
@@ -123,7 +116,7 @@ test("what was delivered before a host died is in the journal, so that chunks st
   expect(await attempt.outcome).toMatchObject({ status: "lost" });
   expect(attempt.host.records.map(({ op }) => op)).toEqual(["timer", "timer", "timer"]);
   runtime.stub.always({});
-  const again = await runtime.finish(runtime.resume(job, attempt.host.records));
+  const again = await runtime.goOn(attempt);
   expect(again.host.emitted).toEqual(attempt.host.emitted);
   const emitted = attempt.host.emitted.map(({ content }) => JSON.parse(content));
   expect(again.status === "completed" && JSON.parse(again.output ?? "")).toEqual(emitted);
@@ -139,7 +132,7 @@ test("an isolate that runs out of memory takes its own executions with it, not t
     ),
     { limits: { memoryMb: 32 } },
   );
-  const outcome = await goOn(runtime.start(hungry));
+  const outcome = await runtime.goOn(runtime.start(hungry));
   const cause = outcome.status === "lost" ? outcome.cause : outcome.status === "failed" ? outcome.error : null;
   expect(cause).toMatchObject({ code: "MEMORY_LIMIT_EXCEEDED" });
   expect(hostsOf(process.pid)).toEqual(expect.arrayContaining([...pids]));
