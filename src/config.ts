@@ -122,6 +122,15 @@ const SERVER_SETTINGS = {
     },
     0,
   ),
+  idempotencyTtlMs: wholeNumber(
+    {
+      name: "WEFT_IDEMPOTENCY_TTL_MS",
+      fallback: "86400000",
+      unit: "ms",
+      sentence: "How long an Idempotency-Key stands for the execution that it was first sent with.",
+    },
+    1,
+  ),
   stopGraceMs: wholeNumber(
     {
       name: "WEFT_STOP_GRACE_MS",

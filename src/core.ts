@@ -60,7 +60,8 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
     throw error;
   });
   const { id: accountId } = await store.ownerAccount();
-  const { limits, maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, cacheMemoryMb, cacheDiskMb } = settings;
+  const { limits, cacheMemoryMb, cacheDiskMb, ...rest } = settings;
+  const { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs } = rest;
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf };
@@ -68,7 +69,7 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
     ...shared,
     cache,
     report,
-    settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs },
+    settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs },
   });
   const services: Services = { engine, workflows: createWorkflows({ ...shared, removed: engine.stopWorkflow }) };
   return {

@@ -6,6 +6,7 @@ import { type ClaimOptions, createClaims } from "./claims.ts";
 import type { Engine } from "./engine.ts";
 import { createHits } from "./hits.ts";
 import { createInvoke } from "./invoke.ts";
+import { expireKeys } from "./key-expiry.ts";
 import { keepLeases, type LeaseKeeper } from "./lease-keeper.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { createNested } from "./nested.ts";
@@ -28,6 +29,8 @@ const OUTPUT_SWEEP_MS = 25;
 const LEASE_MS = 30_000;
 /** Looks at what still runs while the engine stops, ms. */
 const STOP_LOOK_MS = 20;
+
+const stopped = () => toFailed(toRecord(fail("STOPPING")));
 
 /** The engine of one server process. */
 export interface StartedEngine extends Engine {
@@ -66,6 +69,7 @@ function createParts(
 export function createEngine(options: EngineOptions): StartedEngine {
   let state: "made" | "open" | "stopping" | "closed" = "made";
   let leases: LeaseKeeper | null = null;
+  const timers: { close(): void }[] = [];
   const parts: Parts = {
     ...createParts(options, {
       accept: (execution) => acceptClaimed(execution, parts, runner),
@@ -82,14 +86,13 @@ export function createEngine(options: EngineOptions): StartedEngine {
 
   /** Lets go of everything: what is not over is in the store and resumed at the next start. */
   const letGo = async () => {
-    const stopped = toFailed(toRecord(fail("STOPPING")));
     keeper.starts.flush();
     keeper.outputs.flush();
     await parts.hits.flush();
     const left = [...live.all()];
     // All of them first: a parent must not record that its child was stopped.
     for (const run of left) run.detached = true;
-    for (const run of left) await run.settle(stopped);
+    for (const run of left) await run.settle(stopped());
     keeper.starts.close();
     keeper.outputs.close();
   };
@@ -104,6 +107,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
     async start() {
       await store.releaseOthers({ worker: keeper.worker });
       leases = keepLeases(parts);
+      timers.push(leases, expireKeys(parts));
       state = "open";
       claims.wake();
     },
@@ -115,16 +119,15 @@ export function createEngine(options: EngineOptions): StartedEngine {
       state = "stopping";
       claims.close();
       admission.drain();
-      const stopped = toFailed(toRecord(fail("STOPPING")));
       for (const run of [...live.all()]) {
         if (run.phase !== "new") continue;
         run.giveUp = null;
-        await run.settle(stopped);
+        await run.settle(stopped());
       }
       const end = Date.now() + graceMs;
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";
-      leases?.close();
+      for (const timer of timers) timer.close();
       await letGo();
     },
   };

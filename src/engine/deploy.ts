@@ -5,6 +5,7 @@ import { checkAccessories, mergeAccessories, putAccessories, sameAccessories } f
 import type { Profiles } from "./profiles.ts";
 import { checkRef } from "./ref.ts";
 import { type CheckedScript, checkScript } from "./script-check.ts";
+import { createTurns } from "./turns.ts";
 import { nextVersionNumber } from "./version-number.ts";
 import { checkSettings, toRow } from "./workflow-settings.ts";
 import type { Deployment, DeployRequest } from "./workflows.ts";
@@ -82,18 +83,7 @@ async function reread(store: Store, { accountId, ref }: { accountId: string; ref
 /** Makes the function that stores an upload as a new version; uploads of the same workflow take turns. */
 export function createDeploy(options: WorkflowOptions): (request: DeployRequest) => Promise<Deployment> {
   const { store, runtime, limits, profileOf } = options;
-  const turns = new Map<string, Promise<unknown>>();
-
-  const inTurn = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
-    const before = turns.get(key) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    turns.set(key, mine);
-    try {
-      return await mine;
-    } finally {
-      if (turns.get(key) === mine) turns.delete(key);
-    }
-  };
+  const inTurn = createTurns();
 
   return async (request) => {
     const { accountId, ref, upload } = request;

@@ -3,7 +3,7 @@ import { canonical } from "../cache/canonical.ts";
 import type { Execution, NewExecution } from "../store/store.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
-import type { Call } from "./live-run.ts";
+import type { Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 
 /** What of a stored call an idempotency key stands for. */
@@ -14,7 +14,7 @@ function bodyOf({ data, ref }: NewExecution): string {
 }
 
 /** Throws CONFLICT when the execution of an idempotency key was asked for with another request. */
-export function checkSameRequest(known: Execution, request: InvokeRequest, call: Call): void {
+function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Call): void {
   const version = (JSON.parse(known.data) as CtxData).workflow_info.version;
   const sameVersion = request.version === null || version === call.plan.version.number;
   if (sameVersion && bodyOf(known) === bodyOf(call.execution)) return;
@@ -22,12 +22,46 @@ export function checkSameRequest(known: Execution, request: InvokeRequest, call:
   throw fail("CONFLICT", { message, execution_id: known.id });
 }
 
-/** One more caller's view of the execution that an idempotency key stands for. */
-export async function joinKnown(known: Execution, call: Call, parts: Parts): Promise<Invocation> {
+/** A caller in the background gets its answer once the execution is durable. */
+async function joinLive(run: LiveRun, call: Call, parts: Parts): Promise<Invocation> {
+  const joined = toInvocation(run, parts, call.onDisconnect);
+  if (call.execution.mode !== "background") return joined;
+  await run.begun;
+  if (run.phase === "running") await run.row.stored().catch(() => undefined);
+  return joined;
+}
+
+/** One more caller's view of the stored execution that an idempotency key stands for; CONFLICT when it was asked for with another request. */
+export async function joinKnown(
+  known: Execution,
+  request: InvokeRequest,
+  call: Call,
+  parts: Parts,
+): Promise<Invocation> {
+  checkSameRequest(known, request, call);
   const running = parts.live.get(known.id);
-  if (running !== null) return toInvocation(running, parts, call.onDisconnect);
+  if (running !== null) return joinLive(running, call, parts);
   const { accountId, versionId } = known;
   const version = await parts.store.findVersion({ accountId, versionId });
   const plan = version === null ? call.plan : parts.planOf(version);
   return toStoredInvocation(known, { workflow: call.workflow, plan }, parts);
+}
+
+/** One more caller's view of the execution that an idempotency key stands for, or null when the key is new or too old; CONFLICT when it was asked for with another request. */
+export async function joinKeyed(
+  request: InvokeRequest,
+  idempotencyKey: string,
+  call: Call,
+  parts: Parts,
+): Promise<Invocation | null> {
+  const { accountId } = request;
+  const since = Date.now() - parts.settings.idempotencyTtlMs;
+  const running = parts.live.keyed(accountId, idempotencyKey);
+  // One that has not begun is not in the store: its key cannot be given away.
+  if (running !== null && (running.phase === "new" || running.call.execution.createdAt >= since)) {
+    checkSameRequest(running.call.execution, request, call);
+    return joinLive(running, call, parts);
+  }
+  const known = await parts.store.findKeyed({ accountId, idempotencyKey, since });
+  return known === null ? null : joinKnown(known, request, call, parts);
 }

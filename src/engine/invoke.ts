@@ -5,7 +5,7 @@ import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
 import { answerHit } from "./hits.ts";
-import { checkSameRequest, joinKnown } from "./idempotency.ts";
+import { joinKeyed, joinKnown } from "./idempotency.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -13,6 +13,7 @@ import { toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { timeoutError } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
+import { createTurns } from "./turns.ts";
 
 /** Queued executions that stay in memory, per place. */
 const KEPT_PER_PLACE = 4;
@@ -138,6 +139,7 @@ function forgetIfMany(run: LiveRun, { live, settings }: Parts): void {
 /** Makes the function that answers calls from outside. */
 export function createInvoke(parts: Parts, runner: Runner): Invoke {
   const { store, live, cache, claims, keeper } = parts;
+  const inTurn = createTurns();
 
   /** Through the store's queue: durable before the caller hears of it. */
   const enqueue = async (run: LiveRun): Promise<Execution | null> => {
@@ -161,17 +163,13 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     return run.settle(toFailed(toRecord(toWorkflowError(error))));
   };
 
-  const invokeKeyed = async (request: InvokeRequest, run: LiveRun): Promise<Invocation> => {
-    const known = await enqueue(run);
-    if (known === null) return startedView(run, parts);
-    try {
-      checkSameRequest(known, request, run.call);
-    } catch (error) {
+  /** Another process was faster with the same idempotency key. */
+  const joinOther = async (request: InvokeRequest, run: LiveRun, known: Execution): Promise<Invocation> => {
+    live.remove(run);
+    const joined = await joinKnown(known, request, run.call, parts).catch(async (error: unknown) => {
       await discard(run, error);
       throw error;
-    }
-    live.remove(run);
-    const joined = await joinKnown(known, run.call, parts);
+    });
     joined.result.then((result) => run.settle(result)).catch(parts.report);
     return joined;
   };
@@ -192,8 +190,8 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     if (cached !== null) return answerHit(call, cached, parts.hits);
     const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
     if (request.mode === "background") {
-      await enqueue(run);
-      return startedView(run, parts);
+      const known = await enqueue(run);
+      return known === null ? startedView(run, parts) : joinOther(request, run, known);
     }
     begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
     return startedView(run, parts);
@@ -201,7 +199,11 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
 
   return async (request) => {
     const call = toCall(request, await findTarget(request, parts), parts);
-    if (request.idempotencyKey !== null) return invokeKeyed(request, new LiveRun(call, keeper, "bypass"));
+    const { idempotencyKey } = request;
+    if (idempotencyKey !== null) {
+      const key = `${request.accountId}:${idempotencyKey}`;
+      return inTurn(key, async () => (await joinKeyed(request, idempotencyKey, call, parts)) ?? runNew(request, call));
+    }
     const twin = request.retry ? original(request, call, parts) : null;
     return twin === null ? runNew(request, call) : toInvocation(twin, parts, call.onDisconnect);
   };

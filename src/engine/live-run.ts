@@ -47,6 +47,7 @@ export class LiveRun {
   readonly children = new Set<LiveRun>();
   readonly #result = Promise.withResolvers<ExecutionResult>();
   readonly #shared = Promise.withResolvers<CachedResult | null>();
+  #begun: PromiseWithResolvers<void> | null = null;
   phase: Phase = "new";
   cache: Invocation["cache"];
   /** Milliseconds since the epoch: the guest's clock counts from here; the call's own time until it begins. */
@@ -118,6 +119,20 @@ export class LiveRun {
     return this.#result.promise;
   }
 
+  /** Settles once it no longer waits in memory. */
+  get begun(): Promise<void> {
+    if (this.phase !== "new") return Promise.resolve();
+    this.#begun ??= Promise.withResolvers<void>();
+    return this.#begun.promise;
+  }
+
+  /** Says that it begins or goes on. */
+  begin(): void {
+    this.phase = "running";
+    this.giveUp = null;
+    this.#begun?.resolve();
+  }
+
   /** What identical calls may have of it: its cached result, or null when they must run themselves. */
   get shared(): Promise<CachedResult | null> {
     return this.#shared.promise;
@@ -138,6 +153,7 @@ export class LiveRun {
   /** Ends it for everyone who waits. */
   async settle(result: ExecutionResult): Promise<void> {
     this.phase = "over";
+    this.#begun?.resolve();
     this.share(null);
     this.call.parent?.children.delete(this);
     if (this.log.isCatchingUp) await this.log.settled();

@@ -4,11 +4,13 @@ import type { LiveRun } from "./live-run.ts";
 export class LiveRuns {
   readonly #byId = new Map<string, LiveRun>();
   readonly #byKey = new Map<string, Set<LiveRun>>();
+  readonly #byIdempotencyKey = new Map<string, LiveRun>();
   readonly #byParent = new Map<string, LiveRun>();
 
   add(run: LiveRun): void {
-    const { id, parentId, parentPos } = run.call.execution;
+    const { id, accountId, idempotencyKey, parentId, parentPos } = run.call.execution;
     this.#byId.set(id, run);
+    if (idempotencyKey !== null) this.#byIdempotencyKey.set(`${accountId}:${idempotencyKey}`, run);
     // Nested executions are nobody's twin: two callers could wait for each other's children for ever.
     if (parentId === null) this.#addTwin(run);
     else this.#byParent.set(`${parentId}:${parentPos}`, run);
@@ -17,6 +19,7 @@ export class LiveRuns {
   remove(run: LiveRun): void {
     const { id, parentId, parentPos } = run.call.execution;
     this.#byId.delete(id);
+    this.#removeKey(run);
     if (parentId !== null) this.#byParent.delete(`${parentId}:${parentPos}`);
     else this.#removeTwin(run);
   }
@@ -41,12 +44,24 @@ export class LiveRuns {
     return this.#byParent.get(`${parentId}:${parentPos}`) ?? null;
   }
 
+  /** The execution that an idempotency key of the account stands for, however old it is. */
+  keyed(accountId: string, idempotencyKey: string): LiveRun | null {
+    return this.#byIdempotencyKey.get(`${accountId}:${idempotencyKey}`) ?? null;
+  }
+
   all(): IterableIterator<LiveRun> {
     return this.#byId.values();
   }
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** An older execution of the same key may end after a newer one has begun. */
+  #removeKey(run: LiveRun): void {
+    const { accountId, idempotencyKey } = run.call.execution;
+    const key = `${accountId}:${idempotencyKey}`;
+    if (idempotencyKey !== null && this.#byIdempotencyKey.get(key) === run) this.#byIdempotencyKey.delete(key);
   }
 
   #addTwin(run: LiveRun): void {

@@ -22,6 +22,8 @@ export interface EngineSettings {
   readonly isolation: Isolation;
   /** How long the result of a pure execution is kept when nobody named a time, ms. */
   readonly cacheTtlMs: number;
+  /** How long an idempotency key stands for its execution, ms. */
+  readonly idempotencyTtlMs: number;
 }
 
 /** What the engine stands on. */

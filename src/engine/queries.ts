@@ -1,6 +1,8 @@
 import { fail } from "../../runtime/index.ts";
 import type { Engine } from "./engine.ts";
+import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { NO_USAGE } from "./result.ts";
 import { cancelled, stopRun } from "./stopping.ts";
 import type { Execution, ExecutionState } from "./types.ts";
 
@@ -30,6 +32,11 @@ async function untilDurable({ state }: Execution, { store, keeper }: Parts): Pro
   if (isRecent) await store.renew({ worker: keeper.worker, leases: [], leaseMs: keeper.leaseMs, now: Date.now() });
 }
 
+/** A run that waits in memory for a place is in no store yet. */
+function toWaiting({ call }: LiveRun): Execution {
+  return { ...call.execution, state: { status: "queued" }, usage: NO_USAGE, chunkCount: 0, fence: 0 };
+}
+
 /** What an engine tells about executions, and how it ends them on request. */
 export function createQueries(
   parts: Parts,
@@ -38,7 +45,9 @@ export function createQueries(
 
   /** What is still held back in memory is written first, so that readers see all there is. */
   const find = async (accountId: string, executionId: string): Promise<Execution> => {
-    const row = live.get(executionId)?.row;
+    const run = live.get(executionId);
+    if (run?.phase === "new" && run.call.execution.accountId === accountId) return toWaiting(run);
+    const row = run?.row;
     if (row?.execution.accountId === accountId && row.isHeld) row.start();
     row?.flushOutput();
     void hits.flush();

@@ -37,6 +37,7 @@ export class ExecutionRow {
   #logs: LogLine[] = [];
   #nextLog = 0;
   #isHeld = false;
+  #stored: Promise<unknown> = Promise.resolve();
   #startedAt: number;
 
   constructor(keeper: RowKeeper, execution: NewExecution) {
@@ -80,6 +81,12 @@ export class ExecutionRow {
     // A failure shows in the next write of this execution: a seq is missing, or the row.
     if (records.length > 0) this.#keeper.store.appendJournal({ lease, records }).catch(() => undefined);
     return lease;
+  }
+
+  /** Writes the start if it is still held back; resolves once it is durable. */
+  async stored(): Promise<void> {
+    this.#begin();
+    await this.#stored;
   }
 
   /** Appends deliveries; those that need not be durable are written with the next write or sweep. */
@@ -148,7 +155,8 @@ export class ExecutionRow {
     const lease = { executionId: execution.id, fence: 1 };
     this.#fence = lease.fence;
     // A failure shows in the next write of this execution, which finds no row.
-    store.startExecution({ execution, startedAt: this.#startedAt, worker, leaseMs }).catch(() => undefined);
+    this.#stored = store.startExecution({ execution, startedAt: this.#startedAt, worker, leaseMs });
+    this.#stored.catch(() => undefined);
     return lease;
   }
 

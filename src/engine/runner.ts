@@ -64,6 +64,15 @@ async function park(run: LiveRun, { until, usage }: Waiting, parts: Parts): Prom
   if (run.phase === "parked" && run.isForgettable) parts.live.remove(run);
 }
 
+/** A run that an idempotency key stands for begins once the key is durable: whoever repeats the call after a crash finds it. False when the row was refused. */
+async function isOnDisk({ call, resumed, row }: LiveRun): Promise<boolean> {
+  if (call.execution.idempotencyKey === null || resumed) return true;
+  return row.stored().then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Makes the runner of one engine. */
 export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
   const { runtime, strikes } = parts;
@@ -98,6 +107,10 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
       await finishFailed(run, error, parts);
       return false;
     }
+    if (!(await isOnDisk(run))) {
+      await reconcile(run, parts);
+      return false;
+    }
     run.attempt++;
     const outcome = await runtime.run(toJob(run, replay, parts), createHost(run, parts, invokeNested));
     if (run.detached) return false;
@@ -118,8 +131,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
 
   return {
     start(run) {
-      run.phase = "running";
-      run.giveUp = null;
+      run.begin();
       // Of a version that is known to be impure nobody waits for anybody.
       run.tellsImpure = run.call.plan.isPure !== false;
       run.alone ||= strikes.isOut(run.call.plan.version.id);

@@ -3,6 +3,7 @@ import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeExecutions } from "./contract/executions.ts";
 import { describeJournal } from "./contract/journal.ts";
+import { describeKeys } from "./contract/keys.ts";
 import { describeLeases } from "./contract/leases.ts";
 import { describeOutput } from "./contract/output.ts";
 import { describeRemoval } from "./contract/removal.ts";
@@ -53,6 +54,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeWorkflows(subject);
     describeVersions(subject);
     describeExecutions(subject);
+    describeKeys(subject);
     describeLeases(subject);
     describeJournal(subject);
     describeOutput(subject);

@@ -26,6 +26,14 @@ export interface ExecutionStore {
   }): Promise<void>;
   /** Stores executions that the result cache answered, all in one commit; CONFLICT, and none is stored, when the id, idempotency key or parent position of one is taken. */
   recordHits(params: { readonly hits: readonly CacheHit[] }): Promise<void>;
+  /** The execution that an idempotency key stands for; one created before `since` gives the key up, and null is the answer. */
+  findKeyed(params: {
+    readonly accountId: string;
+    readonly idempotencyKey: string;
+    readonly since: number;
+  }): Promise<Execution | null>;
+  /** Takes the idempotency keys of up to `max` executions created before `since` away, the oldest first; returns how many. Called again while it is `max`. */
+  expireKeys(params: { readonly since: number; readonly max: number }): Promise<number>;
   /** Marks a queued or waiting execution cancelled; asks a running one to stop. False when it already ended or is unknown. */
   cancelExecution(params: {
     readonly accountId: string;

@@ -1,9 +1,10 @@
 import { fail } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
+import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { SCHEMA_1 } from "./schema.ts";
 
 /** SQL that takes the schema from version `index` to `index + 1`; published entries never change. */
-const MIGRATIONS: readonly string[] = [SCHEMA_1];
+export const MIGRATIONS: readonly string[] = [SCHEMA_1, KEYS_BY_AGE];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */
 export function migrate(db: Database, directory: string): void {

@@ -5,6 +5,7 @@ import { type Durability, openDatabase } from "./database.ts";
 import { createExecutions } from "./executions.ts";
 import { createHits } from "./hits.ts";
 import { createJournal } from "./journal.ts";
+import { createKeys } from "./keys.ts";
 import { createLeases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { createOutput } from "./output.ts";
@@ -42,6 +43,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createRemoval(db, writer, forget),
       ...createExecutions(db, writer),
       ...createHits(db, writer),
+      ...createKeys(db, writer),
       ...createLeases(db, writer),
       ...createJournal(db, writer),
       ...createOutput(db, writer),

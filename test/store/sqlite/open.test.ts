@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { expect, it, vi } from "vitest";
+import { MIGRATIONS } from "../../../src/store/sqlite/migrations.ts";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
 import { execution, LEASE_MS, start, T0, worldOf } from "../fixtures.ts";
 import { temporaryDirectory } from "./directory.ts";
@@ -21,13 +22,13 @@ it("makes the directory and brings an empty file to the current schema", async (
   const directory = temporaryDirectory();
   const file = join(directory, "deep", "er", "weft.db");
   await (await createSqliteStore({ file, durability: "full" })).close();
-  expect(schemaVersion(file)).toBe(1);
+  expect(schemaVersion(file)).toBe(MIGRATIONS.length);
   const empty = join(directory, "empty.db");
   writeFileSync(empty, "");
   const store = await createSqliteStore({ file: empty, durability: "relaxed" });
   await start(await worldOf(store));
   await store.close();
-  expect(schemaVersion(empty)).toBe(1);
+  expect(schemaVersion(empty)).toBe(MIGRATIONS.length);
   expect(existsSync(`${empty}-wal`)).toBe(false);
 });
 
@@ -39,7 +40,7 @@ it("refuses a store that a newer Weft wrote, and leaves it alone", async () => {
   db.close();
   await expect(createSqliteStore({ file, durability: "full" })).rejects.toMatchObject({
     code: "CONFLICT",
-    message: `The store in ${directory} has schema version 99; this Weft knows versions up to 1. Start a newer Weft.`,
+    message: `The store in ${directory} has schema version 99; this Weft knows versions up to ${MIGRATIONS.length}. Start a newer Weft.`,
   });
   expect(schemaVersion(file)).toBe(99);
 });

@@ -103,7 +103,7 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
       tags: ["invoke"],
       summary: "Run a workflow",
       description:
-        "Waits for the result. Many clients give up when nothing comes for five minutes: for a run that may take longer than four, use stream or background.",
+        "Waits for the result. With an `Idempotency-Key` header the same call joins or returns the first execution of the key, another call gets 409. Many clients give up when nothing comes for five minutes: for a run that may take longer than four, use stream or background.",
       body: INVOKE_SCHEMA,
       response: ANSWERS,
       ...(i === 0 ? {} : { hide: true }),
