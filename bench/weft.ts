@@ -107,7 +107,7 @@ export async function startWeft({ dataDir, env = {}, profileDir = null }: WeftOp
   const profile = profileDir === null ? [] : ["--cpu-prof", `--cpu-prof-dir=${profileDir}`];
   const spawnedAt = performance.now();
   const program = await startProgram({
-    args: [...profile, join(root, "src/cli/main.ts"), "start", "--json"],
+    args: [...profile, join(root, "src/cli/weft.mjs"), "start", "--json"],
     env: {
       WEFT_PORT: "0",
       WEFT_DATA_DIR: dataDir,

@@ -68,13 +68,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/owner-key.ts",
     "runtime/index.ts",
   ],
+  "src/cli/weft.mjs": ["src/cli/", "runtime/compile-cache.mjs"],
   "src/cli/": ["src/cli/", "src/server.ts", "src/config.ts", "src/settings-table.ts", "runtime/index.ts"],
 };
 
 const MAX_LINES = 300;
 const VAGUE_NAME = /(^|-)(utils?|helpers?|common|manager|misc)(-|$)/;
 /** Files run as a worker thread, whose library wants a default export. */
-const DEFAULT_EXPORTS: readonly string[] = ["runtime/pool/worker.ts"];
+const DEFAULT_EXPORTS: readonly string[] = ["runtime/pool/thread.mjs"];
 
 let files: readonly string[] = [];
 let imports: readonly Import[] = [];

@@ -37,7 +37,7 @@ interface Job {
 const DEFAULT_TIMEOUT_MS = 5_000;
 /** A source whose syntax tree is larger breaks the worker instead of the server. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 768 };
-const WORKER = new URL("./bundle-worker.ts", import.meta.url);
+const WORKER = new URL("./thread.mjs", import.meta.url);
 
 /**
  * One worker thread and the jobs in it. A source can make esbuild crash or hang (for example by nesting half a million

@@ -63,6 +63,25 @@ export type TransformOutcome =
   | { readonly ok: true; readonly code: string; readonly map: string }
   | { readonly ok: false; readonly complaints: readonly BuildComplaint[] };
 
+/** esbuild's process takes 15 to 20 MiB; it ends when nothing was built in this thread for so long, ms. */
+const IDLE_MS = 10_000;
+/** The same for files of Weft itself, which are built once, when it starts. */
+const TRUSTED_IDLE_MS = 100;
+let underWay = 0;
+let idle: NodeJS.Timeout | undefined;
+
+/** Keeps esbuild's process for some work, which has begun, and ends it once it is idle; the next work starts another (15 ms). */
+async function use<T>(work: Promise<T>, idleMs = IDLE_MS): Promise<T> {
+  underWay++;
+  clearTimeout(idle);
+  try {
+    return await work;
+  } finally {
+    underWay--;
+    if (underWay === 0) idle = setTimeout(stop, idleMs).unref();
+  }
+}
+
 function complaintsOf(thrown: unknown): readonly BuildComplaint[] {
   const errors = (thrown as { errors?: readonly Message[] }).errors;
   if (errors === undefined || errors.length === 0) throw thrown;
@@ -86,7 +105,7 @@ export async function transformSource(
   options: { file: string; loader: Loader },
 ): Promise<TransformOutcome> {
   try {
-    const { code, map } = await transform(text, {
+    const transformed = transform(text, {
       loader: options.loader,
       sourcefile: options.file,
       format: "esm",
@@ -100,6 +119,7 @@ export async function transformSource(
       logLevel: "silent",
       tsconfigRaw: {},
     });
+    const { code, map } = await use(transformed);
     return { ok: true, code, map };
   } catch (thrown) {
     return { ok: false, complaints: complaintsOf(thrown) };
@@ -133,7 +153,7 @@ const rootName = (root: ModulePath) => `${root.namespace}:${root.path}`;
 /** Bundles a virtual module graph into one immediately invoked function, with an external source map. */
 export async function buildVirtual(request: VirtualBuild): Promise<BuildOutcome> {
   try {
-    const result = await build({
+    const building = build({
       entryPoints: [rootName(request.entry)],
       inject: request.inject.map(rootName),
       absWorkingDir: request.directory,
@@ -155,6 +175,7 @@ export async function buildVirtual(request: VirtualBuild): Promise<BuildOutcome>
       tsconfigRaw: {},
       plugins: [spacePlugin(request)],
     });
+    const result = await use(building);
     const text = (suffix: string) => result.outputFiles.find((file) => file.path.endsWith(suffix))?.text ?? "";
     return { ok: true, code: text(".js"), map: text(".map"), inputs: Object.keys(result.metafile.inputs) };
   } catch (thrown) {
@@ -180,7 +201,7 @@ export async function buildTrusted(
   entryFile: string,
   options: { platform: "neutral" | "node"; external?: string[] },
 ): Promise<string> {
-  const result = await build({
+  const building = build({
     ...TRUSTED,
     entryPoints: [entryFile],
     format: options.platform === "node" ? "cjs" : "iife",
@@ -188,6 +209,7 @@ export async function buildTrusted(
     ...(options.platform === "neutral" ? { mainFields: ["module", "main"] } : {}),
     external: options.external ?? [],
   });
+  const result = await use(building, TRUSTED_IDLE_MS);
   return result.outputFiles[0]?.text ?? "";
 }
 
@@ -197,7 +219,7 @@ export async function buildTrusted(
  * frozen intrinsics refuse, and keeps its state in hidden properties instead.
  */
 export async function buildVendor(entryFile: string): Promise<string> {
-  const result = await build({
+  const building = build({
     ...TRUSTED,
     entryPoints: [entryFile],
     // Names of modules in the text are relative to it: the same wherever Weft is started.
@@ -209,10 +231,12 @@ export async function buildVendor(entryFile: string): Promise<string> {
     define: { globalThis: "$library" },
     banner: { js: "const $library = /* @__PURE__ */ Object.create(globalThis, { WeakMap: {} });" },
   });
+  const result = await use(building);
   return result.outputFiles[0]?.text ?? "";
 }
 
 /** Ends esbuild's child process of this thread; the next call starts a new one. */
 export async function stopEsbuild(): Promise<void> {
+  clearTimeout(idle);
   await stop();
 }

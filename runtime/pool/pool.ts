@@ -77,7 +77,7 @@ export class Pool {
     this.#options = options;
     const { workers, source, models, allowPrivate, warm } = options;
     this.#piscina = new Piscina({
-      filename: new URL("./worker.ts", import.meta.url).href,
+      filename: new URL("./thread.mjs", import.meta.url).href,
       minThreads: workers,
       maxThreads: workers,
       concurrentTasksPerWorker: TASKS_PER_WORKER,

@@ -129,7 +129,7 @@ function internal(error: unknown): ErrorRecord {
  * The pool's entry: one task, one run; never rejects. The outcome travels over the link, behind the run's chunks and
  * logs: the pool's own answer would come through another port and could overtake them.
  */
-export default async function work({ job, mode }: PoolTask): Promise<void> {
+export async function work({ job, mode }: PoolTask): Promise<void> {
   const shelf = shelves.take(job);
   let outcome: RunOutcome;
   try {

@@ -9,7 +9,7 @@ import { keyFile, readKeyFile } from "../../src/cli/key-file.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 import { weft } from "./capture.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/cli/main.ts");
+const MAIN = join(import.meta.dirname, "../../src/cli/weft.mjs");
 const run = promisify(execFile);
 
 let dataDir: Awaited<ReturnType<typeof makeDataDir>>;

@@ -25,6 +25,11 @@ export function hostsOf(pid: number): readonly number[] {
   return childrenOf(pid).filter((child) => read(`/proc/${child}/cmdline`).includes("--permission"));
 }
 
+/** Ids of the esbuild processes that process `pid` has now (Linux). */
+export function esbuildsOf(pid: number): readonly number[] {
+  return childrenOf(pid).filter((child) => read(`/proc/${child}/cmdline`).includes("--service="));
+}
+
 /** True while the process exists and is not a zombie. */
 export function isAlive(pid: number): boolean {
   const stat = read(`/proc/${pid}/stat`);

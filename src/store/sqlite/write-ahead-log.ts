@@ -16,7 +16,7 @@ export class WriteAheadLog {
 
   constructor(file: string) {
     this.#file = file;
-    this.#worker = new Worker(new URL("./flush-worker.ts", import.meta.url), { env: {}, stdin: false });
+    this.#worker = new Worker(new URL("./flush-worker.mjs", import.meta.url), { env: {}, stdin: false });
     this.#worker.unref();
     this.#worker.on("message", (failure: string | null) => this.#flushed(failure));
     this.#worker.on("error", (error) => this.#fail(error));
