@@ -23,7 +23,7 @@ const factsOf = (response: Response) => ({
 
 /** Calls a workflow and waits for the whole answer. */
 export async function callWhole(api: Api, body: object): Promise<Answer> {
-  const response = await api.send(INVOKE, { json: body });
+  const response = await api.send(INVOKE, { json: { ...body, background: false } });
   return { body: asRecord(parseJson(await api.text(response))), streamed: "", ...factsOf(response) };
 }
 

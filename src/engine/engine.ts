@@ -18,7 +18,8 @@ export interface InvokeRequest {
   readonly secrets: Readonly<Record<string, string>>;
   readonly sessionId: string | null;
   readonly requestId: string;
-  readonly mode: Exclude<ExecutionMode, "nested">;
+  /** null = as the workflow's `executionMode` says. */
+  readonly mode: Exclude<ExecutionMode, "nested"> | null;
   readonly cache: CacheMode;
   /** Asked-for wall limit; the workflow's own is the ceiling. */
   readonly timeoutMs: number | null;
@@ -52,6 +53,8 @@ export interface Invocation {
   readonly requestId: string;
   /** Milliseconds since the epoch. */
   readonly createdAt: number;
+  /** How this caller is answered: what it asked for, else what the workflow says. */
+  readonly mode: ExecutionMode;
   readonly cache: "hit" | "miss" | "bypass";
   /** What the script's config or the request says; `continue` by default. */
   readonly onDisconnect: "continue" | "cancel";

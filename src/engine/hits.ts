@@ -48,6 +48,7 @@ function toHitInvocation({ execution, workflow, plan, onDisconnect }: Call, { ou
     sessionId: execution.sessionId,
     requestId: execution.requestId,
     createdAt: execution.createdAt,
+    mode: execution.mode,
     cache: "hit",
     onDisconnect,
     result: Promise.resolve(toCompleted(output ?? "null", NO_USAGE, streamedText)),

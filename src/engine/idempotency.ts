@@ -24,7 +24,7 @@ function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Cal
 
 /** A caller in the background gets its answer once the execution is durable. */
 async function joinLive(run: LiveRun, call: Call, parts: Parts): Promise<Invocation> {
-  const joined = toInvocation(run, parts, call.onDisconnect);
+  const joined = toInvocation(run, parts, call);
   if (call.execution.mode !== "background") return joined;
   await run.begun;
   if (run.phase === "running") await run.row.stored().catch(() => undefined);
@@ -44,7 +44,7 @@ export async function joinKnown(
   const { accountId, versionId } = known;
   const version = await parts.store.findVersion({ accountId, versionId });
   const plan = version === null ? call.plan : parts.planOf(version);
-  return toStoredInvocation(known, { workflow: call.workflow, plan }, parts);
+  return toStoredInvocation(known, { workflow: call.workflow, plan, mode: call.execution.mode }, parts);
 }
 
 /** One more caller's view of the execution that an idempotency key stands for, or null when the key is new or too old; CONFLICT when it was asked for with another request. */

@@ -2,7 +2,7 @@ import type { Execution, NewExecution, Store } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
 import { followStored } from "./follow-stored.ts";
-import type { LiveRun } from "./live-run.ts";
+import type { Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toFailed } from "./result.ts";
 import { cancelled, stopRun } from "./stopping.ts";
@@ -12,11 +12,7 @@ import type { Target } from "./target.ts";
 const PAGE = 500;
 
 /** One caller's view of a running execution; several callers may share one, each with a wish of its own for when it leaves. */
-export function toInvocation(
-  run: LiveRun,
-  parts: Parts,
-  onDisconnect: Invocation["onDisconnect"] = run.call.onDisconnect,
-): Invocation {
+export function toInvocation(run: LiveRun, parts: Parts, caller: Call = run.call): Invocation {
   const { execution, workflow, plan } = run.call;
   run.callers++;
   let gone = false;
@@ -27,10 +23,11 @@ export function toInvocation(
     sessionId: execution.sessionId,
     requestId: execution.requestId,
     createdAt: execution.createdAt,
+    mode: caller.execution.mode,
     get cache() {
       return run.cache;
     },
-    onDisconnect,
+    onDisconnect: caller.onDisconnect,
     result: run.result,
     subscribe: (listener, from) => run.log.subscribe(listener, from),
     async cancel() {
@@ -62,6 +59,9 @@ async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts)
 /** What a view of a stored execution starts from. */
 type Stored = NewExecution & Pick<Execution, "state">;
 
+/** How its caller asked for it. */
+type Asked = Target & Pick<Invocation, "mode">;
+
 async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void> {
   const { accountId, id: executionId } = execution;
   const run = parts.live.get(executionId);
@@ -70,7 +70,7 @@ async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void
 }
 
 /** One caller's view of an execution that is over already, that another process runs or that nobody waits for; it is followed from when its result is first asked for. */
-export function toStoredInvocation(execution: Stored, { workflow, plan }: Target, parts: Parts): Invocation {
+export function toStoredInvocation(execution: Stored, { workflow, plan, mode }: Asked, parts: Parts): Invocation {
   const { store, report } = parts;
   const { id: executionId, sessionId, requestId, createdAt, state, cacheKey } = execution;
   const log = new ChunkLog((from) => store.readChunks({ executionId, from, limit: PAGE }));
@@ -90,6 +90,7 @@ export function toStoredInvocation(execution: Stored, { workflow, plan }: Target
     sessionId,
     requestId,
     createdAt,
+    mode,
     cache: state.status === "completed" && state.cached ? "hit" : wasRun,
     onDisconnect: plan.config.onDisconnect,
     get result() {

@@ -23,22 +23,28 @@ const MAX_TIMER_MS = 2_147_483_647;
 /** Answers one call from outside. */
 export type Invoke = (request: InvokeRequest) => Promise<Invocation>;
 
-function timeoutOf(request: InvokeRequest, { workflow, plan }: Target, { limits }: Parts): number | null {
-  const server = { sync: limits.timeoutMs, stream: limits.streamTimeoutMs, background: null }[request.mode];
+/** What a workflow's own word for how it is called means. */
+const MODES = { sync: "sync", stream: "stream", async: "background" } as const;
+
+type Mode = NonNullable<InvokeRequest["mode"]>;
+
+function timeoutOf(request: InvokeRequest, mode: Mode, { workflow, plan }: Target, { limits }: Parts): number | null {
+  const server = { sync: limits.timeoutMs, stream: limits.streamTimeoutMs, background: null }[mode];
   return leastMs(server, workflow.timeoutMs, plan.config.timeoutMs, request.timeoutMs);
 }
 
 function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
   const { workflow, plan } = target;
   if (workflow.validateInput || plan.config.validateInput) plan.check()?.(request.input);
-  const { accountId, mode, sessionId, requestId, idempotencyKey, onDisconnect } = request;
+  const { accountId, sessionId, requestId, idempotencyKey, onDisconnect } = request;
+  const mode = request.mode ?? MODES[workflow.executionMode];
   return createCall(target, request, {
     accountId,
     mode,
     sessionId,
     requestId,
     idempotencyKey,
-    timeoutMs: timeoutOf(request, target, parts),
+    timeoutMs: timeoutOf(request, mode, target, parts),
     onDisconnect: onDisconnect ?? plan.config.onDisconnect,
     policy: cachePolicyOf(target, request.cache, parts.settings),
     parent: null,
@@ -127,7 +133,9 @@ async function readCached(
 function startedView(run: LiveRun, parts: Parts): Invocation {
   const { execution } = run.call;
   if (execution.mode !== "background") return toInvocation(run, parts);
-  return toStoredInvocation({ ...execution, state: { status: "queued" } }, run.call, parts);
+  const { workflow, plan } = run.call;
+  const asked = { workflow, plan, mode: execution.mode };
+  return toStoredInvocation({ ...execution, state: { status: "queued" } }, asked, parts);
 }
 
 /** A few queued runs stay in memory: they begin without being read back. */
@@ -189,7 +197,7 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     const cached = await readCached(request, call, cache);
     if (cached !== null) return answerHit(call, cached, parts.hits);
     const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
-    if (request.mode === "background") {
+    if (call.execution.mode === "background") {
       const known = await enqueue(run);
       return known === null ? startedView(run, parts) : joinOther(request, run, known);
     }
@@ -205,6 +213,6 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
       return inTurn(key, async () => (await joinKeyed(request, idempotencyKey, call, parts)) ?? runNew(request, call));
     }
     const twin = request.retry ? original(request, call, parts) : null;
-    return twin === null ? runNew(request, call) : toInvocation(twin, parts, call.onDisconnect);
+    return twin === null ? runNew(request, call) : toInvocation(twin, parts, call);
   };
 }

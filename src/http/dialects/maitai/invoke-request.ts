@@ -32,7 +32,10 @@ export const INVOKE_SCHEMA = {
     messages: { type: ["array", "null"], items: { type: "object" }, description: "Chat messages (OpenAI format)." },
     input: { description: "Any JSON; `ctx.input`. Required unless messages are given." },
     session_id: nullable("string"),
-    stream: nullable("boolean"),
+    stream: {
+      ...nullable("boolean"),
+      description: "Without it and `background` the workflow's `execution_mode` decides; false waits for the answer.",
+    },
     secrets: {
       type: ["object", "null"],
       additionalProperties: { type: "string" },
@@ -41,7 +44,10 @@ export const INVOKE_SCHEMA = {
     metadata: nullable("object"),
     no_cache: { type: "boolean", description: "Same as cache: no-store." },
     cache: { type: "string", enum: ["default", "no-store", "reload"] },
-    background: { type: "boolean", description: "Answer 202 with a run at once; poll GET /api/v1/runs/{id}." },
+    background: {
+      type: "boolean",
+      description: "Answer 202 with a run at once; poll GET /api/v1/runs/{id}. False waits.",
+    },
     timeout_seconds: { type: "number", exclusiveMinimum: 0, description: "At most the workflow's own timeout." },
     on_disconnect: { type: "string", enum: ["continue", "cancel"] },
   },
@@ -92,7 +98,9 @@ const modeOf = (body: InvokeBody): InvokeRequest["mode"] => {
     throw invalid("invalid_request", "background", message);
   }
   if (body.background === true) return "background";
-  return body.stream === true ? "stream" : "sync";
+  if (body.stream === true) return "stream";
+  // Whoever says no to one of them wants to wait; who says nothing gets what the workflow is meant for.
+  return (body.background ?? body.stream ?? null) === null ? null : "sync";
 };
 
 /** Who calls, and under which request id. */

@@ -80,13 +80,17 @@ async function accepted(deps: DialectDeps, request: Request, reply: Reply, invoc
 
 const ANSWERS = {
   200: {
-    description: "The `chat.completion` object with `output`; with `stream: true` server-sent events that end in it.",
+    description:
+      "The `chat.completion` object with `output`; with `stream: true`, or by the workflow's `execution_mode: stream`, server-sent events that end in it.",
     content: {
       "application/json": { schema: { type: "object" } },
       "text/event-stream": { schema: { type: "string" } },
     },
   },
-  202: { description: "With `background: true`: the run, to be polled.", type: "object" },
+  202: {
+    description: "With `background: true`, or by the workflow's `execution_mode: async`: the run, to be polled.",
+    type: "object",
+  },
 };
 
 /** The call itself: sync, stream and background. */
@@ -95,8 +99,8 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
     const caller = { accountId: deps.account(request).id, requestId: deps.requestId(request) };
     const call = toInvokeRequest(request.body as InvokeBody, request.headers, caller);
     const invocation = await deps.engine.invoke(call);
-    if (call.mode === "background") return accepted(deps, request, reply, invocation);
-    return call.mode === "stream" ? stream(deps, request, reply, invocation) : answer(request, reply, invocation);
+    if (invocation.mode === "background") return accepted(deps, request, reply, invocation);
+    return invocation.mode === "stream" ? stream(deps, request, reply, invocation) : answer(request, reply, invocation);
   };
   PATHS.forEach((path, i) => {
     const schema = {

@@ -10,7 +10,8 @@ const SETTINGS_PROPERTIES = {
   execution_mode: {
     type: "string",
     enum: ["sync", "async", "stream"],
-    description: "How the workflow is meant to be called; every call chooses for itself.",
+    description:
+      "How a call is answered that says neither `background` nor `stream`: sync waits, async answers 202 with a run, stream streams.",
   },
   application_name: { ...text, description: "Application for model routes." },
   env: { type: "object", additionalProperties: text, description: "`ctx.env`." },

@@ -55,6 +55,26 @@ describe("background", () => {
     });
   });
 
+  test("and streaming are what a workflow may ask for; a call that says either decides for itself", async () => {
+    const { workflows, accountId } = service;
+    const kindOf = async (mode: "sync" | "async" | "stream", body: Readonly<Record<string, unknown>>) => {
+      await workflows.update({ accountId, key: "talk", settings: { executionMode: mode } });
+      const response = await service.invoke("talk", { input: 1, ...body });
+      await response.text();
+      return `${response.status} ${response.headers.get("content-type")?.split(";")[0]}`;
+    };
+    const whole = "200 application/json";
+    expect(await kindOf("async", {})).toBe("202 application/json");
+    expect(await kindOf("async", { stream: null })).toBe("202 application/json");
+    expect(await kindOf("async", { background: false })).toBe(whole);
+    expect(await kindOf("async", { stream: false })).toBe(whole);
+    expect(await kindOf("async", { stream: true })).toBe("200 text/event-stream");
+    expect(await kindOf("stream", {})).toBe("200 text/event-stream");
+    expect(await kindOf("stream", { stream: false })).toBe(whole);
+    expect(await kindOf("stream", { background: true })).toBe("202 application/json");
+    expect(await kindOf("sync", {})).toBe(whole);
+  });
+
   test("what is known before the run is a plain status", async () => {
     expect((await start("nowhere")).response.status).toBe(404);
   });
