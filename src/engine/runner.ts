@@ -88,9 +88,13 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
         // A script that is stopped fails in its own way: what counts is why it was stopped.
         await finishFailed(run, obstacle(run) ?? outcome.error, parts, outcome.usage);
         return false;
-      case "waiting":
-        await park(run, outcome, parts);
+      case "waiting": {
+        // Asked to stop while it parked: nobody would tell it before it wakes.
+        const error = obstacle(run);
+        if (error === null) await park(run, outcome, parts);
+        else await finishFailed(run, error, parts, outcome.usage);
         return false;
+      }
       case "lost": {
         const error = judgeLoss(run, outcome, parts);
         if (error !== null) await finishFailed(run, error, parts);
