@@ -156,3 +156,43 @@ export interface Page<T> {
   readonly items: readonly T[];
   readonly total: number;
 }
+
+/** What a schedule says. */
+export interface ScheduleDefinition {
+  /** Unique within the workflow. */
+  readonly name: string;
+  readonly cron: string;
+  /** IANA time zone. */
+  readonly timezone: string;
+  /** JSON text of the input; null = none. */
+  readonly input: string | null;
+  /** What is done about slots that passed while no server ran. */
+  readonly catchUp: "skip" | "one" | "all";
+  /** What is done when the execution of an earlier slot still goes on. */
+  readonly overlap: "allow" | "skip" | "queue" | "cancel";
+  /** Milliseconds since the epoch; no slot at or after it. Null = never. */
+  readonly endAt: number | null;
+}
+
+/** A stored schedule. */
+export interface Schedule extends ScheduleDefinition {
+  /** `sched_<32 hex digits>`. */
+  readonly id: string;
+  readonly accountId: string;
+  readonly workflowId: string;
+  /** `config`: kept equal to what the active version's script says. */
+  readonly origin: "api" | "config";
+  readonly paused: boolean;
+  /** Next slot; null when there is none or it is paused. */
+  readonly nextAt: number | null;
+  /** Slots up to here wait for an earlier execution to end; null = none. */
+  readonly queuedUntil: number | null;
+  /** Slots not started because of the overlap policy. */
+  readonly skipped: number;
+  /** Why the newest slot could not be started; null when it could. */
+  readonly error: ErrorRecord | null;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+  /** Rises with every change. */
+  readonly revision: number;
+}

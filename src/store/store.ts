@@ -3,6 +3,7 @@ import type { ExecutionStore } from "./ports/executions.ts";
 import type { JournalStore } from "./ports/journal.ts";
 import type { LeaseStore } from "./ports/leases.ts";
 import type { ResultStore } from "./ports/results.ts";
+import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
@@ -17,6 +18,8 @@ export type {
   Lease,
   NewExecution,
   Page,
+  Schedule,
+  ScheduleDefinition,
   Version,
   VersionCode,
   Workflow,
@@ -34,6 +37,7 @@ export interface Store
     LeaseStore,
     JournalStore,
     ResultStore,
+    ScheduleStore,
     SettingStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;

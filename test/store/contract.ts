@@ -8,6 +8,7 @@ import { describeLeases } from "./contract/leases.ts";
 import { describeOutput } from "./contract/output.ts";
 import { describeRemoval } from "./contract/removal.ts";
 import { describeResults } from "./contract/results.ts";
+import { describeSchedules } from "./contract/schedules.ts";
 import { describeVersions } from "./contract/versions.ts";
 import { describeWorkflows } from "./contract/workflows.ts";
 import { type World, worldOf } from "./fixtures.ts";
@@ -60,5 +61,6 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeOutput(subject);
     describeResults(subject);
     describeRemoval(subject);
+    describeSchedules(subject);
   });
 }

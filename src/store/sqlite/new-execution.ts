@@ -9,7 +9,8 @@ type StateColumns = readonly Value[];
 type StartParams = Parameters<Store["startExecution"]>[0];
 type RecordParams = Parameters<Store["recordExecution"]>[0];
 
-const UNIQUE = 2067;
+/** Of a column; of the slot that a schedule starts it in. */
+const TAKEN: ReadonlySet<number | null> = new Set([2067, 1555]);
 // A workflow that was deleted a moment ago must not get rows that nobody would ever remove.
 const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
   ready, due_at, fence, worker, started_at, finished_at, status, output, error, cached,
@@ -82,7 +83,7 @@ function insertUnique(db: Database, sql: string, execution: NewExecution, values
   try {
     return db.insert(sql, ...values);
   } catch (error) {
-    if (sqliteCode(error) !== UNIQUE) throw error;
+    if (!TAKEN.has(sqliteCode(error))) throw error;
     const { id, idempotencyKey, parentId, parentPos } = execution;
     const message = `Execution ${id}: its id, idempotency key or parent position is taken.`;
     throw fail("CONFLICT", { message, id, idempotencyKey, parentId, parentPos }, error);

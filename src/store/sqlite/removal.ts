@@ -8,6 +8,8 @@ const PORTION = 1_000;
 const REMOVE_DEFINITION = [
   "DELETE FROM version_blobs WHERE version_id IN (SELECT id FROM versions WHERE workflow_id = ?)",
   "DELETE FROM versions WHERE workflow_id = ?",
+  "DELETE FROM schedule_runs WHERE schedule_id IN (SELECT id FROM schedules WHERE workflow_id = ?)",
+  "DELETE FROM schedules WHERE workflow_id = ?",
   "DELETE FROM workflows WHERE id = ?",
   "DELETE FROM counts WHERE workflow_id = ?",
   "INSERT INTO doomed (workflow_id) VALUES (?) ON CONFLICT DO NOTHING",

@@ -12,6 +12,8 @@ import { createOutput } from "./output.ts";
 import { Recent } from "./recent.ts";
 import { createRemoval, finishRemovals } from "./removal.ts";
 import { createResults } from "./results.ts";
+import { createScheduleSync } from "./schedule-sync.ts";
+import { createSchedules } from "./schedules.ts";
 import { createVersions } from "./versions.ts";
 import { createWorkflows } from "./workflows.ts";
 import { Writer } from "./writer.ts";
@@ -48,6 +50,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createJournal(db, writer),
       ...createOutput(db, writer),
       ...createResults(db, writer),
+      ...createSchedules(db, writer),
+      ...createScheduleSync(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

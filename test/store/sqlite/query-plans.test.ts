@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it, vi } from "vitest";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
+import { addSchedule, RULE } from "../contract/schedules.ts";
 import {
   CODE,
   chunks,
@@ -25,7 +26,7 @@ import {
 import { temporaryDirectory } from "./directory.ts";
 
 /** Read whole: small, or bounded by a LIMIT of their own. */
-const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)"];
+const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)", "newest"];
 
 /** Indexes whose "USING COVERING INDEX …" reads what is unfinished only, or the oldest few. */
 const PARTIAL_INDEXES = /executions_timer|executions_keyed/;
@@ -87,9 +88,33 @@ async function runExecutions(world: World): Promise<void> {
   }
 }
 
+async function useSchedules(world: World): Promise<void> {
+  const { store, account, workflow } = world;
+  const key = { accountId: account.id, scheduleId: (await addSchedule(world)).id };
+  await store.redefineSchedule({ ...key, definition: RULE, nextAt: T0, now: T0 });
+  await store.pauseSchedule({ ...key, now: T0 });
+  await store.resumeSchedule({ ...key, nextAt: T0, now: T0 });
+  for (const workflowId of [null, workflow.id])
+    await store.listSchedules({ accountId: account.id, workflowId, limit: 5, offset: 0 });
+  await store.dueSchedules({ now: T0, max: 5 });
+  await store.nextDueSchedule();
+  await store.schedulesAhead({ now: T0, max: 5 });
+  const position = { nextAt: T0, dueAt: T0, queuedUntil: null, reachedAt: T0 };
+  await store.advanceSchedule({ scheduleId: key.scheduleId, revision: 0, ...position, skipped: 0, error: null });
+  await store.scheduledRuns({ ...key, limit: 5, offset: 0 });
+  await store.unfinishedRuns(key);
+  await store.scheduledRun({ ...key, slot: "x" });
+  const { activeVersionId } = (await store.findWorkflow({ accountId: account.id, key: workflow.id })) ?? workflow;
+  const synced = { ...RULE, id: "sched_2", nextAt: T0 };
+  const params = { accountId: account.id, workflowId: workflow.id, versionId: activeVersionId ?? "", now: T0 };
+  for (const schedules of [[synced], [{ ...synced, name: "b" }]]) await store.syncSchedules({ ...params, schedules });
+  await store.removeSchedule(key);
+}
+
 async function useEverything(world: World): Promise<void> {
   await manageWorkflows(world);
   await runExecutions(world);
+  await useSchedules(world);
   const { store, account, workflow } = world;
   const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
   await store.writeResult({ key: "k", workflowId: workflow.id, result });
