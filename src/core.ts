@@ -6,6 +6,7 @@ import type { Settings } from "./config.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
 import { createProfiles } from "./engine/profiles.ts";
+import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
 import type { Services } from "./engine/services.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
@@ -16,6 +17,7 @@ const MIB = 1024 * 1024;
 export interface Core extends Services {
   readonly store: Store;
   readonly runtime: Runtime;
+  readonly schedules: Schedules;
   /** The services alone: all that the HTTP half gets. */
   readonly services: Services;
   /** The owner's account. */
@@ -71,15 +73,24 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
     report,
     settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs },
   });
-  const services: Services = { engine, workflows: createWorkflows({ ...shared, removed: engine.stopWorkflow }) };
+  const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
+  const schedules = createSchedules({ store, engine, report, now: Date.now });
+  const services: Services = { engine, workflows, schedules };
   return {
     store,
     runtime,
     ...services,
+    schedules,
     services,
     accountId,
-    start: () => engine.start(),
-    stop: () => engine.stop(settings.stopGraceMs),
+    async start() {
+      await engine.start();
+      schedules.start();
+    },
+    async stop() {
+      await schedules.stop();
+      await engine.stop(settings.stopGraceMs);
+    },
     async close() {
       await runtime.close().finally(() => store.close());
     },

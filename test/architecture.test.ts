@@ -16,6 +16,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   ajv: "src/engine/schema.ts",
   commander: "src/cli/program.ts",
   "core-js-pure": "runtime/bundle/web/",
+  croner: "src/engine/schedules/cron.ts",
   esbuild: "runtime/bundle/esbuild.ts",
   fastify: "src/http/app.ts",
   fflate: "runtime/bundle/web/",

@@ -3,11 +3,12 @@ import { stop } from "./exit.ts";
 import type { Io } from "./io.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** One positional argument; `many` takes the rest of the line, at least one. */
+/** One positional argument; `many` takes the rest of the line, at least one; an `optional` one may be left out. */
 export interface Argument {
   readonly name: string;
   readonly about: string;
   readonly many?: boolean;
+  readonly optional?: boolean;
 }
 
 /** One flag, as the help shows it: `--ref <ref>`; `repeat` may be given several times. */

@@ -5,10 +5,23 @@ import { list } from "./list.ts";
 import { logs } from "./logs.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
+import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
 import { types } from "./types.ts";
 import { validate } from "./validate.ts";
 import { versions } from "./versions.ts";
 
 /** Every command, in the order of the help. */
-export const COMMANDS: readonly Command[] = [start, deploy, run, dev, validate, logs, list, versions, rollback, types];
+export const COMMANDS: readonly Command[] = [
+  start,
+  deploy,
+  run,
+  dev,
+  validate,
+  logs,
+  list,
+  versions,
+  rollback,
+  schedules,
+  types,
+];

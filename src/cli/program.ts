@@ -36,7 +36,10 @@ function addCommand(
   perform: (values: Record<string, unknown>, args: readonly string[]) => Promise<void>,
 ): void {
   const parser = program.command(command.name).description(command.about);
-  for (const arg of command.args) parser.argument(arg.many ? `<${arg.name}...>` : `<${arg.name}>`, arg.about);
+  for (const { name, about, many, optional } of command.args) {
+    const word = many ? `${name}...` : name;
+    parser.argument(optional ? `[${word}]` : `<${word}>`, about);
+  }
   for (const flag of command.flags) parser.addOption(toOption(flag));
   parser.option("--json", "print JSON only");
   parser.addHelpText("after", `\nExamples:\n${command.examples.map((example) => `  ${example}`).join("\n")}`);

@@ -1,6 +1,7 @@
 import { fail, type SourceFile, type Upload } from "../../runtime/index.ts";
 import type { Version, Workflow } from "../store/store.ts";
 import { createDeploy, type WorkflowOptions } from "./deploy.ts";
+import { syncSchedules } from "./schedules/config-schedules.ts";
 import { checkScript, toProblems } from "./script-check.ts";
 import { findVersionByNumber } from "./target.ts";
 import { checkSettings, toRow } from "./workflow-settings.ts";
@@ -62,7 +63,9 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
       const workflow = await find(key);
       const version = await findVersion(workflow, number);
       const { accountId, id: workflowId } = workflow;
-      await store.activateVersion({ accountId, workflowId, versionId: version.id, now: Date.now() });
+      const now = Date.now();
+      const activated = store.activateVersion({ accountId, workflowId, versionId: version.id, now });
+      await Promise.all([activated, syncSchedules(version, store, now)]);
       return version;
     },
     async sources({ number, ...key }) {

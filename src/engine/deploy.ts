@@ -4,6 +4,7 @@ import type { Store, Version, VersionCode, Workflow } from "../store/store.ts";
 import { checkAccessories, mergeAccessories, putAccessories, sameAccessories } from "./accessories.ts";
 import type { Profiles } from "./profiles.ts";
 import { checkRef } from "./ref.ts";
+import { syncSchedules } from "./schedules/config-schedules.ts";
 import { type CheckedScript, checkScript } from "./script-check.ts";
 import { createTurns } from "./turns.ts";
 import { nextVersionNumber } from "./version-number.ts";
@@ -49,7 +50,9 @@ async function storeVersion(
     const { now } = row;
     const versionId = newest.id;
     const activated = publish ? store.activateVersion({ accountId, workflowId: row.id, versionId, now }) : null;
-    await Promise.all([workflow, activated, store.replaceSources({ accountId, versionId, sourceMap, sources })]);
+    const scheduled = publish ? syncSchedules(newest, store, now) : null;
+    const replaced = store.replaceSources({ accountId, versionId, sourceMap, sources });
+    await Promise.all([workflow, activated, scheduled, replaced]);
     return { workflow: await reread(store, row), version: newest, created: false };
   }
   const version: Version = {
@@ -70,7 +73,8 @@ async function storeVersion(
   const code: VersionCode = { code: bundle.code, sourceMap, sources };
   // Called in one turn: workflow, files and version become durable together or not at all.
   const files = putAccessories(request.accessories, store);
-  await Promise.all([workflow, files, store.addVersion({ version, code, activate: publish })]);
+  const added = store.addVersion({ version, code, activate: publish });
+  await Promise.all([workflow, files, added, publish ? syncSchedules(version, store, row.now) : null]);
   return { workflow: await reread(store, row), version, created: true };
 }
 

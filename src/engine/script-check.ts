@@ -11,6 +11,7 @@ import {
   type Upload,
   type WorkflowError,
 } from "../../runtime/index.ts";
+import { checkSchedules } from "./schedules/config-schedules.ts";
 import { createInputCheck, toJsonSchema } from "./schema.ts";
 import { parseScriptConfig } from "./script-config.ts";
 import type { ScriptProblem } from "./workflows.ts";
@@ -55,6 +56,7 @@ export async function checkScript(runtime: Runtime, upload: Upload, who: CheckFo
     throw locate(toWorkflowError(thrown), bundle);
   });
   const config = parseScriptConfig(facts.config);
+  checkSchedules(config.schedules, Date.now());
   createInputCheck(facts.inputSchema);
   toJsonSchema(facts.outputSchema);
   return { bundle, facts, isolation: isolationOf(facts, config.isolation) };

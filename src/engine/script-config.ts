@@ -1,4 +1,6 @@
 import type { Isolation } from "../../runtime/index.ts";
+import type { ScheduleDefinition } from "../store/store.ts";
+import { parseSchedules } from "./config/schedule.ts";
 import { parseDuration, parseWord, readMembers, refuse } from "./config/value.ts";
 
 /** What a script's `export const config` says, parsed; null = the script says nothing about it. */
@@ -11,6 +13,8 @@ export interface ScriptConfig {
   readonly isolation: Isolation | null;
   readonly onDisconnect: "continue" | "cancel";
   readonly validateInput: boolean;
+  /** When it starts by itself. */
+  readonly schedules: readonly ScheduleDefinition[];
 }
 
 const HOST =
@@ -47,7 +51,7 @@ function parseFlag(path: string, value: unknown): boolean {
   throw refuse(path, "true or false", value);
 }
 
-const KEYS = ["timeout", "cache", "budget", "http", "isolation", "on_disconnect", "validate_input"];
+const KEYS = ["timeout", "cache", "budget", "http", "isolation", "on_disconnect", "validate_input", "schedule"];
 
 function parseCacheTtl(value: unknown): number | null {
   if (value === undefined) return null;
@@ -68,5 +72,6 @@ export function parseScriptConfig(raw: unknown): ScriptConfig {
     isolation: parseWord(path("isolation"), get("isolation"), ["frozen", "context", "isolate"]),
     onDisconnect: parseWord(path("on_disconnect"), get("on_disconnect"), ["continue", "cancel"]) ?? "continue",
     validateInput: parseFlag(path("validate_input"), get("validate_input")),
+    schedules: parseSchedules(get("schedule")),
   });
 }

@@ -1,8 +1,10 @@
 import type { Engine } from "./engine.ts";
+import type { ScheduleService } from "./schedules/schedule-service.ts";
 import type { WorkflowService } from "./workflows.ts";
 
 /** Everything that dialects and the command line may ask of a server; a further service is one more member. */
 export interface Services {
   readonly engine: Engine;
   readonly workflows: WorkflowService;
+  readonly schedules: ScheduleService;
 }

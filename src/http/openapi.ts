@@ -26,6 +26,7 @@ export function openApiOptions(version: string) {
         { name: "invoke", description: "Run workflows" },
         { name: "workflows", description: "Upload and manage workflows" },
         { name: "runs", description: "Look at runs" },
+        { name: "schedules", description: "Start workflows by the clock" },
         { name: "server", description: "Health" },
       ],
       components: {

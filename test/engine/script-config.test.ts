@@ -11,6 +11,7 @@ test("a script without config gets the defaults", () => {
     isolation: null,
     onDisconnect: "continue",
     validateInput: false,
+    schedules: [],
   });
 });
 
@@ -23,6 +24,7 @@ test("every member is obeyed and the result is frozen", () => {
     isolation: "isolate",
     on_disconnect: "cancel",
     validateInput: true,
+    schedule: "@daily",
   });
   expect(config).toEqual({
     timeoutMs: 90_000,
@@ -32,6 +34,9 @@ test("every member is obeyed and the result is frozen", () => {
     isolation: "isolate",
     onDisconnect: "cancel",
     validateInput: true,
+    schedules: [
+      { name: "default", cron: "@daily", timezone: "UTC", input: null, catchUp: "skip", overlap: "skip", endAt: null },
+    ],
   });
   expect(Object.isFrozen(config)).toBe(true);
 });

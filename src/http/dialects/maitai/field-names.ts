@@ -1,12 +1,14 @@
 import { fromRecord, toRecord, WorkflowError } from "../../../../runtime/index.ts";
 
-/** The engine's names of fields that uploads and updates call otherwise. */
+/** The engine's names of fields that this API calls otherwise. */
 const NAMES: ReadonlyMap<unknown, string> = new Map([
   ["ref", "workflow_ref_name"],
   ["name", "workflow_name"],
   ["application", "application_name"],
   ["timeout", "timeout_seconds"],
   ["cache.ttl", "cache.ttl_seconds"],
+  ["catchUp", "catch_up"],
+  ["endAt", "end_at"],
 ]);
 
 function renamed(error: unknown): unknown {

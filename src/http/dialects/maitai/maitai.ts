@@ -4,6 +4,7 @@ import { registerInvoke } from "./invoke.ts";
 import { registerManagement } from "./management.ts";
 import { registerModels } from "./models.ts";
 import { registerRuns } from "./runs.ts";
+import { registerSchedules } from "./schedules.ts";
 
 /** Script workflows, compatible with Maitai and with OpenAI clients. */
 export const maitai: Dialect = {
@@ -16,5 +17,6 @@ export const maitai: Dialect = {
     registerModels(app, deps);
     registerRuns(app, deps);
     registerManagement(app, deps);
+    registerSchedules(app, deps);
   },
 };
