@@ -1,10 +1,15 @@
 import { install } from "./determinism.ts";
-import { DOMException } from "./events.ts";
+import { domException } from "./events.ts";
+import { once } from "./lazy.ts";
 import { charCodeAt, fromCharCode, join, NativeUint8Array, push, text } from "./primordials.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const VALUES = new NativeUint8Array(128).fill(255);
-for (let i = 0; i < 64; i++) VALUES[charCodeAt(ALPHABET, i)] = i;
+/** Six bits by character code, 255 for a character outside the alphabet. */
+const valuesOf = once(() => {
+  const values = { table: new NativeUint8Array(128).fill(255) };
+  for (let i = 0; i < 64; i++) values.table[charCodeAt(ALPHABET, i)] = i;
+  return () => values.table;
+});
 
 /** Standard base64 of bytes. */
 export function bytesToBase64(bytes: Uint8Array): string {
@@ -31,13 +36,14 @@ export function bytesToBase64(bytes: Uint8Array): string {
 export function base64ToBytes(value: string): Uint8Array | null {
   const clean = value.replace(/[\t\n\f\r ]+/g, "").replace(/={1,2}$/, "");
   if (clean.length % 4 === 1) return null;
+  const table = valuesOf()();
   const out = new NativeUint8Array(Math.floor((clean.length * 3) / 4));
   let word = 0;
   let bits = 0;
   let at = 0;
   for (let i = 0; i < clean.length; i++) {
     const code = charCodeAt(clean, i);
-    const six = code < 128 ? (VALUES[code] as number) : 255;
+    const six = code < 128 ? (table[code] as number) : 255;
     if (six === 255) return null;
     word = (word << 6) | six;
     bits += 6;
@@ -55,14 +61,15 @@ const binary = {
     const bytes = new NativeUint8Array(input.length);
     for (let i = 0; i < input.length; i++) {
       const code = charCodeAt(input, i);
-      if (code > 255) throw new DOMException("btoa: a character is outside the Latin1 range", "InvalidCharacterError");
+      if (code > 255)
+        throw new (domException())("btoa: a character is outside the Latin1 range", "InvalidCharacterError");
       bytes[i] = code;
     }
     return bytesToBase64(bytes);
   },
   atob(value: unknown): string {
     const bytes = base64ToBytes(text(value));
-    if (bytes === null) throw new DOMException("atob: the text is not valid base64", "InvalidCharacterError");
+    if (bytes === null) throw new (domException())("atob: the text is not valid base64", "InvalidCharacterError");
     const parts: string[] = [];
     for (let i = 0; i < bytes.length; i++) push(parts, fromCharCode(bytes[i] as number));
     return join(parts, "");

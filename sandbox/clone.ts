@@ -1,5 +1,5 @@
 import { install } from "./determinism.ts";
-import { DOMException } from "./events.ts";
+import { domException } from "./events.ts";
 
 type Seen = Map<object, unknown>;
 
@@ -52,24 +52,20 @@ function cloneObject(value: object, seen: Seen): unknown {
     return out;
   }
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet) {
-    throw new DOMException("structuredClone: this kind of object cannot be cloned", "DataCloneError");
+    throw new (domException())("structuredClone: this kind of object cannot be cloned", "DataCloneError");
   }
   return cloneContainer(value, seen);
 }
 
 function cloneValue(value: unknown, seen: Seen): unknown {
   if (typeof value === "function" || typeof value === "symbol") {
-    throw new DOMException(`structuredClone: a ${typeof value} cannot be cloned`, "DataCloneError");
+    throw new (domException())(`structuredClone: a ${typeof value} cannot be cloned`, "DataCloneError");
   }
   if (typeof value !== "object" || value === null) return value;
   return seen.has(value) ? seen.get(value) : cloneObject(value, seen);
 }
 
-/** Installs structuredClone and queueMicrotask. */
+/** Installs structuredClone. */
 export function installClone(global: object): void {
   install(global, "structuredClone", (value: unknown) => cloneValue(value, new Map()));
-  install(global, "queueMicrotask", (callback: unknown) => {
-    if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
-    Promise.resolve().then(() => callback());
-  });
 }

@@ -2,13 +2,13 @@ import { call } from "./call.ts";
 import { emit, write } from "./emit.ts";
 import { executionSignal } from "./events.ts";
 import { clock, createExecution, current, type GuestExecution } from "./execution.ts";
-import { createAccessories, loadAccessory } from "./facades/accessories.ts";
+import { accessories, loadAccessory } from "./facades/accessories.ts";
 import { ChunkStream, createChat } from "./facades/chat.ts";
 import { createHttp } from "./facades/http.ts";
 import { sleep } from "./facades/sleep.ts";
 import { createWorkflow } from "./facades/workflow.ts";
 import { createLog } from "./log.ts";
-import { defineProperty, freeze, keys, push, shift, split } from "./primordials.ts";
+import { defineProperty, freeze, max, shift, split } from "./primordials.ts";
 import { READ } from "./wire.ts";
 
 /** The data members of ctx, as they arrive. */
@@ -24,15 +24,19 @@ export interface CtxData {
   readonly accessories: readonly string[];
 }
 
-/** Members with more than "arguments in, JSON out"; all others are derived from the manifest. */
-const FACADES: Readonly<Record<string, (data: CtxData) => unknown>> = {
-  http: createHttp,
-  chat: createChat,
-  workflow: createWorkflow,
-  accessories: (data) => createAccessories(data.accessories),
-  load_accessory: () => loadAccessory,
-  sleep: () => sleep,
+/**
+ * Members with more than "arguments in, JSON out"; all others are derived from the manifest. They keep nothing of an
+ * execution, so that all executions of a realm share them.
+ */
+const FACADES: Readonly<Record<string, unknown>> = {
+  http: createHttp(),
+  chat: createChat(),
+  workflow: createWorkflow(),
+  accessories,
+  load_accessory: loadAccessory,
+  sleep,
 };
+const LOG = createLog();
 
 /** Adds `ctx.a.b.c = (args) => call("a.b.c", args)` for an op without a facade. */
 function derive(ctx: Record<string, unknown>, op: string): void {
@@ -59,40 +63,16 @@ function watchStream(params: object): object {
   });
 }
 
-/** Reading these makes a result depend on who called: noted, so that it is not cached. */
-function identityMembers(ctx: object, data: CtxData): void {
-  const members = {
-    session_id: data.session_id,
-    sessionId: data.session_id,
-    request_id: data.request_id,
-    workflow_info: data.workflow_info,
-  };
-  for (const name of keys(members)) {
-    defineProperty(ctx, name, {
-      enumerable: true,
-      configurable: false,
-      get() {
-        current().reads |= READ.identity;
-        return members[name as keyof typeof members];
-      },
-    });
-  }
-}
-
-function lazySignal(ctx: object): void {
-  let signal: unknown = null;
-  defineProperty(ctx, "signal", {
-    enumerable: true,
-    configurable: false,
-    get() {
-      signal ??= executionSignal();
-      return signal;
-    },
-  });
+/** Reading it makes a result depend on who called: noted, so that it is not cached. */
+function identity<T>(value: T): T {
+  current().reads |= READ.identity;
+  return value;
 }
 
 /** Builds the one object a script gets. `ops` is the manifest: the names of the ops that ctx has. */
 export function createCtx(execution: GuestExecution, data: CtxData, secrets: object, ops: readonly string[]): object {
+  let signal: unknown = null;
+  execution.accessories = data.accessories;
   const ctx: Record<string, unknown> = {
     input: data.input,
     messages: data.messages,
@@ -102,15 +82,30 @@ export function createCtx(execution: GuestExecution, data: CtxData, secrets: obj
     secrets: freeze(secrets),
     emit,
     write,
-    log: createLog(),
-    remaining_ms: () => (execution.deadlineAt === null ? Infinity : Math.max(0, execution.deadlineAt - clock())),
+    log: LOG,
+    remaining_ms: () => (execution.deadlineAt === null ? Infinity : max(0, execution.deadlineAt - clock())),
+    ...FACADES,
+    get session_id() {
+      return identity(data.session_id);
+    },
+    get sessionId() {
+      return identity(data.session_id);
+    },
+    get request_id() {
+      return identity(data.request_id);
+    },
+    get workflow_info() {
+      return identity(data.workflow_info);
+    },
+    get signal() {
+      signal ??= executionSignal();
+      return signal;
+    },
   };
-  for (const name of keys(FACADES)) ctx[name] = (FACADES[name] as (data: CtxData) => unknown)(data);
-  const derived: string[] = [];
-  for (const op of ops) if (!((op.split(".")[0] as string) in FACADES)) push(derived, op);
-  for (const op of derived) derive(ctx, op);
-  identityMembers(ctx, data);
-  lazySignal(ctx);
+  for (let i = 0; i < ops.length; i++) {
+    const op = ops[i] as string;
+    if (!((split(op, ".")[0] as string) in FACADES)) derive(ctx, op);
+  }
   return freeze(ctx);
 }
 

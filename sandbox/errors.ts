@@ -1,8 +1,10 @@
+import { installLazy, once } from "./lazy.ts";
 import {
   defineProperty,
   freeze,
   getOwnPropertyDescriptor,
   indexOf,
+  keys,
   NativeError,
   slice,
   startsWith,
@@ -16,37 +18,71 @@ export interface WorkflowErrorOptions {
   readonly details?: unknown;
 }
 
-/** The error class scripts may throw to choose the HTTP status, and the parent of every error a ctx call throws. */
-export class WorkflowError extends Error {
-  readonly code: string;
-  readonly status: number | undefined;
-  readonly details: unknown;
-  constructor(message: string, options: WorkflowErrorOptions = {}) {
-    super(message);
-    this.code = options.code ?? "EXECUTION_FAILED";
-    this.status = options.status;
-    this.details = options.details;
-  }
-}
-/** A model call failed. */
-export class ChatError extends WorkflowError {}
-/** An HTTP call failed. */
-export class HttpError extends WorkflowError {}
-/** A nested workflow failed. */
-export class NestedWorkflowError extends WorkflowError {}
-/** A limit of Weft was reached. */
-export class LimitError extends WorkflowError {}
-
-const named = (type: typeof WorkflowError, name: string) =>
+/** Gives a class of errors its name, as built-in ones have theirs. */
+function named<T extends { readonly prototype: object }>(type: T, name: string): T {
   defineProperty(type.prototype, "name", { value: name, writable: true, configurable: true, enumerable: false });
-named(WorkflowError, "WorkflowError");
-named(ChatError, "ChatError");
-named(HttpError, "HttpError");
-named(NestedWorkflowError, "NestedWorkflowError");
-named(LimitError, "LimitError");
+  return type;
+}
+
+const workflowError = once(() =>
+  named(
+    class WorkflowError extends Error {
+      readonly code: string;
+      readonly status: number | undefined;
+      readonly details: unknown;
+      constructor(message: string, options: WorkflowErrorOptions = {}) {
+        super(message);
+        this.code = options.code ?? "EXECUTION_FAILED";
+        this.status = options.status;
+        this.details = options.details;
+      }
+    },
+    "WorkflowError",
+  ),
+);
+
+/** The error class scripts may throw to choose the HTTP status, and the parent of every error a ctx call throws. */
+export type WorkflowError = InstanceType<ReturnType<typeof workflowError>>;
+
+const CLASSES = {
+  WorkflowError: workflowError,
+  /** A model call failed. */
+  ChatError: once(() => named(class ChatError extends workflowError() {}, "ChatError")),
+  /** An HTTP call failed. */
+  HttpError: once(() => named(class HttpError extends workflowError() {}, "HttpError")),
+  /** A nested workflow failed. */
+  NestedWorkflowError: once(() => named(class NestedWorkflowError extends workflowError() {}, "NestedWorkflowError")),
+  /** A limit of Weft was reached. */
+  LimitError: once(() => named(class LimitError extends workflowError() {}, "LimitError")),
+};
 
 /** The classes, as handed to bundles (`import { WorkflowError } from "weft"`). */
-export const errorClasses = freeze({ WorkflowError, ChatError, HttpError, NestedWorkflowError, LimitError });
+export const errorClasses = freeze({
+  get WorkflowError() {
+    return CLASSES.WorkflowError();
+  },
+  get ChatError() {
+    return CLASSES.ChatError();
+  },
+  get HttpError() {
+    return CLASSES.HttpError();
+  },
+  get NestedWorkflowError() {
+    return CLASSES.NestedWorkflowError();
+  },
+  get LimitError() {
+    return CLASSES.LimitError();
+  },
+});
+
+/** Installs the error classes as globals. */
+export function installErrors(global: object): void {
+  const names = keys(CLASSES);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as keyof typeof CLASSES;
+    installLazy(global, name, CLASSES[name]);
+  }
+}
 
 /** An error as the other side of the wall reports it. */
 export interface OpError {
@@ -61,12 +97,12 @@ const codes = new WeakMap<object, { readonly code: string; readonly op: string }
 const remember = codes.set.bind(codes);
 const recall = codes.get.bind(codes);
 
-function classOf(op: string, code: string): typeof WorkflowError {
-  if (code === "LIMIT_EXCEEDED") return LimitError;
-  if (startsWith(op, "chat.")) return ChatError;
-  if (startsWith(op, "http.")) return HttpError;
-  if (startsWith(op, "workflow.")) return NestedWorkflowError;
-  return WorkflowError;
+function classOf(op: string, code: string): ReturnType<typeof workflowError> {
+  if (code === "LIMIT_EXCEEDED") return CLASSES.LimitError();
+  if (startsWith(op, "chat.")) return CLASSES.ChatError();
+  if (startsWith(op, "http.")) return CLASSES.HttpError();
+  if (startsWith(op, "workflow.")) return CLASSES.NestedWorkflowError();
+  return workflowError();
 }
 
 /** Makes the error a ctx call throws; `site` is an Error made where the script called, for its stack. */
@@ -117,7 +153,7 @@ function describeObject(thrown: object): Record<string, unknown> {
   const name = clip(field(thrown, "name"));
   const message = clip(field(thrown, "message")) ?? "";
   const own = recall(thrown);
-  const ours = thrown instanceof WorkflowError;
+  const ours = thrown instanceof workflowError();
   const status = field(thrown, "status");
   const chosen = ours && typeof status === "number" && STATUSES.includes(status) ? { status } : {};
   const code = own?.code ?? "EXECUTION_FAILED";

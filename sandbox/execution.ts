@@ -28,6 +28,8 @@ export interface GuestExecution {
   chunkBytes: number;
   wroteText: boolean;
   logs: number;
+  /** Keys of the version's accessories. */
+  accessories: readonly string[];
   closed: boolean;
   random: RandomSource | null;
   float: (() => number) | null;
@@ -166,6 +168,7 @@ export function createExecution(facts: {
     chunkBytes: 0,
     wroteText: false,
     logs: 0,
+    accessories: [],
     closed: false,
     random: null,
     float: null,

@@ -3,6 +3,8 @@ import {
   freeze,
   getOwnPropertyDescriptor,
   getPrototypeOf,
+  isFrozen,
+  isObject,
   NativeSet,
   ownKeys,
   reflectApply,
@@ -11,6 +13,7 @@ import {
 } from "./primordials.ts";
 
 const NativeArrayBuffer = ArrayBuffer;
+const { deleteProperty } = Reflect;
 
 /** Globals that escape the heap limit, the clock or replay. */
 const REMOVED = [
@@ -25,7 +28,10 @@ const REMOVED = [
 ];
 const REMOVED_FROM_BUFFER = ["resize", "transfer", "transferToFixedLength", "resizable", "maxByteLength"];
 /** Legacy statics that would carry one execution's last match into the next. */
-const LEGACY_REGEXP = ["input", "lastMatch", "lastParen", "leftContext", "rightContext", "$_", "$&", "$+", "$`", "$'"];
+const LEGACY_REGEXP = [
+  ...["input", "lastMatch", "lastParen", "leftContext", "rightContext", "$_", "$&", "$+", "$`", "$'"],
+  ...["$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"],
+];
 
 /** Resizable buffers are not counted by the heap limit: only fixed ones can be made. */
 function installArrayBuffer(global: object): void {
@@ -52,9 +58,7 @@ function installArrayBuffer(global: object): void {
 }
 
 function remove(target: object, names: readonly PropertyKey[]): void {
-  for (const name of names) {
-    if (getOwnPropertyDescriptor(target, name) !== undefined) Reflect.deleteProperty(target, name);
-  }
+  for (let i = 0; i < names.length; i++) deleteProperty(target, names[i] as PropertyKey);
 }
 
 /** Removes what no guest may have; done at boot, in every realm. */
@@ -62,7 +66,6 @@ export function removeHazards(global: object): void {
   remove(global, REMOVED);
   remove(NativeArrayBuffer.prototype, REMOVED_FROM_BUFFER);
   remove(RegExp, LEGACY_REGEXP);
-  for (let i = 1; i < 10; i++) remove(RegExp, [`$${i}`]);
   remove(RegExp.prototype, ["compile"]);
   installArrayBuffer(global);
 }
@@ -99,9 +102,6 @@ function hiddenIntrinsics(): unknown[] {
   return roots;
 }
 
-const isObject = (value: unknown): value is object =>
-  (typeof value === "object" && value !== null) || typeof value === "function";
-
 function visitProperties(object: object, visit: (value: unknown) => void): void {
   visit(getPrototypeOf(object));
   const names = ownKeys(object);
@@ -114,12 +114,12 @@ function visitProperties(object: object, visit: (value: unknown) => void): void 
   }
 }
 
-/** Every object reachable from `roots` over prototypes, properties and accessors. */
-export function reachable(roots: readonly unknown[]): object[] {
+/** Every object reachable from `roots` over prototypes, properties and accessors, but for what is frozen and leads on when `isNew`. */
+function reachable(roots: readonly unknown[], isNew: boolean): object[] {
   const seen = new NativeSet<object>();
   const found: object[] = [];
   const visit = (value: unknown) => {
-    if (!isObject(value) || setHas(seen, value)) return;
+    if (!isObject(value) || setHas(seen, value) || (isNew && isFrozen(value))) return;
     setAdd(seen, value);
     found.push(value);
   };
@@ -179,5 +179,11 @@ const freezeOne = (object: object) => {
  */
 export function freezeRealm(global: object, shared: readonly unknown[]): void {
   mendOverrides();
-  for (const object of reachable([global, ...shared, ...hiddenIntrinsics()])) freezeOne(object);
+  for (const object of reachable([global, ...shared, ...hiddenIntrinsics()], false)) freezeOne(object);
+}
+
+/** Freezes objects that were made after the realm was frozen, with all that they lead to and is not frozen yet. */
+export function freezeNew(roots: readonly unknown[]): void {
+  const found = reachable(roots, true);
+  for (let i = 0; i < found.length; i++) freezeOne(found[i] as object);
 }

@@ -1,11 +1,12 @@
-import { install } from "./determinism.ts";
 import { current, send } from "./execution.ts";
-import { join, push, slice, stringify, text } from "./primordials.ts";
+import { slice, stringify, text } from "./primordials.ts";
 import { POST } from "./wire.ts";
 
-type Level = "debug" | "info" | "warn" | "error";
+/** How grave a log line is. */
+export type Level = "debug" | "info" | "warn" | "error";
 
-function line(level: Level, message: string, fields: string): void {
+/** Posts one log line of the current execution, as far as its limits allow. */
+export function line(level: Level, message: string, fields: string): void {
   const execution = current();
   const { maxLogLines, maxLogLineBytes } = execution.limits;
   const index = execution.logs;
@@ -19,7 +20,8 @@ function line(level: Level, message: string, fields: string): void {
   send(POST.log, index, level, stringify(clipped), fields.length > maxLogLineBytes ? "" : fields);
 }
 
-function show(value: unknown): string {
+/** What a value looks like in a log line. */
+export function show(value: unknown): string {
   if (typeof value === "string") return value;
   if (value instanceof Error) return text(value.stack ?? value);
   try {
@@ -43,38 +45,4 @@ function fieldsText(fields: unknown): string {
 export function createLog(): object {
   const at = (level: Level) => (message: unknown, fields?: unknown) => line(level, show(message), fieldsText(fields));
   return Object.assign(at("info"), { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") });
-}
-
-function consoleAt(level: Level): (...values: unknown[]) => void {
-  return (...values) => {
-    const parts: string[] = [];
-    for (let i = 0; i < values.length; i++) push(parts, show(values[i]));
-    line(level, join(parts, " "), "");
-  };
-}
-
-/** Installs console: every method writes a log line. */
-export function installConsole(global: object): void {
-  const ignore = () => undefined;
-  install(global, "console", {
-    log: consoleAt("info"),
-    info: consoleAt("info"),
-    debug: consoleAt("debug"),
-    trace: consoleAt("debug"),
-    dir: consoleAt("info"),
-    table: consoleAt("info"),
-    warn: consoleAt("warn"),
-    error: consoleAt("error"),
-    assert: (condition: unknown, ...values: unknown[]) => {
-      if (!condition) consoleAt("error")("Assertion failed:", ...values);
-    },
-    group: consoleAt("info"),
-    groupCollapsed: consoleAt("info"),
-    groupEnd: ignore,
-    time: ignore,
-    timeLog: ignore,
-    timeEnd: ignore,
-    count: ignore,
-    countReset: ignore,
-  });
 }

@@ -1,15 +1,17 @@
 import { installBase64 } from "./base64.ts";
 import { call } from "./call.ts";
 import { installClone } from "./clone.ts";
+import { installConsole } from "./console.ts";
 import { type CtxData, createCtx, sharedObjects } from "./ctx.ts";
 import { installDeterminism, installIntl, installTemporal } from "./determinism.ts";
-import { describeThrown, errorClasses, isFrozenComplaint, reasonOf } from "./errors.ts";
+import { describeThrown, errorClasses, installErrors, isFrozenComplaint, reasonOf } from "./errors.ts";
 import { installEvents } from "./events.ts";
 import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
 import { freezeRealm, removeHazards } from "./harden.ts";
-import { installConsole } from "./log.ts";
+import { freezeLazy } from "./lazy.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
+import { installTimers } from "./timers.ts";
 import { type DeliveryKind, NEEDS, POST, type StartFacts } from "./wire.ts";
 
 /** What a bundle's function returns when called. */
@@ -18,6 +20,9 @@ interface Module {
   readonly describe: () => unknown;
 }
 type Bundle = (weft: object) => Module;
+
+/** What every bundle is called with. */
+const WEFT = freeze({ op: call, errors: errorClasses });
 
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
@@ -71,8 +76,7 @@ function complete(execution: GuestExecution, value: unknown): void {
 
 async function execute(execution: GuestExecution, bundle: Bundle, data: string, secrets: string): Promise<void> {
   try {
-    const weft = freeze({ op: call, errors: errorClasses });
-    const module = bundle(weft);
+    const module = bundle(WEFT);
     const ctx = createCtx(execution, parse(data) as CtxData, parse(secrets) as object, ops);
     complete(execution, await module.execute(ctx));
   } catch (thrown) {
@@ -101,6 +105,7 @@ function settleNeeds(needs: number): void {
 function harden(needs: number): void {
   hardened = true;
   settleNeeds(needs);
+  freezeLazy();
   freezeRealm(globalThis, sharedObjects(ops));
 }
 
@@ -188,19 +193,13 @@ function boot(post: Post, manifest: string): typeof deliver {
   ops = parse(manifest) as readonly string[];
   removeHazards(global);
   installDeterminism(global);
+  installTimers(global);
   installText(global);
   installEvents(global);
   installBase64(global);
   installClone(global);
   installConsole(global);
-  for (const name of ["WorkflowError", "ChatError", "HttpError", "NestedWorkflowError", "LimitError"] as const) {
-    Object.defineProperty(global, name, {
-      value: errorClasses[name],
-      writable: true,
-      configurable: true,
-      enumerable: false,
-    });
-  }
+  installErrors(global);
   return deliver;
 }
 

@@ -20,6 +20,7 @@ export const freeze = Object.freeze;
 export const keys = Object.keys;
 export const create = Object.create;
 export const isArray = Array.isArray;
+export const isFrozen = Object.isFrozen;
 export const NativeDate = Date;
 export const NativeError = Error;
 export const NativePromise = Promise;
@@ -56,3 +57,7 @@ export const split = uncurry<string[]>(String.prototype.split);
 export const indexOf = uncurry<number>(String.prototype.indexOf);
 export const startsWith = uncurry<boolean>(String.prototype.startsWith);
 export const subarray = uncurry<Uint8Array>(Uint8Array.prototype.subarray);
+
+/** True for what can have properties. */
+export const isObject = (value: unknown): value is object =>
+  (typeof value === "object" && value !== null) || typeof value === "function";

@@ -1,4 +1,4 @@
-import { install } from "./determinism.ts";
+import { installLazy, once } from "./lazy.ts";
 import { charCodeAt, fromCharCode, join, NativeUint8Array, push, slice, subarray, text } from "./primordials.ts";
 
 const PIECE = 8_192;
@@ -127,62 +127,74 @@ function toBytes(input: unknown): Uint8Array {
   return new NativeUint8Array(input as ArrayBuffer);
 }
 
-class TextEncoder {
-  get encoding(): string {
-    return "utf-8";
+function writeInto(source: string, target: Uint8Array): { read: number; written: number } {
+  let written = 0;
+  let read = 0;
+  while (read < source.length) {
+    const point = codePoint(source, read);
+    const size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (written + size > target.length) break;
+    written = writePoint(target, written, point);
+    read += point > 0xffff ? 2 : 1;
   }
-  encode(input: unknown = ""): Uint8Array {
-    return encodeUtf8(text(input));
-  }
-  encodeInto(source: string, target: Uint8Array): { read: number; written: number } {
-    let written = 0;
-    let read = 0;
-    while (read < source.length) {
-      const point = codePoint(source, read);
-      const size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-      if (written + size > target.length) break;
-      written = writePoint(target, written, point);
-      read += point > 0xffff ? 2 : 1;
-    }
-    return { read, written };
-  }
+  return { read, written };
 }
+
+const textEncoder = once(
+  () =>
+    class TextEncoder {
+      get encoding(): string {
+        return "utf-8";
+      }
+      encode(input: unknown = ""): Uint8Array {
+        return encodeUtf8(text(input));
+      }
+      encodeInto(source: string, target: Uint8Array): { read: number; written: number } {
+        return writeInto(source, target);
+      }
+    },
+);
 
 const UTF8_LABELS = ["utf-8", "utf8", "unicode-1-1-utf-8"];
 
-class TextDecoder {
-  readonly encoding = "utf-8";
-  readonly fatal: boolean;
-  readonly ignoreBOM: boolean;
-  #rest = new NativeUint8Array(0);
-  #started = false;
-  constructor(label: unknown = "utf-8", options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
-    if (!UTF8_LABELS.includes(text(label).toLowerCase().trim())) {
-      throw new RangeError(`TextDecoder: the encoding "${text(label)}" is not available in workflows; only utf-8 is`);
-    }
-    this.fatal = options.fatal === true;
-    this.ignoreBOM = options.ignoreBOM === true;
-  }
-  decode(input?: unknown, options: { stream?: boolean } = {}): string {
-    const stream = options.stream === true;
-    let bytes = toBytes(input);
-    if (this.#rest.length > 0) {
-      const joined = new NativeUint8Array(this.#rest.length + bytes.length);
-      joined.set(this.#rest);
-      joined.set(bytes, this.#rest.length);
-      bytes = joined;
-    }
-    const decoded = decodeUtf8(bytes, { fatal: this.fatal, stream });
-    this.#rest = new NativeUint8Array(subarray(bytes, bytes.length - decoded.rest));
-    let out = decoded.text;
-    if (!this.#started && !this.ignoreBOM && charCodeAt(out, 0) === 0xfeff) out = slice(out, 1);
-    this.#started = stream && (this.#started || out.length > 0);
-    return out;
-  }
-}
+const textDecoder = once(
+  () =>
+    class TextDecoder {
+      readonly encoding = "utf-8";
+      readonly fatal: boolean;
+      readonly ignoreBOM: boolean;
+      #rest = new NativeUint8Array(0);
+      #started = false;
+      constructor(label: unknown = "utf-8", options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
+        if (!UTF8_LABELS.includes(text(label).toLowerCase().trim())) {
+          throw new RangeError(
+            `TextDecoder: the encoding "${text(label)}" is not available in workflows; only utf-8 is`,
+          );
+        }
+        this.fatal = options.fatal === true;
+        this.ignoreBOM = options.ignoreBOM === true;
+      }
+      decode(input?: unknown, options: { stream?: boolean } = {}): string {
+        const stream = options.stream === true;
+        let bytes = toBytes(input);
+        if (this.#rest.length > 0) {
+          const joined = new NativeUint8Array(this.#rest.length + bytes.length);
+          joined.set(this.#rest);
+          joined.set(bytes, this.#rest.length);
+          bytes = joined;
+        }
+        const decoded = decodeUtf8(bytes, { fatal: this.fatal, stream });
+        this.#rest = new NativeUint8Array(subarray(bytes, bytes.length - decoded.rest));
+        let out = decoded.text;
+        if (!this.#started && !this.ignoreBOM && charCodeAt(out, 0) === 0xfeff) out = slice(out, 1);
+        this.#started = stream && (this.#started || out.length > 0);
+        return out;
+      }
+    },
+);
 
 /** Installs TextEncoder and TextDecoder. */
 export function installText(global: object): void {
-  install(global, "TextEncoder", TextEncoder);
-  install(global, "TextDecoder", TextDecoder);
+  installLazy(global, "TextEncoder", textEncoder);
+  installLazy(global, "TextDecoder", textDecoder);
 }

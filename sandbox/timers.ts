@@ -1,13 +1,17 @@
+import { install } from "./determinism.ts";
 import { current, dropOp, type GuestExecution, postOp } from "./execution.ts";
 import {
+  keys,
   mapDelete,
   mapGet,
   mapSet,
   max,
   min,
   NativeMap,
+  NativePromise,
   NativeWeakMap,
   stringify,
+  then,
   weakGet,
   weakSet,
 } from "./primordials.ts";
@@ -60,4 +64,29 @@ export function clearTimer(id: unknown): void {
   if (pos === undefined) return;
   mapDelete(table.waits, id);
   dropOp(execution, pos);
+}
+
+function timer(callback: unknown, ms: unknown, args: unknown[], repeat: boolean): number {
+  if (typeof callback !== "function") throw new TypeError("The timer's callback is not a function");
+  return setTimer(() => callback(...args), Number(ms ?? 0), repeat);
+}
+
+const globals = {
+  setTimeout: (callback: unknown, ms?: unknown, ...args: unknown[]) => timer(callback, ms, args, false),
+  setInterval: (callback: unknown, ms?: unknown, ...args: unknown[]) => timer(callback, ms, args, true),
+  clearTimeout: (id: unknown) => clearTimer(id),
+  clearInterval: (id: unknown) => clearTimer(id),
+  queueMicrotask(callback: unknown) {
+    if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
+    then(NativePromise.resolve(), () => callback());
+  },
+};
+
+/** Installs the timers and queueMicrotask. */
+export function installTimers(global: object): void {
+  const names = keys(globals);
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i] as keyof typeof globals;
+    install(global, name, globals[name]);
+  }
 }

@@ -106,6 +106,7 @@ describe.each(["frozen", "isolate"] as const)("a deterministic guest at level %s
         const name = path + "." + String(key); names.push(name);
         const d = Object.getOwnPropertyDescriptor(value, key);
         if ("value" in d) visit(d.value, name);
+        else if (value === globalThis) visit(value[key], name);
       } };
       visit(globalThis, "globalThis"); void Temporal; return names`;
     const names = (await host.run(walk, { isolation, limits: { maxOutputBytes: 20_000_000 } })).output as string[];

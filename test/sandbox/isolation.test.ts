@@ -18,6 +18,11 @@ const LEAKS: Readonly<Record<string, string>> = {
   "a shim of ours": `const seen = Date.leak ?? console.leak ?? WorkflowError.leak ?? AbortSignal.leak; try { Date.leak = console.leak = WorkflowError.leak = AbortSignal.leak = 1 } catch {} return seen ?? null`,
   "the last regular expression match": `const seen = RegExp.$1 ?? RegExp.lastMatch; /(secret)/.exec("secret"); return seen ?? null`,
   "a registered symbol's description": `Symbol.for("leak"); return null`,
+  "the parts of a class that is made when it is first read": `const parts = [TextEncoder, TextEncoder.prototype, TextDecoder.prototype.decode, EventTarget.prototype, console.log, AbortSignal.any]; const seen = parts.find((part) => part.leak); for (const part of parts) try { part.leak = 1 } catch {} return seen ? "seen" : null`,
+  "the class of an event that nobody has read": `let seen = null; ctx.signal.throwIfAborted(); const c = new AbortController(); c.signal.onabort = ({ constructor }) => { seen = constructor.leak ?? constructor.prototype.leak ?? null; try { constructor.leak = constructor.prototype.leak = 1 } catch {} try { constructor.prototype.leak = 1 } catch {} }; c.abort(); return seen`,
+  "the class of an error that ctx threw": `try { ctx.emit("") } catch ({ constructor }) { const seen = constructor.leak ?? Object.getPrototypeOf(constructor).leak ?? null; try { constructor.leak = 1 } catch {} try { Object.getPrototypeOf(constructor).leak = 1 } catch {} return seen }`,
+  "the accessor of a global": `const { get, set } = Object.getOwnPropertyDescriptor(globalThis, "TextEncoder"); const seen = get.leak ?? set.leak ?? null; try { get.leak = 1 } catch {} try { set.leak = 1 } catch {} return seen`,
+  "a global that was replaced": `const seen = console === "mine" ? "seen" : null; try { console = "mine" } catch {} try { globalThis.TextDecoder = null } catch {} return seen ?? (TextDecoder === undefined ? "gone" : null)`,
   "the ctx object": `const seen = ctx.leak ?? ctx.http.leak; try { ctx.http.leak = 1 } catch {} return seen ?? null`,
   "a template object": `const f = (s) => s; const s = f\`a\`; try { s.leak = 1 } catch {} return s.leak ?? null`,
   "Intl state": `const seen = Intl.DateTimeFormat.leak; try { Intl.DateTimeFormat.leak = 1 } catch {} return seen ?? null`,
@@ -38,6 +43,12 @@ describe("isolation between two runs of the same version", () => {
         expect([first.output, second.output, first.error, second.error]).toEqual([null, null, null, null]);
       });
     }
+
+    it(`${isolation}: a bundle may replace on its globalThis what it likes, for itself`, async () => {
+      const bundle = `(function(weft){"use strict";var $realm=Object.create(globalThis);$realm.TextEncoder=1;$realm.console={};
+        return {execute:async()=>[$realm.TextEncoder,typeof TextEncoder,typeof console.log],describe:()=>null}})`;
+      expect((await host.run(bundle, { isolation })).output).toEqual([1, "function", "function"]);
+    });
 
     it(`${isolation}: module state starts anew`, async () => {
       const bundle = bundleOf("return ++count", "let count = 0");
