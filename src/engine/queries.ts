@@ -34,7 +34,8 @@ async function untilDurable({ state }: Execution, { store, keeper }: Parts): Pro
 
 /** A run that waits in memory for a place is in no store yet. */
 function toWaiting({ call }: LiveRun): Execution {
-  return { ...call.execution, state: { status: "queued" }, usage: NO_USAGE, chunkCount: 0, fence: 0 };
+  const attempts = { attempts: 1, retries: 0, lastError: null, resumedAt: null, isGated: false };
+  return { ...call.execution, state: { status: "queued" }, usage: NO_USAGE, chunkCount: 0, fence: 0, ...attempts };
 }
 
 /** What an engine tells about executions, and how it ends them on request. */

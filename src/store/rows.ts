@@ -120,6 +120,16 @@ export interface Execution extends NewExecution {
   readonly chunkCount: number;
   /** Lease holder's token: every write of a holder carries it; an older one is refused. */
   readonly fence: number;
+  /** Attempts begun or planned, 1 for the first. */
+  readonly attempts: number;
+  /** Attempts after the first (or after it was resumed) that nobody asked for. */
+  readonly retries: number;
+  /** Error of the attempt before; null when there was none or it is over. */
+  readonly lastError: ErrorRecord | null;
+  /** When someone resumed it; null = never. */
+  readonly resumedAt: number | null;
+  /** True when others may wait for its end (see Gates). */
+  readonly isGated: boolean;
 }
 
 /** Proof of holding an execution: worker id and fencing token. */

@@ -1,5 +1,6 @@
 import type { AccountStore } from "./ports/accounts.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
+import type { JobStore } from "./ports/jobs.ts";
 import type { JournalStore } from "./ports/journal.ts";
 import type { LeaseStore } from "./ports/leases.ts";
 import type { ResultStore } from "./ports/results.ts";
@@ -7,6 +8,7 @@ import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { Gates } from "./ports/jobs.ts";
 export type {
   Account,
   CachedResult,
@@ -35,6 +37,7 @@ export interface Store
     WorkflowStore,
     ExecutionStore,
     LeaseStore,
+    JobStore,
     JournalStore,
     ResultStore,
     ScheduleStore,

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeExecutions } from "./contract/executions.ts";
+import { describeGates } from "./contract/gates.ts";
+import { describeJobs } from "./contract/jobs.ts";
 import { describeJournal } from "./contract/journal.ts";
 import { describeKeys } from "./contract/keys.ts";
 import { describeLeases } from "./contract/leases.ts";
@@ -57,6 +59,8 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeExecutions(subject);
     describeKeys(subject);
     describeLeases(subject);
+    describeGates(subject);
+    describeJobs(subject);
     describeJournal(subject);
     describeOutput(subject);
     describeResults(subject);

@@ -18,6 +18,9 @@ export const DONE = { status: "completed", output: '{"answer":"yes"}', cached: f
 /** The error of a cancelled execution. */
 export const STOPPED = { code: "EXECUTION_CANCELLED", message: "The execution was cancelled.", details: {} } as const;
 
+/** What a stored execution says of its attempts while it has not failed. */
+export const FIRST_ATTEMPT = { attempts: 1, retries: 0, lastError: null, resumedAt: null, isGated: false } as const;
+
 /** A store with an account and a workflow to hang executions on. */
 export interface World {
   readonly store: Store;

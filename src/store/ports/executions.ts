@@ -1,12 +1,15 @@
 import type { Chunk, ErrorRecord, LogLine, Usage } from "../../../runtime/index.ts";
 import type { CacheHit, Ending, Execution, ExecutionState, Lease, NewExecution, Page } from "../rows.ts";
+import type { Gates } from "./jobs.ts";
 
 /** Rows of executions: made, found, listed, ended on request. The three that add one throw WORKFLOW_NOT_FOUND when the workflow is gone, recordHits leaves such out. */
 export interface ExecutionStore {
-  /** Stores a queued execution. Idempotent on (account, idempotencyKey) and on (parentId, parentPos): returns the existing one then. */
-  enqueue(params: {
-    readonly execution: NewExecution;
-  }): Promise<{ readonly execution: Execution; readonly created: boolean }>;
+  /** Stores a queued execution. Idempotent on (account, idempotencyKey) and on (parentId, parentPos): returns the existing one then; so does a debounce that joins (`debounced`). `gates` absent = none; RATE_LIMITED. */
+  enqueue(params: { readonly execution: NewExecution; readonly gates?: Gates | null }): Promise<{
+    readonly execution: Execution;
+    readonly created: boolean;
+    readonly debounced: boolean;
+  }>;
   /** Stores an execution that starts at once, already leased by `worker` with fence 1 until `startedAt + leaseMs`; may be called without awaiting: later mutations never become durable before it. CONFLICT when id, idempotency key or parent position is taken. */
   startExecution(params: {
     readonly execution: NewExecution;
@@ -34,7 +37,7 @@ export interface ExecutionStore {
   }): Promise<Execution | null>;
   /** Takes the idempotency keys of up to `max` executions created before `since` away, the oldest first; returns how many. Called again while it is `max`. */
   expireKeys(params: { readonly since: number; readonly max: number }): Promise<number>;
-  /** Marks a queued or waiting execution cancelled; asks a running one to stop. False when it already ended or is unknown. */
+  /** Ends a queued or waiting execution with `error`, cancelled or (any other code) failed; asks a running one to stop. False when it already ended or is unknown. */
   cancelExecution(params: {
     readonly accountId: string;
     readonly executionId: string;

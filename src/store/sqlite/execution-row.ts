@@ -40,6 +40,10 @@ interface ExecutionRow {
   readonly cache_key: string | null;
   readonly data: string;
   readonly last_chunk: number | null;
+  readonly attempts: number;
+  readonly retries: number;
+  readonly resumed_at: number | null;
+  readonly gated: number;
 }
 
 const SELECT_EXECUTION = `SELECT e.*, r.*,
@@ -97,6 +101,11 @@ function toExecution(row: ExecutionRow): Execution {
     },
     chunkCount: (row.last_chunk ?? -1) + 1,
     fence: row.fence,
+    attempts: row.attempts,
+    retries: row.retries,
+    lastError: row.error === null || row.status > 2 ? null : (JSON.parse(row.error) as ErrorRecord),
+    resumedAt: row.resumed_at,
+    isGated: row.gated === 1,
   };
 }
 

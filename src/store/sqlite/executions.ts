@@ -1,9 +1,9 @@
-import { fail } from "../../../runtime/index.ts";
-import type { Execution, ExecutionState, NewExecution, Store } from "../store.ts";
+import type { Execution, ExecutionState, Store } from "../store.ts";
 import type { Database } from "./database.ts";
+import { enqueue, findChild } from "./enqueue.ts";
 import { STATUS } from "./execution-columns.ts";
 import { readExecution } from "./execution-row.ts";
-import { endedState, insertExecution, queuedState, runningState } from "./new-execution.ts";
+import { endedState, insertExecution, runningState } from "./new-execution.ts";
 import { appendOutput } from "./output.ts";
 import type { Writer } from "./writer.ts";
 
@@ -11,28 +11,6 @@ type Executions = Pick<
   Store,
   "enqueue" | "startExecution" | "recordExecution" | "findExecution" | "findChild" | "listExecutions"
 >;
-
-function findTwin(db: Database, execution: NewExecution): Execution | null {
-  const { accountId, idempotencyKey, parentId, parentPos } = execution;
-  if (idempotencyKey !== null) {
-    const twin = readExecution(db, "e.account_id = ? AND e.idempotency_key = ?", accountId, idempotencyKey);
-    if (twin !== null) return twin;
-  }
-  return parentId === null || parentPos === null ? null : findChild(db, parentId, parentPos);
-}
-
-function findChild(db: Database, parentId: string, parentPos: number): Execution | null {
-  return readExecution(db, "e.parent_id = ? AND e.parent_pos = ?", parentId, parentPos);
-}
-
-function enqueue(db: Database, execution: NewExecution): { execution: Execution; created: boolean } {
-  const twin = findTwin(db, execution);
-  if (twin !== null) return { execution: twin, created: false };
-  const number = insertExecution(db, execution, queuedState(execution));
-  const stored = readExecution(db, "e.number = ?", number);
-  if (stored === null) throw fail("EXECUTION_NOT_FOUND", { id: execution.id });
-  return { execution: stored, created: true };
-}
 
 /** What a list covers. */
 interface Scope {
@@ -74,7 +52,7 @@ function ownsWorkflow(db: Database, accountId: string, workflowId: string): bool
 /** Rows of executions: made, found, listed. */
 export function createExecutions(db: Database, writer: Writer): Executions {
   return {
-    enqueue: ({ execution }) => writer.write(() => enqueue(db, execution)),
+    enqueue: ({ execution, gates = null }) => writer.write(() => enqueue(db, execution, gates)),
     startExecution({ execution, ...start }) {
       const started = writer.writeUnguarded(() => {
         insertExecution(db, execution, runningState(start));

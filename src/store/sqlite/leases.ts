@@ -2,6 +2,7 @@ import type { Lease, Store } from "../store.ts";
 import { claim } from "./claim.ts";
 import type { Database } from "./database.ts";
 import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
+import { hasGates, leaveGates } from "./gates.ts";
 import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
 import type { Writer } from "./writer.ts";
@@ -19,11 +20,21 @@ const RELEASE = `UPDATE executions SET ready = 1 WHERE number IN (SELECT number 
 const COMPLETE = `UPDATE executions SET status = ?, output = ?, error = ?, cached = ?, prompt_tokens = ?,
   completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ?, finished_at = ?, ready = 0, due_at = NULL, worker = NULL
   WHERE id = ? AND fence = ? AND status = 1`;
+const COMPLETE_GATED = `${COMPLETE} RETURNING number, gated`;
 // Asked to stop while it parks: claimable at once, so that whoever claims it learns of the request.
 const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, ready = cancel, worker = NULL, prompt_tokens = ?,
-  completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ?`;
-const CANCEL = `UPDATE executions SET status = 5, error = ?, finished_at = ?, ready = 0, due_at = NULL, until_at = NULL,
+  completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
+const CANCEL = `UPDATE executions SET status = ?, error = ?, finished_at = ?, ready = 0, due_at = NULL, until_at = NULL,
   worker = NULL, fence = fence + 1 WHERE number = ?`;
+
+const FIND_TO_CANCEL = "SELECT number, status, ready, gated FROM executions WHERE id = ? AND account_id = ?";
+
+interface Cancellable {
+  readonly number: number;
+  readonly status: number;
+  readonly ready: number;
+  readonly gated: number;
+}
 
 type CompleteParams = Parameters<Store["completeExecution"]>[0];
 type WaitParams = Parameters<Store["waitExecution"]>[0];
@@ -37,26 +48,32 @@ function complete(db: Database, { lease, ending, usage, chunks, logs, now }: Com
     appendOutput(db, holder.number, { chunks, logs });
   }
   const { executionId, fence } = lease;
-  return db.run(COMPLETE, ...endingColumns(ending), ...usageColumns(usage), now, executionId, fence) === 1;
+  const values = [...endingColumns(ending), ...usageColumns(usage), now, executionId, fence];
+  if (!hasGates(db)) return db.run(COMPLETE, ...values) === 1;
+  const row = db.get<{ number: number; gated: number }>(COMPLETE_GATED, ...values);
+  if (row?.gated === 1) leaveGates(db, row.number, "ended");
+  return row !== undefined;
 }
 
 function wait(db: Database, { lease, until, usage, chunks, logs }: WaitParams): boolean {
   const holder = holderOf(db, lease);
   if (holder === null) return false;
   appendOutput(db, holder.number, { chunks, logs });
-  db.run(WAIT, until, until, ...usageColumns(usage), holder.number);
+  const row = db.get<{ gated: number }>(WAIT, until, until, ...usageColumns(usage), holder.number);
+  if (row?.gated === 1) leaveGates(db, holder.number, "parked");
   return true;
 }
 
 function cancel(db: Database, { accountId, executionId, now, error }: CancelParams): boolean {
-  const sql = "SELECT number, status, ready FROM executions WHERE id = ? AND account_id = ?";
-  const row = db.get<{ number: number; status: number; ready: number }>(sql, executionId, accountId);
+  const row = db.get<Cancellable>(FIND_TO_CANCEL, executionId, accountId);
   if (row === undefined || row.status > STATUS.waiting) return false;
   // A running one that is claimable has no living holder to ask.
   if (row.status === STATUS.running && row.ready === 0) {
     db.run("UPDATE executions SET cancel = 1 WHERE number = ?", row.number);
   } else {
-    db.run(CANCEL, JSON.stringify(error), now, row.number);
+    const status = error.code === "EXECUTION_CANCELLED" ? STATUS.cancelled : STATUS.failed;
+    db.run(CANCEL, status, JSON.stringify(error), now, row.number);
+    if (row.gated === 1) leaveGates(db, row.number, "ended");
   }
   return true;
 }

@@ -3,7 +3,9 @@ import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { createExecutions } from "./executions.ts";
+import { findGates } from "./gates.ts";
 import { createHits } from "./hits.ts";
+import { createJobs } from "./jobs.ts";
 import { createJournal } from "./journal.ts";
 import { createKeys } from "./keys.ts";
 import { createLeases } from "./leases.ts";
@@ -30,6 +32,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   const db = openDatabase(options.file, options.durability);
   try {
     migrate(db, dirname(resolve(options.file)));
+    findGates(db);
     const recent = { workflows: new Recent<Workflow>(), versions: new Recent<Version>() };
     const forget = () => {
       recent.workflows.clear();
@@ -47,6 +50,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createHits(db, writer),
       ...createKeys(db, writer),
       ...createLeases(db, writer),
+      ...createJobs(db, writer),
       ...createJournal(db, writer),
       ...createOutput(db, writer),
       ...createResults(db, writer),

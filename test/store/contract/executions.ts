@@ -6,6 +6,7 @@ import {
   chunks,
   DONE,
   execution,
+  FIRST_ATTEMPT,
   finish,
   LEASE_MS,
   lines,
@@ -34,8 +35,19 @@ export function describeExecutions(subject: () => Subject): void {
         priority: -4,
         timeoutMs: null,
       });
-      const expected = { ...fresh, state: { status: "queued" }, usage: ZERO, chunkCount: 0, fence: 0 };
-      expect(await store.enqueue({ execution: fresh })).toEqual({ execution: expected, created: true });
+      const expected = {
+        ...fresh,
+        state: { status: "queued" },
+        usage: ZERO,
+        chunkCount: 0,
+        fence: 0,
+        ...FIRST_ATTEMPT,
+      };
+      expect(await store.enqueue({ execution: fresh })).toEqual({
+        execution: expected,
+        created: true,
+        debounced: false,
+      });
       expect(await store.findExecution({ accountId: account.id, executionId: fresh.id })).toEqual(expected);
       expect(await store.findExecution({ accountId: "other", executionId: fresh.id })).toBeNull();
       expect(await store.findChild({ parentId: "p", parentPos: 3 })).toEqual(expected);
@@ -138,6 +150,7 @@ export function describeExecutions(subject: () => Subject): void {
         usage: USAGE,
         chunkCount: 2,
         fence: 1,
+        ...FIRST_ATTEMPT,
       });
       expect(await store.readLogs({ executionId: done.id, from: 0, limit: 9 })).toEqual(lines(0, 1));
       const failed = execution(workflow);
@@ -177,6 +190,7 @@ export function describeExecutions(subject: () => Subject): void {
         usage: ZERO,
         chunkCount: 3,
         fence: 1,
+        ...FIRST_ATTEMPT,
       });
       await recorded;
       expect(await read(first)).toMatchObject({ chunkCount: 0 });

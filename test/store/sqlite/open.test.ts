@@ -83,7 +83,9 @@ it("finishes a deletion that the end of the process interrupted", async () => {
   await outcome;
   const again = await createSqliteStore(options);
   const list = { accountId: world.account.id, workflowId: null, status: null, limit: 9, offset: 0 };
-  await vi.waitFor(async () => expect(await again.listExecutions(list)).toEqual({ items: [], total: 0 }));
+  await vi.waitFor(async () => expect(await again.listExecutions(list)).toEqual({ items: [], total: 0 }), {
+    timeout: 10_000,
+  });
   await again.close();
   const db = new DatabaseSync(file);
   for (const table of ["executions", "requests", "counts", "doomed", "workflows"]) {

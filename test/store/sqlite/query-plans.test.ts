@@ -24,6 +24,7 @@ import {
   worldOf,
 } from "../fixtures.ts";
 import { temporaryDirectory } from "./directory.ts";
+import { passGates } from "./use-gates.ts";
 
 /** Read whole: small, or bounded by a LIMIT of their own. */
 const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)", "newest"];
@@ -115,6 +116,7 @@ async function useEverything(world: World): Promise<void> {
   await manageWorkflows(world);
   await runExecutions(world);
   await useSchedules(world);
+  await passGates(world);
   const { store, account, workflow } = world;
   const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
   await store.writeResult({ key: "k", workflowId: workflow.id, result });
