@@ -4,7 +4,7 @@ import { createDeploy, type WorkflowOptions } from "./deploy.ts";
 import { syncSchedules } from "./schedules/config-schedules.ts";
 import { checkScript, toProblems } from "./script-check.ts";
 import { findVersionByNumber } from "./target.ts";
-import { checkSettings, toRow } from "./workflow-settings.ts";
+import { checkSchemas, checkSettings, toRow } from "./workflow-settings.ts";
 import type { WorkflowService } from "./workflows.ts";
 
 interface Key {
@@ -34,8 +34,9 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
 
   return {
     deploy: createDeploy(options),
-    async validate(upload, accountId) {
+    async validate(upload, accountId, given = {}) {
       try {
+        checkSchemas(given);
         await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
         return [];
       } catch (error) {

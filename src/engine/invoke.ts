@@ -6,6 +6,7 @@ import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
 import { answerHit } from "./hits.ts";
 import { joinKeyed, joinKnown } from "./idempotency.ts";
+import { checkInput } from "./input-check.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -35,7 +36,7 @@ function timeoutOf(request: InvokeRequest, mode: Mode, { workflow, plan }: Targe
 
 function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
   const { workflow, plan } = target;
-  if (workflow.validateInput || plan.config.validateInput) plan.check()?.(request.input);
+  checkInput(target, request.input);
   const { accountId, sessionId, requestId, idempotencyKey, onDisconnect } = request;
   const mode = request.mode ?? MODES[workflow.executionMode];
   return createCall(target, request, {

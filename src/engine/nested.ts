@@ -14,6 +14,7 @@ import type { ExecutionResult } from "./engine.ts";
 import { finishCached } from "./finish.ts";
 import { followStored } from "./follow-stored.ts";
 import type { InvokeNested } from "./host.ts";
+import { checkInput } from "./input-check.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { NO_USAGE, toFailed } from "./result.ts";
@@ -71,7 +72,7 @@ async function findNested(accountId: string, model: string, parts: Parts): Promi
 function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: Parts): LiveRun {
   const { plan, workflow } = target;
   const { messages = [], input, metadata, secrets, sessionId, parentPos } = call;
-  if (workflow.validateInput || plan.config.validateInput) plan.check()?.(input);
+  checkInput(target, input);
   const { accountId, requestId } = parent.call.execution;
   const left = parent.deadlineAt === null ? null : Math.max(1, parent.deadlineAt - Date.now());
   const created = createCall(

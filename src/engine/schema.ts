@@ -28,22 +28,22 @@ const isJsonSchema = (value: Schema): boolean =>
 
 const FIELD_TYPES = ["string", "number", "boolean", "object", "array"];
 
-function fieldSchema(name: string, field: unknown): Schema {
+function fieldSchema(what: string, name: string, field: unknown): Schema {
   const type = isObject(field) ? field["type"] : undefined;
   if (isObject(field) && typeof type === "string" && FIELD_TYPES.includes(type)) return { type };
-  const message = `inputSchema.${name}.type: must be one of ${FIELD_TYPES.join(", ")}, got ${JSON.stringify(type)}`;
-  throw fail("INVALID_WORKFLOW_SCHEMA", { message, param: `inputSchema.${name}` });
+  const message = `${what}.${name}.type: must be one of ${FIELD_TYPES.join(", ")}, got ${JSON.stringify(type)}`;
+  throw fail("INVALID_WORKFLOW_SCHEMA", { message, param: `${what}.${name}` });
 }
 
 /** JSON Schema of what a script exports as a schema: JSON Schema as it is, a Maitai field map converted. Null stays null. */
-export function toJsonSchema(raw: unknown): Schema | boolean | null {
+export function toJsonSchema(raw: unknown, what = "inputSchema"): Schema | boolean | null {
   if (raw === null || raw === undefined || typeof raw === "boolean") return raw ?? null;
-  if (!isObject(raw)) throw fail("INVALID_WORKFLOW_SCHEMA", { message: "inputSchema: must be an object" });
+  if (!isObject(raw)) throw fail("INVALID_WORKFLOW_SCHEMA", { message: `${what}: must be an object` });
   if (isJsonSchema(raw)) return raw;
   const fields = Object.entries(raw);
   return {
     type: "object",
-    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(name, field)])),
+    properties: Object.fromEntries(fields.map(([name, field]) => [name, fieldSchema(what, name, field)])),
     required: fields.filter(([, field]) => isObject(field) && field["required"] === true).map(([name]) => name),
   };
 }
@@ -81,12 +81,12 @@ function compile(schema: Schema | boolean, allErrors: boolean): ValidateFunction
   return timeBox(COMPILE_MS, () => ajv.compile(rest));
 }
 
-function tryCompile(schema: Schema | boolean): ValidateFunction {
+function tryCompile(schema: Schema | boolean, what: string): ValidateFunction {
   try {
     return compile(schema, false);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : "not a JSON Schema";
-    throw fail("INVALID_WORKFLOW_SCHEMA", { message: `inputSchema: ${reason}`, param: "inputSchema" }, cause);
+    throw fail("INVALID_WORKFLOW_SCHEMA", { message: `${what}: ${reason}`, param: what }, cause);
   }
 }
 
@@ -102,11 +102,11 @@ function createListing(schema: Schema | boolean, quick: ValidateFunction): (inpu
   };
 }
 
-/** Compiles an input schema; throws INVALID_WORKFLOW_SCHEMA. Null when the script has none. */
-export function createInputCheck(raw: unknown): InputCheck | null {
-  const schema = toJsonSchema(raw);
+/** Compiles an input schema, called `what` in errors; throws INVALID_WORKFLOW_SCHEMA. Null when there is none. */
+export function createInputCheck(raw: unknown, what = "inputSchema"): InputCheck | null {
+  const schema = toJsonSchema(raw, what);
   if (schema === null) return null;
-  const quick = tryCompile(schema);
+  const quick = tryCompile(schema, what);
   const list = createListing(schema, quick);
   const text = JSON.stringify(schema);
   const isSlow = text.length > LONG_SCHEMA || SLOW.test(text);

@@ -58,14 +58,17 @@ export async function checkScript(runtime: Runtime, upload: Upload, who: CheckFo
   const config = parseScriptConfig(facts.config);
   checkSchedules(config.schedules, Date.now());
   createInputCheck(facts.inputSchema);
-  toJsonSchema(facts.outputSchema);
+  toJsonSchema(facts.outputSchema, "outputSchema");
   return { bundle, facts, isolation: isolationOf(facts, config.isolation) };
 }
+
+/** Codes of what is wrong with a script, or with what came along with it. */
+const PROBLEMS = new Set(["BUNDLE_FAILED", "INVALID_WORKFLOW_SCHEMA", "INVALID_REQUEST"]);
 
 /** What is wrong with a script, from the error that checking it raised; rethrows errors that are not the script's. */
 export function toProblems(thrown: unknown): readonly ScriptProblem[] {
   const error = toWorkflowError(thrown);
-  if (error.code !== "BUNDLE_FAILED" && error.code !== "INVALID_WORKFLOW_SCHEMA") throw thrown;
+  if (!PROBLEMS.has(error.code)) throw thrown;
   const problems = (error.details["problems"] ?? []) as readonly BundleProblem[];
   if (problems.length === 0) return [{ message: error.message }];
   return problems.map(({ text, ...place }) => ({ message: text, ...place }));

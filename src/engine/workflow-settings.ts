@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { fail } from "../../runtime/index.ts";
+import { fail, toWorkflowError } from "../../runtime/index.ts";
 import type { Store, Workflow } from "../store/store.ts";
-import type { WorkflowSettings } from "./workflows.ts";
+import { createInputCheck } from "./schema.ts";
+import type { GivenSchemas, WorkflowSettings } from "./workflows.ts";
 
 type Putting = Parameters<Store["putWorkflow"]>[0];
 
 const MAX_NAME = 200;
 const MAX_DESCRIPTION = 10_000;
 const MAX_ENV_BYTES = 64 * 1024;
+const MAX_SCHEMA_BYTES = 64 * 1024;
 const MAX_TTL_MS = 10 * 365 * 24 * 3_600_000;
 
 function refuse(field: string, rule: string, value: unknown): Error {
@@ -24,13 +26,32 @@ function checkMs(field: string, value: number | null | undefined): void {
   if (!isUsable) throw refuse(field, `from 1 to ${MAX_TTL_MS} ms`, value);
 }
 
+function checkSchema(field: "inputSchema" | "outputSchema", schema: unknown): void {
+  const bytes = schema === undefined ? 0 : Buffer.byteLength(JSON.stringify(schema));
+  if (bytes > MAX_SCHEMA_BYTES) throw refuse(field, `at most ${MAX_SCHEMA_BYTES} bytes as JSON`, bytes);
+  try {
+    createInputCheck(schema, field);
+  } catch (cause) {
+    const { message } = toWorkflowError(cause);
+    throw fail("INVALID_REQUEST", { message, param: field }, cause);
+  }
+}
+
+/** Checks schemas that do not come from the script; INVALID_REQUEST naming field and rule. */
+export function checkSchemas({ inputSchema, outputSchema }: GivenSchemas): void {
+  checkSchema("inputSchema", inputSchema);
+  checkSchema("outputSchema", outputSchema);
+}
+
 /** Checks settings of a workflow; INVALID_REQUEST naming field, rule and value. */
-export function checkSettings({ name, description, timeoutMs, env, cache, application }: WorkflowSettings): void {
+export function checkSettings(settings: WorkflowSettings): void {
+  const { name, description, timeoutMs, env, cache, application } = settings;
   checkLength("name", name, MAX_NAME);
   checkLength("description", description, MAX_DESCRIPTION);
   checkLength("application", application, MAX_NAME);
   checkMs("timeout", timeoutMs);
   checkMs("cache.ttl", cache?.ttlMs);
+  checkSchemas(settings);
   const envBytes = env === undefined ? 0 : Buffer.byteLength(JSON.stringify(env));
   if (envBytes > MAX_ENV_BYTES) throw refuse("env", `at most ${MAX_ENV_BYTES} bytes as JSON`, envBytes);
 }
@@ -46,6 +67,8 @@ const fresh = (accountId: string, ref: string, now: number): Putting => ({
   application: null,
   env: {},
   validateInput: false,
+  inputSchema: null,
+  outputSchema: null,
   cache: null,
   createdAt: now,
   now,
@@ -53,9 +76,9 @@ const fresh = (accountId: string, ref: string, now: number): Putting => ({
 
 function kept(workflow: Workflow, now: number): Putting {
   const { id, accountId, ref, name, description, executionMode, timeoutMs } = workflow;
-  const { application, env, validateInput, cache, createdAt } = workflow;
+  const { application, env, validateInput, inputSchema, outputSchema, cache, createdAt } = workflow;
   const first = { id, accountId, ref, name, description, executionMode, timeoutMs };
-  return { ...first, application, env, validateInput, cache, createdAt, now };
+  return { ...first, application, env, validateInput, inputSchema, outputSchema, cache, createdAt, now };
 }
 
 /** The row of a workflow with new settings: absent ones keep their value, or get the default when there is no workflow yet. */

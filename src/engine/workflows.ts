@@ -1,8 +1,14 @@
 import type { Upload } from "../../runtime/index.ts";
 import type { Page, Version, Workflow } from "./types.ts";
 
+/** JSON Schemas or field maps for scripts that export none; null = none. */
+export interface GivenSchemas {
+  readonly inputSchema?: unknown;
+  readonly outputSchema?: unknown;
+}
+
 /** What an upload or an update may set; absent members keep their value. */
-export interface WorkflowSettings {
+export interface WorkflowSettings extends GivenSchemas {
   readonly name?: string;
   readonly description?: string;
   readonly executionMode?: Workflow["executionMode"];
@@ -46,8 +52,8 @@ export interface ScriptProblem {
 /** Definitions: upload, list, versions, activate, delete. Throws WorkflowError. */
 export interface WorkflowService {
   deploy(request: DeployRequest): Promise<Deployment>;
-  /** All problems of a script, none when it is fine; stores nothing. */
-  validate(upload: Upload, accountId: string): Promise<readonly ScriptProblem[]>;
+  /** All problems of a script, and of schemas given beside it, none when all is fine; stores nothing. */
+  validate(upload: Upload, accountId: string, given?: GivenSchemas): Promise<readonly ScriptProblem[]>;
   update(params: {
     readonly accountId: string;
     readonly key: string;

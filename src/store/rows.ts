@@ -25,6 +25,9 @@ export interface Workflow {
   /** Counts changes of env: part of the cache key. */
   readonly envRevision: number;
   readonly validateInput: boolean;
+  /** JSON Schema or field map for versions whose script exports none; null = none. */
+  readonly inputSchema: unknown;
+  readonly outputSchema: unknown;
   /** Result cache chosen by the API; null = what the script's config says. */
   readonly cache: { readonly enabled: boolean; readonly ttlMs: number | null } | null;
   /** Id of the active version; null before the first is published. */

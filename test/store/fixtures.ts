@@ -43,6 +43,8 @@ export function workflowParams(accountId: string, changes: Partial<PutWorkflow> 
     application: null,
     env: { REGION: "eu" },
     validateInput: true,
+    inputSchema: { query: { type: "string" } },
+    outputSchema: null,
     cache: null,
     createdAt: T0,
     now: T0,

@@ -17,6 +17,8 @@ interface WorkflowRow {
   readonly env: string;
   readonly env_revision: number;
   readonly validate_input: number;
+  readonly input_schema: string | null;
+  readonly output_schema: string | null;
   readonly cache_enabled: number | null;
   readonly cache_ttl_ms: number | null;
   readonly active_version_id: string | null;
@@ -30,10 +32,13 @@ const BY_REF = "SELECT * FROM workflows WHERE account_id = ? AND ref = ?";
 const BY_ID = "SELECT * FROM workflows WHERE id = ? AND account_id = ?";
 const BY_NUMBER = "SELECT * FROM workflows WHERE number = ? AND account_id = ?";
 const INSERT = `INSERT INTO workflows (name, description, execution_mode, timeout_ms, application, env, env_revision,
-  validate_input, cache_enabled, cache_ttl_ms, updated_at, id, account_id, ref, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  validate_input, input_schema, output_schema, cache_enabled, cache_ttl_ms, updated_at, id, account_id, ref, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const UPDATE = `UPDATE workflows SET name = ?, description = ?, execution_mode = ?, timeout_ms = ?, application = ?, env = ?,
-  env_revision = env_revision + ?, validate_input = ?, cache_enabled = ?, cache_ttl_ms = ?, updated_at = ? WHERE id = ?`;
+  env_revision = env_revision + ?, validate_input = ?, input_schema = ?, output_schema = ?, cache_enabled = ?, cache_ttl_ms = ?, updated_at = ? WHERE id = ?`;
+
+const fromText = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+const toText = (schema: unknown): string | null => (schema === null ? null : JSON.stringify(schema));
 
 function toWorkflow(row: WorkflowRow): Workflow {
   return {
@@ -49,6 +54,8 @@ function toWorkflow(row: WorkflowRow): Workflow {
     env: JSON.parse(row.env) as Workflow["env"],
     envRevision: row.env_revision,
     validateInput: row.validate_input === 1,
+    inputSchema: fromText(row.input_schema),
+    outputSchema: fromText(row.output_schema),
     cache: row.cache_enabled === null ? null : { enabled: row.cache_enabled === 1, ttlMs: row.cache_ttl_ms },
     activeVersionId: row.active_version_id,
     createdAt: row.created_at,
@@ -70,16 +77,16 @@ function put(db: Database, params: PutParams): void {
   const { name, description, executionMode, timeoutMs, application, cache, now } = params;
   const row = db.get<WorkflowRow>(BY_REF, params.accountId, params.ref);
   const env = JSON.stringify(params.env);
-  const validate = params.validateInput ? 1 : 0;
+  const input = [params.validateInput ? 1 : 0, toText(params.inputSchema), toText(params.outputSchema)];
   const enabled = cache === null ? null : Number(cache.enabled);
   const ttlMs = cache?.ttlMs ?? null;
   const before = [name, description, executionMode, timeoutMs, application, env];
   if (row === undefined) {
     const { id, accountId, ref, createdAt } = params;
-    db.run(INSERT, ...before, validate, enabled, ttlMs, now, id, accountId, ref, createdAt);
+    db.run(INSERT, ...before, ...input, enabled, ttlMs, now, id, accountId, ref, createdAt);
   } else {
     const changed = isDeepStrictEqual(JSON.parse(row.env), JSON.parse(env)) ? 0 : 1;
-    db.run(UPDATE, ...before, changed, validate, enabled, ttlMs, now, row.id);
+    db.run(UPDATE, ...before, changed, ...input, enabled, ttlMs, now, row.id);
   }
 }
 

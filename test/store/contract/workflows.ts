@@ -34,6 +34,8 @@ export function describeWorkflows(subject: () => Subject): void {
         timeoutMs: 5_000,
         application: "app",
         validateInput: false,
+        inputSchema: null,
+        outputSchema: { type: "object", title: "Ünïcode" },
         cache: { enabled: true, ttlMs: 60_000 },
       };
       const updated = await store.putWorkflow(

@@ -5,6 +5,8 @@ const NAMES: ReadonlyMap<unknown, string> = new Map([
   ["ref", "workflow_ref_name"],
   ["name", "workflow_name"],
   ["application", "application_name"],
+  ["inputSchema", "input_schema"],
+  ["outputSchema", "output_schema"],
   ["timeout", "timeout_seconds"],
   ["cache.ttl", "cache.ttl_seconds"],
   ["catchUp", "catch_up"],
@@ -17,11 +19,11 @@ function renamed(error: unknown): unknown {
   const own = record.details["param"];
   const param = NAMES.get(own);
   if (param === undefined) return error;
-  const prefix = `${own}:`;
+  const prefix = String(own);
   const { message } = record;
   return fromRecord({
     ...record,
-    message: message.startsWith(prefix) ? `${param}:${message.slice(prefix.length)}` : message,
+    message: message.startsWith(prefix) ? `${param}${message.slice(prefix.length)}` : message,
     details: { ...record.details, param },
   });
 }

@@ -41,8 +41,7 @@ function tooLarge(param: string, max: number, limit: string): Error {
 
 const shown = (text: string): string => JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
 
-/** A field's text as the type of its schema says; throws INVALID_REQUEST naming field and value. */
-export function parseField(name: string, text: string, type: unknown): unknown {
+function parseAs(name: string, text: string, type: unknown): unknown {
   if (type === "boolean") {
     if (text === "true" || text === "1") return true;
     if (text === "false" || text === "0") return false;
@@ -59,6 +58,13 @@ export function parseField(name: string, text: string, type: unknown): unknown {
   } catch {
     throw invalid(name, `must be JSON, got ${shown(text)}`);
   }
+}
+
+/** A field's text as the type of its schema says, empty being null where that is allowed; throws INVALID_REQUEST naming field and value. */
+export function parseField(name: string, text: string, type: unknown): unknown {
+  if (!Array.isArray(type)) return parseAs(name, text, type);
+  const main: unknown = type.find((one) => one !== "null");
+  return text === "" && type.includes("null") ? null : parseAs(name, text, main);
 }
 
 /** Bytes taken so far by one form. */

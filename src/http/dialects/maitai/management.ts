@@ -4,10 +4,13 @@ import { DEFAULT_SCRIPT } from "./default-script.ts";
 import { inFieldsOfApi } from "./field-names.ts";
 import { readForm } from "./form.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
+import { NO_TRANSFORMS } from "./transforms.ts";
 import {
   DEFAULT_ENTRY,
+  type SchemasBody,
   type SettingsBody,
   toDeployRequest,
+  toSchemas,
   toSettings,
   toUpload,
   type UploadBody,
@@ -58,20 +61,21 @@ function registerUpload(app: App, deps: DialectDeps): void {
   app.post(BASE, { schema: { tags, summary: "Same as upload", body }, preValidation }, upload);
 }
 
+interface ValidateBody extends SchemasBody {
+  readonly code: string;
+  readonly kind?: string;
+  readonly entry?: string;
+  readonly files?: UploadBody["files"];
+}
+
 function registerChecking(app: App, deps: DialectDeps): void {
   const summary = "Check a script and store nothing; errors of the script come with status 200";
   app.post(`${BASE}/validate`, { schema: { tags, summary, body: VALIDATE_SCHEMA } }, async (request) => {
-    const {
-      code,
-      entry = DEFAULT_ENTRY,
-      files = [],
-    } = request.body as {
-      readonly code: string;
-      readonly entry?: string;
-      readonly files?: UploadBody["files"];
-    };
+    const body = request.body as ValidateBody;
+    const { code, kind, entry = DEFAULT_ENTRY, files = [] } = body;
+    if (kind === "transform") return { data: { ok: false, errors: [{ message: `kind: ${NO_TRANSFORMS}` }] } };
     const upload = { files: [{ path: entry, text: code }, ...files], entry };
-    const problems = await deps.workflows.validate(upload, deps.account(request).id);
+    const problems = await deps.workflows.validate(upload, deps.account(request).id, toSchemas(body));
     return { data: { ok: problems.length === 0, errors: problems.map(toProblemView) } };
   });
   app.get(`${BASE}/default-script`, { schema: { tags, summary: "A script to start from" } }, async () => ({

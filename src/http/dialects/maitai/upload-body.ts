@@ -1,9 +1,16 @@
 import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts";
-import type { DeployRequest, WorkflowSettings } from "../../../engine/workflows.ts";
+import type { DeployRequest, GivenSchemas, WorkflowSettings } from "../../../engine/workflows.ts";
 import type { FormFile } from "./form.ts";
+import { refuseTransforms, type TransformBody } from "./transforms.ts";
+
+/** Schemas beside a script; empty and null = none. */
+export interface SchemasBody {
+  readonly input_schema?: object | null;
+  readonly output_schema?: object | null;
+}
 
 /** What an upload may set, in the API's own words. */
-export interface SettingsBody {
+export interface SettingsBody extends SchemasBody, TransformBody {
   readonly workflow_name?: string;
   readonly description?: string;
   readonly timeout_seconds?: number;
@@ -93,11 +100,23 @@ export function toUpload(form: Readonly<Record<string, unknown>>): ReceivedUploa
   return { body: { ...given, workflow_ref_name, script, ...named, files: sources }, attached };
 }
 
+const schemaOrNone = (schema: object | null) => (schema === null || Object.keys(schema).length === 0 ? null : schema);
+
+/** The schemas in an upload, update or validation; absent ones keep their value. */
+export function toSchemas({ input_schema: input, output_schema: output }: SchemasBody): GivenSchemas {
+  return {
+    ...(input === undefined ? {} : { inputSchema: schemaOrNone(input) }),
+    ...(output === undefined ? {} : { outputSchema: schemaOrNone(output) }),
+  };
+}
+
 /** The settings in an upload or update; absent members keep their value. */
 export function toSettings(body: SettingsBody): WorkflowSettings {
   const { cache } = body;
+  refuseTransforms(body);
   const ttlMs = cache?.ttl_seconds === undefined ? null : cache.ttl_seconds * 1_000;
   return {
+    ...toSchemas(body),
     ...(body.workflow_name === undefined ? {} : { name: body.workflow_name }),
     ...(body.description === undefined ? {} : { description: body.description }),
     ...(body.execution_mode === undefined ? {} : { executionMode: body.execution_mode }),

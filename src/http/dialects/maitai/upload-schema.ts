@@ -3,6 +3,12 @@ const text = { type: "string" } as const;
 const seconds = { type: "number", exclusiveMinimum: 0, maximum: 315_360_000 } as const;
 const FILE = { contentMediaType: "application/octet-stream" } as const;
 
+const schemaOf = (own: string) =>
+  ({
+    type: ["object", "null"],
+    description: `JSON Schema or Maitai's field map, for a script that exports no ${own}; null or empty takes it away.`,
+  }) as const;
+
 const SETTINGS_PROPERTIES = {
   workflow_name: { ...text, description: "Name shown to people." },
   description: text,
@@ -22,7 +28,11 @@ const SETTINGS_PROPERTIES = {
     properties: { enabled: { type: "boolean" }, ttl_seconds: seconds },
     description: "Whether results are kept; without it the script's own config decides.",
   },
-  validate_input: { type: "boolean", description: "Refuse input that does not match the script's inputSchema." },
+  validate_input: { type: "boolean", description: "Refuse input that does not match the input schema." },
+  input_schema: schemaOf("inputSchema"),
+  output_schema: schemaOf("outputSchema"),
+  transform_enabled: { type: ["boolean", "null"], description: "Only false: transforms are not supported." },
+  transform_session: { description: "Only null, false or empty: transforms are not supported." },
 } as const;
 
 const ignored = (what: string) => ({ description: `Accepted for Maitai's clients, without effect: ${what}.` });
@@ -30,10 +40,6 @@ const ignored = (what: string) => ({ description: `Accepted for Maitai's clients
 /** Fields that clients of Maitai send and that change nothing here; any value is accepted. */
 const IGNORED_PROPERTIES = {
   application_id: ignored("applications go by name, see application_name"),
-  input_schema: ignored("the script's own inputSchema counts"),
-  output_schema: ignored("the script's own outputSchema counts"),
-  transform_enabled: ignored("sessions are not transformed"),
-  transform_session: ignored("sessions are not transformed"),
   allow_inproc_nesting: ignored("nested calls always work"),
   inproc_nested_refs: ignored("nested calls always work"),
 } as const;
@@ -116,10 +122,10 @@ export const VALIDATE_SCHEMA = {
       type: "string",
       enum: ["execute", "transform", "schema", "bundle"],
       description:
-        "Accepted for Maitai's clients: whatever the kind, the code is checked as a script with execute(ctx).",
+        "Whatever the kind, the code is checked as a script with execute(ctx); `transform` is not supported, and says so.",
     },
-    input_schema: IGNORED_PROPERTIES.input_schema,
-    output_schema: IGNORED_PROPERTIES.output_schema,
+    input_schema: SETTINGS_PROPERTIES.input_schema,
+    output_schema: SETTINGS_PROPERTIES.output_schema,
     entry: DEPLOY_PROPERTIES.entry,
     files: FILES_SCHEMA,
   },

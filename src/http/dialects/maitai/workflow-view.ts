@@ -20,8 +20,8 @@ export function toWorkflowView(workflow: Workflow, active: Version | null): Reco
         : { enabled: workflow.cache.enabled, ttl_seconds: (workflow.cache.ttlMs ?? 0) / 1_000 || null },
     active_version: active?.number ?? null,
     published_version: active === null ? null : { id: active.id, version_number: active.number },
-    input_schema: active?.facts.inputSchema ?? null,
-    output_schema: active?.facts.outputSchema ?? null,
+    input_schema: active?.facts.inputSchema ?? workflow.inputSchema,
+    output_schema: active?.facts.outputSchema ?? workflow.outputSchema,
     created_at: Math.floor(workflow.createdAt / 1_000),
     updated_at: Math.floor(workflow.updatedAt / 1_000),
   };

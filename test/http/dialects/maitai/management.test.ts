@@ -14,8 +14,8 @@ const MAITAI_FIELDS = {
   application_id: 42,
   input_schema: { city: { type: "string", description: "where" } },
   output_schema: null,
-  transform_enabled: true,
-  transform_session: "session",
+  transform_enabled: false,
+  transform_session: null,
   allow_inproc_nesting: true,
   inproc_nested_refs: ["other"],
 };
@@ -205,15 +205,79 @@ test("a list is whole while workflows in it are being deleted", async () => {
   for (const response of await Promise.all(answers)) expect(response.status).toBe(200);
 });
 
+describe("schemas beside a script that exports none", () => {
+  const input_schema = { city: { type: "string", required: true } };
+  const output_schema = { type: "object" };
+  const shown = async (ref: string) => dataOf(await service.send(`/api/v1/workflows/${ref}`));
+  const put = (ref: string, body: Json) =>
+    service.send(`/api/v1/workflows/${ref}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+
+  test("are shown, stay with later uploads, are informational, and are taken away by null", async () => {
+    await upload({ workflow_ref_name: "given", script: SCRIPT, input_schema, output_schema });
+    expect(await shown("given")).toMatchObject({ input_schema, output_schema });
+    expect((await service.invoke("given", { input: 1 })).status).toBe(200);
+    await upload({ workflow_ref_name: "given", script: `${SCRIPT} export const more = 1;` });
+    expect(await shown("given")).toMatchObject({ input_schema, output_schema });
+    expect((await put("given", { input_schema: {}, output_schema: null })).status).toBe(200);
+    expect(await shown("given")).toMatchObject({ input_schema: null, output_schema: null });
+  });
+
+  test("are checked with validate_input, also in nested calls; the script's own goes first", async () => {
+    await upload({ workflow_ref_name: "checked", script: SCRIPT, input_schema, validate_input: true });
+    const refused = await service.invoke("checked", { input: { city: 1 } });
+    expect(refused.status).toBe(400);
+    expect(await errorOf(refused)).toMatchObject({ code: "invalid_input", message: "input/city: must be string" });
+    expect((await service.invoke("checked", { input: { city: "Bonn" } })).status).toBe(200);
+    const nested = `export const execute = async (ctx) => {
+      try { await ctx.workflow.completions.create({ model: "workflow:checked", input: 1 }) } catch (error) { return error.code }
+    };`;
+    await upload({ workflow_ref_name: "nests", script: nested });
+    expect(await outputOf("nests")).toBe("VALIDATION_ERROR");
+    await upload({ workflow_ref_name: "checked", script: SCHEMED });
+    expect((await service.invoke("checked", { input: { city: 1 } })).status).toBe(200);
+  });
+
+  test.each<[Json, string]>([
+    [{ input_schema: { city: { type: "town" } } }, "input_schema.city.type: must be one of"],
+    [{ output_schema: { type: "objekt" } }, "output_schema: "],
+    [{ input_schema: { type: "object", title: "x".repeat(70_000) } }, "input_schema: must be at most 65536 bytes"],
+    [{ transform_enabled: true }, "transform_enabled: transforms are not supported"],
+    [{ transform_session: "def transform_session(s): return s" }, "transform_session: transforms are not supported"],
+  ])("or transforms that cannot be used are refused: %#", async (fields, message) => {
+    const [param] = Object.keys(fields);
+    for (const response of [
+      await upload({ workflow_ref_name: "refused", script: SCRIPT, ...fields }),
+      await put("given", fields),
+    ]) {
+      expect(response.status).toBe(400);
+      expect(await errorOf(response)).toMatchObject({ param, message: expect.stringContaining(message) });
+    }
+    expect((await service.send("/api/v1/workflows/refused")).status).toBe(404);
+  });
+});
+
 describe("validate", () => {
   const validate = async (body: Json) => {
     const response = await service.post("/api/v1/workflows/validate", body);
     return { status: response.status, data: await dataOf(response) };
   };
 
-  test.each(["execute", "transform", "schema", "bundle"])("takes kind %s and the schemas beside it", async (kind) => {
+  test.each(["execute", "schema", "bundle"])("takes kind %s and the schemas beside it", async (kind) => {
     const body = { code: SCRIPT, kind, input_schema: {}, output_schema: null };
     expect(await validate(body)).toEqual({ status: 200, data: { ok: true, errors: [] } });
+  });
+
+  test("says what is wrong with the schemas, and that there are no transforms", async () => {
+    expect(await validate({ code: SCRIPT, output_schema: { city: { type: "town" } } })).toMatchObject({
+      data: { ok: false, errors: [{ message: expect.stringContaining("outputSchema.city.type: must be one of") }] },
+    });
+    expect(await validate({ code: SCRIPT, kind: "transform" })).toMatchObject({
+      data: { ok: false, errors: [{ message: expect.stringContaining("transforms are not supported") }] },
+    });
   });
 
   test("answers 200 for a good script and for a bad one", async () => {
