@@ -90,15 +90,27 @@ function tryCompile(schema: Schema | boolean, what: string): ValidateFunction {
   }
 }
 
-/** The problems of an input, the list of all compiled when it is first needed. */
+/** What `work` returns, or null when it is over its time. */
+function inTime<T>(work: () => T): T | null {
+  try {
+    return work();
+  } catch (error) {
+    if (isOverTime(error)) return null;
+    throw error;
+  }
+}
+
+/** The problems of an input; the list of all is compiled when it is first needed, and left out where it takes long. */
 function createListing(schema: Schema | boolean, quick: ValidateFunction): (input: unknown) => readonly ErrorObject[] {
-  let thorough: ValidateFunction | null = null;
+  let thorough: ValidateFunction | null | undefined;
   return (input) => {
-    if (quick(input)) return [];
+    if (timeBox(CHECK_MS, () => quick(input))) return [];
     const first = quick.errors ?? [];
     if (JSON.stringify(input).length > LIST_ALL_BELOW) return first;
-    thorough ??= compile(schema, true);
-    return thorough(input) ? first : (thorough.errors ?? first);
+    if (thorough === undefined) thorough = inTime(() => compile(schema, true));
+    const all = thorough;
+    if (all === null) return first;
+    return (inTime(() => timeBox(CHECK_MS, () => all(input))) === false ? all.errors : null) ?? first;
   };
 }
 
@@ -115,7 +127,7 @@ export function createInputCheck(raw: unknown, what = "inputSchema"): InputCheck
     if (!isSlow && quick(input)) return;
     let problems: readonly ErrorObject[];
     try {
-      problems = timeBox(CHECK_MS, () => list(input));
+      problems = list(input);
     } catch (error) {
       if (!isOverTime(error)) throw error;
       throw fail(
