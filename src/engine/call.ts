@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID, randomUUIDv7 } from "node:crypto";
+import { randomBytes, randomUUIDv7 } from "node:crypto";
 import type { CtxData } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
 import type { ExecutionMode, Workflow } from "../store/store.ts";
@@ -112,7 +112,9 @@ function hiddenBy(secrets: CallBody["secrets"], parent: LiveRun | null): Call["h
 export function createCall({ workflow, plan }: Target, body: CallBody, facts: CallFacts): Call {
   const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
   const { version } = plan;
-  const sessionId = facts.sessionId ?? randomUUID();
+  const id = randomUUIDv7();
+  // A session of its own needs no entry in the store's index of sessions.
+  const sessionId = facts.sessionId ?? id;
   const data = dataOf(body, { ...facts, sessionId }, workflow, plan);
   const key = cacheKey({ versionId: version.id, envRevision: workflow.envRevision, ...body });
   const hidden = hiddenBy(body.secrets, parent);
@@ -120,7 +122,7 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
   const hasSecrets = hasAny(body.secrets) || shown !== data;
   const createdAt = Date.now();
   const execution = {
-    id: randomUUIDv7(),
+    id,
     accountId,
     workflowId: workflow.id,
     versionId: version.id,

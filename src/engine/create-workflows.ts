@@ -60,6 +60,7 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
       const { accountId, id: workflowId } = await find(params);
       return store.listVersions({ accountId, workflowId });
     },
+    version: (params) => store.findVersion(params),
     async activate({ number, ...key }) {
       const workflow = await find(key);
       const version = await findVersion(workflow, number);

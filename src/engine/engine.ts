@@ -1,5 +1,6 @@
 import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
-import type { Execution, ExecutionMode, LogLine, Page, Version, Workflow } from "./types.ts";
+import type { RunPage, RunQuery } from "./run-list.ts";
+import type { Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
 
 /** What a caller may ask of the result cache. */
 export type CacheMode = "default" | "no-store" | "reload";
@@ -70,13 +71,8 @@ export interface Invocation {
 export interface Engine {
   invoke(request: InvokeRequest): Promise<Invocation>;
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution>;
-  listExecutions(params: {
-    readonly accountId: string;
-    readonly ref: string | null;
-    readonly status: string | null;
-    readonly limit: number;
-    readonly offset: number;
-  }): Promise<Page<Execution>>;
+  /** Newest first; INVALID_REQUEST for a cursor that this list did not give, WORKFLOW_NOT_FOUND. */
+  listExecutions(params: RunQuery): Promise<RunPage>;
   readLogs(params: {
     readonly accountId: string;
     readonly executionId: string;

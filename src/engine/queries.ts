@@ -3,28 +3,12 @@ import type { Engine } from "./engine.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { NO_USAGE } from "./result.ts";
+import { createRunList } from "./run-list.ts";
 import { cancelled, stopRun } from "./stopping.ts";
-import type { Execution, ExecutionState } from "./types.ts";
+import type { Execution } from "./types.ts";
 
 /** Ends older than this have reached the disk, ms. */
 const RECENT_MS = 10_000;
-
-const STATUSES: readonly ExecutionState["status"][] = [
-  "queued",
-  "running",
-  "waiting",
-  "completed",
-  "failed",
-  "cancelled",
-];
-
-function parseStatus(text: string | null): ExecutionState["status"] | null {
-  if (text === null) return null;
-  const found = STATUSES.find((status) => status === text);
-  if (found !== undefined) return found;
-  const message = `status: must be one of ${STATUSES.join(", ")}, got ${JSON.stringify(text)}`;
-  throw fail("INVALID_REQUEST", { message, param: "status" });
-}
 
 /** An end must not be told before it is durable: a write that comes after it resolves after it. */
 async function untilDurable({ state }: Execution, { store, keeper }: Parts): Promise<void> {
@@ -43,6 +27,7 @@ export function createQueries(
   parts: Parts,
 ): Pick<Engine, "findExecution" | "listExecutions" | "readLogs" | "readChunks" | "cancel"> {
   const { store, live, hits } = parts;
+  const list = createRunList(store);
 
   /** What is still held back in memory is written first, so that readers see all there is. */
   const find = async (accountId: string, executionId: string): Promise<Execution> => {
@@ -60,12 +45,9 @@ export function createQueries(
 
   return {
     findExecution: ({ accountId, executionId }) => find(accountId, executionId),
-    async listExecutions({ accountId, ref, status, limit, offset }) {
-      const wanted = parseStatus(status);
-      const workflow = ref === null ? null : await store.findWorkflow({ accountId, key: ref });
-      if (ref !== null && workflow === null) throw fail("WORKFLOW_NOT_FOUND", { ref });
+    listExecutions(query) {
       void hits.flush();
-      return store.listExecutions({ accountId, workflowId: workflow?.id ?? null, status: wanted, limit, offset });
+      return list(query);
     },
     async readLogs({ accountId, executionId, from, limit }) {
       await find(accountId, executionId);

@@ -2,8 +2,10 @@ export type { LogLine } from "../../runtime/index.ts";
 export type {
   Account,
   Execution,
+  ExecutionFilter,
   ExecutionMode,
   ExecutionState,
+  ListedExecution,
   Page,
   Schedule,
   ScheduleDefinition,

@@ -69,6 +69,8 @@ export interface WorkflowService {
   /** The version that calls get; null when there is none. */
   activeVersion(workflow: Workflow): Promise<Version | null>;
   versions(params: { readonly accountId: string; readonly key: string }): Promise<readonly Version[]>;
+  /** A version by its id; null when it is unknown. */
+  version(params: { readonly accountId: string; readonly versionId: string }): Promise<Version | null>;
   activate(params: { readonly accountId: string; readonly key: string; readonly number: string }): Promise<Version>;
   /** The uploaded sources of a version (null = the active one). */
   sources(params: {

@@ -135,6 +135,9 @@ export interface Execution extends NewExecution {
   readonly isGated: boolean;
 }
 
+/** An execution as lists have it: without its data, and its output is null. */
+export type ListedExecution = Omit<Execution, "data">;
+
 /** Proof of holding an execution: worker id and fencing token. */
 export interface Lease {
   readonly executionId: string;

@@ -8,6 +8,7 @@ import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { Gates } from "./ports/jobs.ts";
 export type {
   Account,
@@ -18,6 +19,7 @@ export type {
   ExecutionMode,
   ExecutionState,
   Lease,
+  ListedExecution,
   NewExecution,
   Page,
   Schedule,

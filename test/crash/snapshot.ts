@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Chunk } from "../../runtime/execution.ts";
 import { createSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { Execution } from "../../src/store/store.ts";
+import type { Execution, ExecutionPage, ListPosition } from "../../src/store/store.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 
 /** One execution as the file of a server that is down has it. */
@@ -28,9 +28,9 @@ export async function readSnapshot(dataDir: string): Promise<readonly StoredExec
   try {
     const { id: accountId } = await store.ownerAccount();
     const stored: StoredExecution[] = [];
-    for (let offset = 0; ; offset += PAGE) {
-      const query = { accountId, workflowId: null, status: null, limit: PAGE, offset };
-      const { items } = await store.listExecutions(query);
+    for (let after: ListPosition | null = null; ; ) {
+      const page: ExecutionPage = await store.listExecutions({ accountId, filter: {}, limit: PAGE, offset: 0, after });
+      const { items, next } = page;
       for (const { id: executionId } of items) {
         const execution = await store.findExecution({ accountId, executionId });
         if (execution === null) continue;
@@ -39,7 +39,8 @@ export async function readSnapshot(dataDir: string): Promise<readonly StoredExec
         const done = journal.filter(({ kind }) => kind !== "part");
         stored.push({ execution, chunks, finished: done.map(({ pos }) => `${executionId}:${pos}`) });
       }
-      if (items.length < PAGE) return stored;
+      if (next === null) return stored;
+      after = next;
     }
   } finally {
     await store.close();

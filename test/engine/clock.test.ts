@@ -51,8 +51,16 @@ test("an execution that waited for a place and is resumed by the next server has
   const waited = await core.invoke("reads", { input: 1_500 });
   await busy.result;
   const statusOf = async (ref: string) =>
-    (await core.engine.listExecutions({ accountId: core.accountId, ref, status: null, limit: 1, offset: 0 })).items[0]
-      ?.state.status;
+    (
+      await core.engine.listExecutions({
+        accountId: core.accountId,
+        ref,
+        filter: {},
+        limit: 1,
+        offset: 0,
+        cursor: null,
+      })
+    ).items[0]?.state.status;
   await expect.poll(() => statusOf("tiny"), { timeout: 5_000 }).toBe("completed");
   await core.close();
   await open();

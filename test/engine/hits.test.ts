@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Chunk } from "../../runtime/index.ts";
+import type { RunQuery } from "../../src/engine/run-list.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 
@@ -9,8 +10,8 @@ let dataDir: Awaited<ReturnType<typeof makeDataDir>>;
 let core: TestCore;
 
 const start = () => startTestCore({ WEFT_DATA_DIR: dataDir.path });
-const list = (status: string | null = null) =>
-  core.engine.listExecutions({ accountId: core.accountId, ref: "hi", status, limit: 1_000, offset: 0 });
+const list = (filter: RunQuery["filter"] = {}) =>
+  core.engine.listExecutions({ accountId: core.accountId, ref: "hi", filter, limit: 1_000, offset: 0, cursor: null });
 
 beforeEach(async () => {
   dataDir = await makeDataDir();
@@ -37,7 +38,7 @@ describe("answers from the result cache", () => {
 
   test("are seen by every reader at once: as a run, in lists, with their chunks", async () => {
     const { executionId } = await core.invoke("hi", { input: 1 });
-    expect((await list("completed")).items[0]?.id).toBe(executionId);
+    expect((await list({ statuses: ["completed"] })).items[0]?.id).toBe(executionId);
     const again = await core.invoke("hi", { input: 1 });
     const chunks = await core.engine.readChunks({
       accountId: core.accountId,

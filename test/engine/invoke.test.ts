@@ -109,14 +109,10 @@ describe("a call", () => {
   });
 
   test("is listed by workflow and status", async () => {
-    const query = { accountId: core.accountId, ref: "boom", limit: 10, offset: 0 };
-    const failed = await core.engine.listExecutions({ ...query, status: "failed" });
+    const query = { accountId: core.accountId, ref: "boom", limit: 10, offset: 0, cursor: null };
+    const failed = await core.engine.listExecutions({ ...query, filter: { statuses: ["failed"] } });
     expect(failed.items[0]).toMatchObject({ ref: "boom", state: { status: "failed" } });
-    expect((await core.engine.listExecutions({ ...query, status: "completed" })).total).toBe(0);
-    const error = await rejectionOf(core.engine.listExecutions({ ...query, status: "done" }));
-    expect(error.message).toBe(
-      'status: must be one of queued, running, waiting, completed, failed, cancelled, got "done"',
-    );
+    expect((await core.engine.listExecutions({ ...query, filter: { statuses: ["completed"] } })).total).toBe(0);
   });
 
   test("of another account is not found", async () => {

@@ -31,7 +31,14 @@ test("a secret that a caller hands on inside the input is hidden in everything s
   const result = await core.run("hands", { secrets: { token: TOKEN } });
   expect(result).toMatchObject({ status: "completed", output: JSON.stringify({ same: true, own: [] }) });
   const { accountId, engine } = core;
-  const { items } = await engine.listExecutions({ accountId, ref: "tells", status: null, limit: 1, offset: 0 });
+  const { items } = await engine.listExecutions({
+    accountId,
+    ref: "tells",
+    filter: {},
+    limit: 1,
+    offset: 0,
+    cursor: null,
+  });
   const executionId = items[0]?.id ?? "";
   const page = { accountId, executionId, from: 0, limit: 10 };
   const stored = JSON.stringify([items, await engine.readLogs(page), await engine.readChunks(page)]);

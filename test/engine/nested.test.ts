@@ -45,7 +45,14 @@ test("children are executions of their own that name their parent", async () => 
   const invocation = await core.invoke("parent", { input: 1, cache: "no-store" });
   await invocation.result;
   const { accountId } = core;
-  const { items } = await core.engine.listExecutions({ accountId, ref: "leaf", status: null, limit: 1, offset: 0 });
+  const { items } = await core.engine.listExecutions({
+    accountId,
+    ref: "leaf",
+    filter: {},
+    limit: 1,
+    offset: 0,
+    cursor: null,
+  });
   expect(items[0]).toMatchObject({ mode: "nested", parentId: invocation.executionId, depth: 1 });
 });
 
@@ -86,7 +93,8 @@ test("a child ends with its parent", async () => {
   );
   expect(await core.run("leaves")).toMatchObject({ status: "completed" });
   const { accountId } = core;
-  const list = () => core.engine.listExecutions({ accountId, ref: "endless", status: null, limit: 1, offset: 0 });
+  const list = () =>
+    core.engine.listExecutions({ accountId, ref: "endless", filter: {}, limit: 1, offset: 0, cursor: null });
   await expect.poll(async () => (await list()).items[0]?.state.status, { timeout: 10_000 }).toBe("cancelled");
 });
 

@@ -96,7 +96,14 @@ describe("after a kill -9 of the server", () => {
     const { engine, accountId } = await restart();
     expect((await ended(executionId))?.state).toMatchObject({ status: "completed" });
     expect(asked).toEqual(["/child", "/child/wait", "/child/wait"]);
-    const children = await engine.listExecutions({ accountId, ref: "child", status: null, limit: 10, offset: 0 });
+    const children = await engine.listExecutions({
+      accountId,
+      ref: "child",
+      filter: {},
+      limit: 10,
+      offset: 0,
+      cursor: null,
+    });
     expect(children.total).toBe(1);
   });
 

@@ -32,6 +32,7 @@ function pick(root: unknown, ref: string): unknown {
 test("the OpenAPI document describes every route with the schemas that validate", () => {
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/api/v1/runs",
     "/api/v1/runs/{id}",
     "/api/v1/runs/{id}/cancel",
     "/api/v1/runs/{id}/chunks",

@@ -7,6 +7,7 @@ import { describeJobs } from "./contract/jobs.ts";
 import { describeJournal } from "./contract/journal.ts";
 import { describeKeys } from "./contract/keys.ts";
 import { describeLeases } from "./contract/leases.ts";
+import { describeLists } from "./contract/lists.ts";
 import { describeOutput } from "./contract/output.ts";
 import { describeRemoval } from "./contract/removal.ts";
 import { describeResults } from "./contract/results.ts";
@@ -58,6 +59,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeVersions(subject);
     describeExecutions(subject);
     describeKeys(subject);
+    describeLists(subject);
     describeLeases(subject);
     describeGates(subject);
     describeJobs(subject);

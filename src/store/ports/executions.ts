@@ -1,5 +1,6 @@
 import type { Chunk, ErrorRecord, LogLine, Usage } from "../../../runtime/index.ts";
-import type { CacheHit, Ending, Execution, ExecutionState, Lease, NewExecution, Page } from "../rows.ts";
+import type { CacheHit, Ending, Execution, Lease, NewExecution } from "../rows.ts";
+import type { ExecutionFilter, ExecutionPage, ListPosition } from "./execution-filter.ts";
 import type { Gates } from "./jobs.ts";
 
 /** Rows of executions: made, found, listed, ended on request. The three that add one throw WORKFLOW_NOT_FOUND when the workflow is gone, recordHits leaves such out. */
@@ -46,11 +47,13 @@ export interface ExecutionStore {
   }): Promise<boolean>;
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution | null>;
   findChild(params: { readonly parentId: string; readonly parentPos: number }): Promise<Execution | null>;
+  /** Newest first: by creation, by end where the filter has an end, by position where it has a parent. `offset` skips rows of filters that name only workflow, status, session or times of creation. */
   listExecutions(params: {
     readonly accountId: string;
-    readonly workflowId: string | null;
-    readonly status: ExecutionState["status"] | null;
+    readonly filter: ExecutionFilter;
     readonly limit: number;
     readonly offset: number;
-  }): Promise<Page<Execution>>;
+    /** Where the page before ended; null for the first. */
+    readonly after: ListPosition | null;
+  }): Promise<ExecutionPage>;
 }

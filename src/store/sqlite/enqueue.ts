@@ -33,6 +33,19 @@ function delayed(execution: NewExecution, gates: Gates | null): NewExecution {
   return delayMs === 0 ? execution : { ...execution, runAt: Math.max(runAt, createdAt + delayMs) };
 }
 
+/** What a row says that was just added: it need not be read back. */
+const UNTOUCHED = Object.freeze({
+  state: Object.freeze({ status: "queued" }),
+  usage: Object.freeze({ promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 }),
+  chunkCount: 0,
+  fence: 0,
+  attempts: 1,
+  retries: 0,
+  lastError: null,
+  resumedAt: null,
+  isGated: false,
+} as const);
+
 /** Adds a queued execution, or finds the one that the call belongs to. */
 export function enqueue(
   db: Database,
@@ -47,6 +60,7 @@ export function enqueue(
   const execution = delayed(asked, gates);
   const number = insertExecution(db, execution, queuedState(execution));
   const { createdAt: now, runAt } = execution;
-  if (gates !== null) addGates(db, number, execution, { gates, isDue: runAt <= now, now });
+  if (gates === null) return { execution: { ...execution, ...UNTOUCHED }, created: true, debounced: false };
+  addGates(db, number, execution, { gates, isDue: runAt <= now, now });
   return { execution: readBack(db, number, execution), created: true, debounced: false };
 }

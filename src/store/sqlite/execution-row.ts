@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "../../../runtime/index.ts";
-import type { Execution, ExecutionMode, ExecutionState } from "../store.ts";
+import type { Execution, ExecutionMode, ExecutionState, ListedExecution } from "../store.ts";
 import type { Database } from "./database.ts";
 
 const NAMES = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
@@ -46,9 +46,16 @@ interface ExecutionRow {
   readonly gated: number;
 }
 
-const SELECT_EXECUTION = `SELECT e.*, r.*,
-  (SELECT o.last FROM output o WHERE o.execution = e.number AND o.kind = 0 ORDER BY o.last DESC LIMIT 1) AS last_chunk
-  FROM executions e JOIN requests r ON r.number = e.number`;
+const LAST_CHUNK = `(SELECT o.last FROM output o
+  WHERE o.execution = e.number AND o.kind = 0 ORDER BY o.last DESC LIMIT 1) AS last_chunk`;
+const SELECT_EXECUTION = `SELECT e.*, r.*, ${LAST_CHUNK} FROM executions e JOIN requests r ON r.number = e.number`;
+// Outputs and data may be large: lists do without.
+const SELECT_LISTED = `SELECT e.number, e.id, e.account_id, e.workflow_id, e.status, e.priority, e.fence, e.started_at,
+  e.finished_at, e.until_at, e.cached, e.prompt_tokens, e.completion_tokens, e.cost_usd, e.ops, e.cpu_ms,
+  e.idempotency_key, e.parent_id, e.parent_pos, e.error, NULL AS output,
+  e.attempts, e.retries, e.resumed_at, e.gated, r.version_id, r.ref, r.mode, r.has_secrets,
+  r.session_id, r.request_id, r.depth, r.seed, r.created_at, r.run_at, r.timeout_ms, r.cache_key, '' AS data,
+  ${LAST_CHUNK} FROM executions e JOIN requests r ON r.number = e.number WHERE e.number = ?`;
 
 function toState(row: ExecutionRow): ExecutionState {
   const status = NAMES[row.status] ?? "failed";
@@ -113,4 +120,12 @@ function toExecution(row: ExecutionRow): Execution {
 export function readExecution(db: Database, where: string, ...values: (string | number)[]): Execution | null {
   const row = db.get<ExecutionRow>(`${SELECT_EXECUTION} WHERE ${where}`, ...values);
   return row === undefined ? null : toExecution(row);
+}
+
+/** The execution with this number as lists have it, or null. */
+export function readListed(db: Database, number: number): ListedExecution | null {
+  const row = db.get<ExecutionRow>(SELECT_LISTED, number);
+  if (row === undefined) return null;
+  const { data: _data, ...listed } = toExecution(row);
+  return listed;
 }

@@ -1,8 +1,8 @@
-import type { Execution, ExecutionState, Store } from "../store.ts";
+import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueue, findChild } from "./enqueue.ts";
-import { STATUS } from "./execution-columns.ts";
 import { readExecution } from "./execution-row.ts";
+import { listExecutions } from "./list-executions.ts";
 import { endedState, insertExecution, runningState } from "./new-execution.ts";
 import { appendOutput } from "./output.ts";
 import type { Writer } from "./writer.ts";
@@ -11,43 +11,6 @@ type Executions = Pick<
   Store,
   "enqueue" | "startExecution" | "recordExecution" | "findExecution" | "findChild" | "listExecutions"
 >;
-
-/** What a list covers. */
-interface Scope {
-  readonly column: "account_id" | "workflow_id";
-  readonly index: "executions_by_account" | "executions_by_workflow";
-  readonly id: string;
-  readonly statuses: readonly number[];
-}
-
-/** Merges one ordered index range per status, so that a page costs the same among a million rows. */
-function pageOf(db: Database, scope: Scope, limit: number, offset: number): { items: Execution[]; total: number } {
-  const { column, index, id, statuses } = scope;
-  const range = (status: number) =>
-    `SELECT number FROM executions INDEXED BY ${index} WHERE ${column} = ? AND status = ${status}`;
-  const sql = `${statuses.map(range).join(" UNION ALL ")} ORDER BY number DESC LIMIT ? OFFSET ?`;
-  const numbers = db.all<{ number: number }>(sql, ...statuses.map(() => id), limit, offset);
-  const items = numbers.map(({ number }) => readExecution(db, "e.number = ?", number)).filter((item) => item !== null);
-  const sum = `SELECT coalesce(sum(count), 0) AS total FROM counts WHERE ${column} = ? AND status IN (${statuses.join(", ")})`;
-  return { items, total: db.get<{ total: number }>(sum, id)?.total ?? 0 };
-}
-
-function scopeOf(params: {
-  accountId: string;
-  workflowId: string | null;
-  status: ExecutionState["status"] | null;
-}): Scope {
-  const statuses = params.status === null ? Object.values(STATUS) : [STATUS[params.status]];
-  return params.workflowId === null
-    ? { column: "account_id", index: "executions_by_account", id: params.accountId, statuses }
-    : { column: "workflow_id", index: "executions_by_workflow", id: params.workflowId, statuses };
-}
-
-function ownsWorkflow(db: Database, accountId: string, workflowId: string): boolean {
-  return (
-    db.get("SELECT 1 AS found FROM workflows WHERE id = ? AND account_id = ?", workflowId, accountId) !== undefined
-  );
-}
 
 /** Rows of executions: made, found, listed. */
 export function createExecutions(db: Database, writer: Writer): Executions {
@@ -73,9 +36,6 @@ export function createExecutions(db: Database, writer: Writer): Executions {
     async findChild({ parentId, parentPos }) {
       return findChild(db, parentId, parentPos);
     },
-    async listExecutions({ accountId, workflowId, status, limit, offset }) {
-      if (workflowId !== null && !ownsWorkflow(db, accountId, workflowId)) return { items: [], total: 0 };
-      return pageOf(db, scopeOf({ accountId, workflowId, status }), limit, offset);
-    },
+    listExecutions: (params) => listExecutions(db, params),
   };
 }

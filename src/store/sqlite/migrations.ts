@@ -1,13 +1,21 @@
 import { fail } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
+import { LISTS } from "./migration-lists.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { WORKFLOW_SCHEMAS } from "./workflow-schemas.ts";
 
 /** SQL that takes the schema from version `index` to `index + 1`; published entries never change. */
-export const MIGRATIONS: readonly string[] = [SCHEMA_1, KEYS_BY_AGE, SCHEMA_SCHEDULES, SCHEMA_JOBS, WORKFLOW_SCHEMAS];
+export const MIGRATIONS: readonly string[] = [
+  SCHEMA_1,
+  KEYS_BY_AGE,
+  SCHEMA_SCHEDULES,
+  SCHEMA_JOBS,
+  WORKFLOW_SCHEMAS,
+  LISTS,
+];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */
 export function migrate(db: Database, directory: string): void {

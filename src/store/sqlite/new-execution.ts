@@ -13,14 +13,14 @@ type RecordParams = Parameters<Store["recordExecution"]>[0];
 const TAKEN: ReadonlySet<number | null> = new Set([2067, 1555]);
 // A workflow that was deleted a moment ago must not get rows that nobody would ever remove.
 const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
-  ready, due_at, fence, worker, started_at, finished_at, status, output, error, cached,
+  created_at, ready, due_at, fence, worker, started_at, finished_at, status, output, error, cached,
   prompt_tokens, completion_tokens, cost_usd, ops, cpu_ms)
-  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM workflows WHERE id = ?)`;
+  SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS (SELECT 1 FROM workflows WHERE id = ?)`;
 // As INSERT, for a workflow that is known to exist; what all hits have in common stands in the text.
 const INSERT_HIT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
-  started_at, finished_at, output, ready, fence, status, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ${STATUS.completed}, 1)`;
-const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, request_id, depth, seed,
-  created_at, run_at, timeout_ms, cache_key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  created_at, started_at, finished_at, output, ready, fence, status, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ${STATUS.completed}, 1)`;
+const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, session_owner, request_id,
+  depth, seed, created_at, run_at, timeout_ms, cache_key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
 
 /** State of an execution that waits to be claimed. */
@@ -40,8 +40,8 @@ export function endedState(end: Pick<RecordParams, "ending" | "startedAt" | "fin
 }
 
 function identityColumns(execution: NewExecution): Value[] {
-  const { id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos } = execution;
-  return [id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos];
+  const { id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos, createdAt } = execution;
+  return [id, accountId, workflowId, priority, idempotencyKey, parentId, parentPos, createdAt];
 }
 
 /** Adds the two rows of an execution and returns its integer key; CONFLICT when id, idempotency key or parent position is taken. */
@@ -62,14 +62,28 @@ export function insertHit(db: Database, { execution, output, finishedAt }: Cache
 }
 
 function insertRequest(db: Database, number: number, execution: NewExecution): void {
-  const { versionId, ref, mode, hasSecrets, sessionId, requestId, depth, seed, createdAt, runAt, timeoutMs } =
-    execution;
+  const {
+    id,
+    accountId,
+    versionId,
+    ref,
+    mode,
+    hasSecrets,
+    sessionId,
+    requestId,
+    depth,
+    seed,
+    createdAt,
+    runAt,
+    timeoutMs,
+  } = execution;
   const request: Value[] = [
     versionId,
     ref,
     mode,
     hasSecrets ? 1 : 0,
     sessionId,
+    sessionId === id ? null : accountId,
     requestId,
     depth,
     seed,

@@ -59,10 +59,10 @@ export function describeRemoval(subject: () => Subject): void {
       expect(await claim(world)).toEqual([]);
       const left = await store.listExecutions({
         accountId: account.id,
-        workflowId: null,
-        status: null,
+        filter: {},
         limit: 9,
         offset: 0,
+        after: null,
       });
       expect(left.items.map((item) => item.id)).toEqual([kept.executionId]);
       expect(left.total).toBe(1);
@@ -80,12 +80,12 @@ export function describeRemoval(subject: () => Subject): void {
       expect(await deleted).toBe(true);
       const all = await store.listExecutions({
         accountId: account.id,
-        workflowId: null,
-        status: null,
+        filter: {},
         limit: 9,
         offset: 0,
+        after: null,
       });
-      expect(all).toEqual({ items: [], total: 0 });
+      expect(all).toEqual({ items: [], total: 0, next: null });
       const again = await store.putWorkflow(workflowParams(account.id, { id: randomUUID() }));
       expect(again.number).not.toBe(workflow.number);
       await start({ ...world, workflow: again });

@@ -82,10 +82,11 @@ it("finishes a deletion that the end of the process interrupted", async () => {
   await store.close();
   await outcome;
   const again = await createSqliteStore(options);
-  const list = { accountId: world.account.id, workflowId: null, status: null, limit: 9, offset: 0 };
-  await vi.waitFor(async () => expect(await again.listExecutions(list)).toEqual({ items: [], total: 0 }), {
-    timeout: 10_000,
-  });
+  const list = { accountId: world.account.id, filter: {}, limit: 9, offset: 0, after: null };
+  await vi.waitFor(
+    async () => expect(await again.listExecutions(list)).toEqual({ items: [], total: 0, next: null }),
+    20_000,
+  );
   await again.close();
   const db = new DatabaseSync(file);
   for (const table of ["executions", "requests", "counts", "doomed", "workflows"]) {

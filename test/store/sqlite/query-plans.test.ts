@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it, vi } from "vitest";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
+import type { ExecutionFilter } from "../../../src/store/store.ts";
 import { addSchedule, RULE } from "../contract/schedules.ts";
 import {
   CODE,
@@ -27,7 +28,7 @@ import { temporaryDirectory } from "./directory.ts";
 import { passGates } from "./use-gates.ts";
 
 /** Read whole: small, or bounded by a LIMIT of their own. */
-const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)", "newest"];
+const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)", "newest", "json_each"];
 
 /** Indexes whose "USING COVERING INDEX …" reads what is unfinished only, or the oldest few. */
 const PARTIAL_INDEXES = /executions_timer|executions_keyed/;
@@ -83,9 +84,22 @@ async function runExecutions(world: World): Promise<void> {
     ...NO_OUTPUT,
   });
   await store.recordHits({ hits: [{ execution: execution(workflow), output: "1", chunks: [], finishedAt: T0 }] });
-  for (const workflowId of [null, workflow.id]) {
-    for (const status of [null, "completed"] as const)
-      await store.listExecutions({ accountId, workflowId, status, limit: 5, offset: 0 });
+  await listEverything(world);
+}
+
+async function listEverything({ store, account, workflow }: World): Promise<void> {
+  const filters: readonly ExecutionFilter[] = [
+    {},
+    { statuses: ["failed"], createdFrom: T0 },
+    { workflowId: workflow.id },
+    { workflowId: workflow.id, statuses: ["failed"], createdBefore: T0 },
+    { sessionId: "session" },
+    { parentId: "p" },
+    { finishedFrom: T0 },
+    { finishedBefore: T0 + 9, metadata: { a: "b" }, minCostUsd: 1 },
+  ];
+  for (const filter of filters) {
+    await store.listExecutions({ accountId: account.id, filter, limit: 5, offset: 0, after: null });
   }
 }
 

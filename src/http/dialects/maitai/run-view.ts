@@ -1,25 +1,20 @@
 import { type Chunk, fail, type LogLine } from "../../../../runtime/index.ts";
-import type { Execution } from "../../../engine/types.ts";
+import type { ListedExecution } from "../../../engine/types.ts";
 import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
 import { statusOf, toErrorMember } from "./errors.ts";
 
-/** Numbers of the versions of one workflow, by id. */
-export type VersionNumbers = ReadonlyMap<string, string>;
-
-/** The version numbers of a workflow, named by ref or id. */
-export async function versionNumbers(
+/** The number of the version that an execution runs; null when it is gone. */
+export async function versionNumberOf(
   { workflows }: Pick<DialectDeps, "workflows">,
-  accountId: string,
-  key: string,
-): Promise<VersionNumbers> {
-  const versions = await workflows.versions({ accountId, key });
-  return new Map(versions.map(({ id, number }) => [id, number]));
+  { accountId, versionId }: ListedExecution,
+): Promise<string | null> {
+  return (await workflows.version({ accountId, versionId }))?.number ?? null;
 }
 
 const seconds = (ms: number | null) => (ms === null ? null : ms / 1_000);
 
-function timesOf({ createdAt, state }: Execution): Record<string, number | null> {
+function timesOf({ createdAt, state }: ListedExecution): Record<string, number | null> {
   const startedAt = "startedAt" in state ? state.startedAt : null;
   const finishedAt = "finishedAt" in state ? state.finishedAt : null;
   return {
@@ -31,13 +26,13 @@ function timesOf({ createdAt, state }: Execution): Record<string, number | null>
   };
 }
 
-function errorOf({ state, requestId }: Execution): Record<string, unknown> | null {
+function errorOf({ state, requestId }: ListedExecution): Record<string, unknown> | null {
   if (state.status !== "failed" && state.status !== "cancelled") return null;
   return { ...toErrorMember(state.error, requestId), status: statusOf(state.error) };
 }
 
 /** The run object without its output, as lists show it. Times are seconds since the epoch. */
-export function toRunSummary(execution: Execution, versions: VersionNumbers): Record<string, unknown> {
+export function toRunSummary(execution: ListedExecution, version: string | null): Record<string, unknown> {
   const { state, usage, ref, parentId } = execution;
   return {
     id: toExecId(execution.id),
@@ -45,7 +40,7 @@ export function toRunSummary(execution: Execution, versions: VersionNumbers): Re
     status: state.status,
     model: `workflow:${ref}`,
     workflow_ref_name: ref,
-    version: versions.get(execution.versionId) ?? null,
+    version,
     mode: execution.mode,
     session_id: execution.sessionId,
     request_id: execution.requestId,
@@ -68,13 +63,12 @@ export function toRunSummary(execution: Execution, versions: VersionNumbers): Re
 /** The run object. */
 export async function showRun(deps: DialectDeps, accountId: string, executionId: string): Promise<object> {
   const execution = await deps.engine.findExecution({ accountId, executionId });
-  const { state, workflowId, id } = execution;
-  const versions = await versionNumbers(deps, accountId, workflowId).catch((cause: unknown) => {
-    // The workflow was deleted in between, and its runs with it.
-    throw fail("EXECUTION_NOT_FOUND", { id: toExecId(id) }, cause);
-  });
+  const { state, id } = execution;
+  const version = await versionNumberOf(deps, execution);
+  // The workflow was deleted in between, and its runs with it.
+  if (version === null) throw fail("EXECUTION_NOT_FOUND", { id: toExecId(id) });
   const output: unknown = state.status === "completed" ? JSON.parse(state.output ?? "null") : null;
-  return { ...toRunSummary(execution, versions), output };
+  return { ...toRunSummary(execution, version), output };
 }
 
 /** A log line as the API shows it; `at` is milliseconds since the epoch. */

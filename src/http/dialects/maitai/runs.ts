@@ -1,8 +1,8 @@
 import { fail } from "../../../../runtime/index.ts";
 import { parseExecutionId } from "../../ids.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
-import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
-import { showRun, toChunkView, toLogView, toRunSummary, versionNumbers } from "./run-view.ts";
+import { registerRunLists } from "./run-lists.ts";
+import { showRun, toChunkView, toLogView } from "./run-view.ts";
 
 const tags = ["runs"];
 const params = {
@@ -25,14 +25,6 @@ const querystring = {
   },
 };
 
-const RUNS_QUERY = {
-  ...PAGE_SCHEMA,
-  properties: {
-    ...PAGE_SCHEMA.properties,
-    status: { type: "string", enum: ["queued", "running", "waiting", "completed", "failed", "cancelled"] },
-  },
-};
-
 interface Target {
   readonly accountId: string;
   readonly executionId: string;
@@ -41,25 +33,6 @@ interface Target {
 function windowOf(request: Request): { readonly from: number; readonly limit: number } {
   const query = request.query as { readonly from?: string; readonly limit?: string };
   return { from: Number(query.from ?? 0), limit: Math.min(MAX_WINDOW, Number(query.limit ?? DEFAULT_WINDOW)) };
-}
-
-function registerList(app: App, deps: DialectDeps): void {
-  const summary = "Runs of a workflow, newest first, without their outputs";
-  const ref = { type: "object", properties: { ref: { type: "string", description: "Ref name, number or UUID" } } };
-  app.get(
-    "/api/v1/workflows/:ref/runs",
-    { schema: { tags, summary, params: ref, querystring: RUNS_QUERY } },
-    async (request) => {
-      const { ref: key } = request.params as { readonly ref: string };
-      const query = request.query as PageQuery & { readonly status?: string };
-      const page = pageOf(query);
-      const accountId = deps.account(request).id;
-      const versions = await versionNumbers(deps, accountId, key);
-      const status = query.status ?? null;
-      const { items, total } = await deps.engine.listExecutions({ accountId, ref: key, status, ...page });
-      return { data: items.map((one) => toRunSummary(one, versions)), pagination: { total, ...page } };
-    },
-  );
 }
 
 /** Reading and stopping runs. */
@@ -99,5 +72,5 @@ export function registerRuns(app: App, deps: DialectDeps): void {
       return show(target);
     },
   );
-  registerList(app, deps);
+  registerRunLists(app, deps);
 }

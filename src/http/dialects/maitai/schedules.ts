@@ -4,7 +4,7 @@ import type { App, DialectDeps, Request } from "../dialect.ts";
 import { toErrorMember } from "./errors.ts";
 import { inFieldsOfApi } from "./field-names.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
-import { showRun, toRunSummary, versionNumbers } from "./run-view.ts";
+import { showRun, toRunSummary, versionNumberOf } from "./run-view.ts";
 import { NEW_SCHEDULE_SCHEMA, SCHEDULE_CHANGE_SCHEMA, type ScheduleBody, toScheduleMembers } from "./schedule-body.ts";
 
 const BASE = "/api/v1/schedules";
@@ -86,10 +86,9 @@ function registerReading(app: App, deps: DialectDeps): void {
   app.get(`${BASE}/:id/runs`, { schema: runs }, async (request) => {
     const key = keyOf(deps, request);
     const { limit, offset } = pageOf(request.query as PageQuery);
-    const { accountId, workflowId } = await schedules.find(key);
     const found = await schedules.runs({ ...key, limit, offset });
-    const versions = await versionNumbers(deps, accountId, workflowId);
-    return { data: found.map((run) => toRunSummary(run, versions)), pagination: { limit, offset } };
+    const data = await Promise.all(found.map(async (run) => toRunSummary(run, await versionNumberOf(deps, run))));
+    return { data, pagination: { limit, offset } };
   });
 }
 

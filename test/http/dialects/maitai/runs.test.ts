@@ -174,7 +174,7 @@ test("the runs of a workflow are listed newest first, by status", async () => {
     };
   const all = await list("");
   expect(all.data.map((run) => run.status)).toEqual(["completed", "failed", "completed"]);
-  expect(all.pagination).toEqual({ total: 3, offset: 0, limit: 25 });
+  expect(all.pagination).toEqual({ total: 3, offset: 0, limit: 25, next_cursor: null });
   expect((await list("status=failed")).data).toHaveLength(1);
   expect((await list("limit=1&offset=2")).data.map((run) => run.id)).toEqual([all.data[2]?.id]);
   expect((await service.send("/api/v1/workflows/listed/runs?status=odd")).status).toBe(400);
