@@ -84,7 +84,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       const job = inspectJob(bundle, { accountId, profile, limits: options.limits });
       return inspected.during(bundle, () => inspectWith(pool, job));
     },
-    run: async (job, host) => (await pool.run({ job, mode: "execute" }, host)).outcome,
+    async run(job, host, bundle) {
+      const run = async () => (await pool.run({ job, mode: "execute" }, host)).outcome;
+      return bundle === undefined ? run() : inspected.during(bundle, run);
+    },
     cancel: (executionId, error) => pool.cancel(executionId, error),
     stats: () => {
       const { hosts, replaced } = pool.report;

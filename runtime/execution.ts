@@ -96,6 +96,8 @@ export interface ExecutionJob {
   readonly httpAllow: readonly string[] | null;
   /** Recorded deliveries to feed before anything new is done. */
   readonly replay: readonly JournalRecord[];
+  /** True for a replay without the world: an op that is not recorded and not pure ends it with REPLAY_DIVERGED; the clock stands at the last delivery. */
+  readonly offline?: boolean;
   /** Nesting depth: 0 for a call from outside. */
   readonly depth: number;
   /** True when someone waits to hear that the run is not pure. */
@@ -121,6 +123,8 @@ export interface CtxData {
   };
   /** Keys of the version's accessories. */
   readonly accessories: readonly string[];
+  /** Names of the call's secrets, when it has any: a replay needs them. The guest has no member of this name. */
+  readonly secret_names?: readonly string[];
 }
 
 /** Sums over the finished ops of one execution, metered by the server. */
@@ -142,8 +146,10 @@ export type ExecutionOutcome =
       /** True when only input, accessories, emit and log were touched, and neither clock nor randomness was read. */
       readonly pure: boolean;
       readonly usage: Usage;
+      readonly keepsTail?: boolean;
     }
-  | { readonly status: "failed"; readonly error: ErrorRecord; readonly usage: Usage }
+  /** `keepsTail`: deliveries that nothing durable followed belong to the journal, because a replay needs them. */
+  | { readonly status: "failed"; readonly error: ErrorRecord; readonly usage: Usage; readonly keepsTail?: boolean }
   /** Nothing runs until `until` (ms since the epoch); resume by replay then. */
   | { readonly status: "waiting"; readonly until: number; readonly usage: Usage }
   /** The host died under it: run it again from its journal; `alone` when it may have been the cause. */

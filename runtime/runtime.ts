@@ -42,8 +42,8 @@ export interface Runtime {
     readonly accountId: string;
     readonly profile: HostProfile;
   }): Promise<ModuleFacts>;
-  /** Runs (or resumes) one execution; never rejects for anything the script did. */
-  run(job: ExecutionJob, host: ExecutionHost): Promise<ExecutionOutcome>;
+  /** Runs (or resumes) one execution; never rejects for anything the script did. `bundle`: code that `loadBundle` does not have. */
+  run(job: ExecutionJob, host: ExecutionHost, bundle?: Pick<Bundle, "hash" | "code">): Promise<ExecutionOutcome>;
   /** Ends a running execution with `error`; no-op when it is not running here. */
   cancel(executionId: string, error: ErrorRecord): void;
   stats(): RuntimeStats;

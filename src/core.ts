@@ -4,6 +4,7 @@ import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
 import { createEngine } from "./engine/create-engine.ts";
+import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
@@ -75,7 +76,7 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
-  const services: Services = { engine, workflows, schedules };
+  const services: Services = { engine, workflows, schedules, replays: createReplays({ ...shared, engine, isolation }) };
   return {
     store,
     runtime,

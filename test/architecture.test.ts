@@ -55,7 +55,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/store/": ["src/store/rows.ts", "src/store/ports/", "runtime/index.ts"],
   "src/store/sqlite/": ["src/store/sqlite/", "src/store/store.ts", "runtime/index.ts"],
   "src/cache/": ["src/cache/", "src/store/store.ts", "runtime/index.ts"],
-  "src/engine/": ["src/engine/", "src/cache/", "src/store/store.ts", "runtime/index.ts"],
+  "src/recording/": ["src/recording/", "runtime/index.ts"],
+  "src/engine/": ["src/engine/", "src/cache/", "src/recording/", "src/store/store.ts", "runtime/index.ts"],
   "src/http/": ["src/http/", "src/engine/", "runtime/index.ts"],
   "src/load-examples.ts": ["src/engine/", "runtime/index.ts"],
   "src/owner-key.ts": ["src/store/store.ts", "runtime/index.ts"],
@@ -70,7 +71,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime/index.ts",
   ],
   "src/cli/weft.mjs": ["src/cli/", "runtime/compile-cache.mjs"],
-  "src/cli/": ["src/cli/", "src/server.ts", "src/config.ts", "src/settings-table.ts", "runtime/index.ts"],
+  "src/cli/": [
+    "src/cli/",
+    "src/recording/",
+    "src/server.ts",
+    "src/config.ts",
+    "src/settings-table.ts",
+    "runtime/index.ts",
+  ],
 };
 
 const MAX_LINES = 300;

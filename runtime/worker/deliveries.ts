@@ -27,8 +27,13 @@ export interface Deliveries {
 /** Records of pure ops are written with the next effect; this many wait at the most. */
 const MAX_SOFT = 512;
 
-/** A queue that starts after `replayed` records, with the guest's clock at `clock` (ms since the epoch). */
-export function createDeliveries(port: DeliveryPort, replayed: number, clock: number): Deliveries {
+/** A queue that starts after `replayed` records, with the guest's clock at `clock` (ms since the epoch); it goes on with `time`. */
+export function createDeliveries(
+  port: DeliveryPort,
+  replayed: number,
+  clock: number,
+  time: () => number = Date.now,
+): Deliveries {
   let seq = replayed;
   let at = clock;
   let soft: JournalRecord[] = [];
@@ -53,7 +58,7 @@ export function createDeliveries(port: DeliveryPort, replayed: number, clock: nu
 
   return {
     add(partial, outside) {
-      at = Math.max(at, Date.now());
+      at = Math.max(at, time());
       const record: JournalRecord = { ...partial, seq: seq++, at };
       const item = { record, ready: !outside };
       queue.push(item);

@@ -1,3 +1,4 @@
+import { READ } from "../../sandbox/wire.ts";
 import { findOp } from "../capabilities/index.ts";
 import { isPureRead } from "./guest-report.ts";
 
@@ -7,17 +8,23 @@ export interface Purity {
   made(op: string): void;
   /** True when its ops and `reads` (bits of the guest's report) leave the result to the input alone. */
   holds(reads: number): boolean;
+  /** True when its result may depend on when its last deliveries came: a replay needs them. */
+  timed(reads: number): boolean;
 }
 
 /** Begins with nothing touched; `tell` is called once, at the first op with an outside or time effect. */
 export function createPurity(tell: () => void): Purity {
   let touched = false;
+  let waited = false;
   return {
     made(op) {
-      if (touched || findOp(op)?.effect === "pure") return;
+      const effect = findOp(op)?.effect;
+      waited ||= effect === "time";
+      if (touched || effect === "pure") return;
       touched = true;
       tell();
     },
     holds: (reads) => !touched && isPureRead(reads),
+    timed: (reads) => waited || (reads & READ.clock) !== 0,
   };
 }

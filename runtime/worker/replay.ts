@@ -1,10 +1,11 @@
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type { JournalRecord } from "../execution.ts";
+import { type MadeCall, toCompared } from "./offline.ts";
 
 /** The recorded part of a resumed execution. */
 export interface Replay {
-  /** The record that differs from the op the guest makes at `pos`, as an error; null when they agree or nothing is recorded. */
-  mismatch(pos: number, op: string, hash: string): ErrorRecord | null;
+  /** The record that differs from the op the guest makes, as an error; null when they agree or nothing is recorded. */
+  mismatch(call: MadeCall): ErrorRecord | null;
   /** True when the op at `pos` is finished in the journal. */
   finished(pos: number): boolean;
   /** Parts that a streaming op already delivered without finishing. */
@@ -12,24 +13,35 @@ export interface Replay {
   readonly records: readonly JournalRecord[];
 }
 
-/** Indexes the records of a resumed execution by op position. */
-export function createReplay(records: readonly JournalRecord[]): Replay {
-  const byPos = new Map<number, { op: string; hash: string; finished: boolean; parts: string[] }>();
-  for (const { pos, op, hash, kind, payload } of records) {
-    const known = byPos.get(pos) ?? { op, hash, finished: false, parts: [] };
+interface Recorded {
+  readonly op: string;
+  readonly hash: string;
+  args: string | null;
+  finished: boolean;
+  readonly parts: string[];
+}
+
+/** Indexes the records of a resumed execution by op position; `compares`: a mismatch shows the arguments of both sides. */
+export function createReplay(records: readonly JournalRecord[], compares = false): Replay {
+  const byPos = new Map<number, Recorded>();
+  for (const { pos, op, hash, kind, payload, args } of records) {
+    const known = byPos.get(pos) ?? { op, hash, args: null, finished: false, parts: [] };
     if (kind === "part") known.parts.push(payload);
     else known.finished = true;
+    known.args ??= args;
     byPos.set(pos, known);
   }
   return {
     records,
-    mismatch(pos, op, hash) {
+    mismatch(call) {
+      const { pos, op, hash } = call;
       const known = byPos.get(pos);
       if (known === undefined || (known.op === op && known.hash === hash)) return null;
       const what = known.op === op ? "other arguments" : `${op} instead of ${known.op}`;
       const message = `Replay diverged at ctx call ${pos}: the script now makes ${what}.`;
-      const recorded = { op: known.op, hash: known.hash };
-      return toRecord(fail("REPLAY_DIVERGED", { message, position: pos, recorded, replayed: { op, hash } }));
+      const recorded = compares ? toCompared(known) : { op: known.op, hash: known.hash };
+      const replayed = compares ? toCompared(call) : { op, hash };
+      return toRecord(fail("REPLAY_DIVERGED", { message, position: pos, recorded, replayed }));
     },
     finished: (pos) => byPos.get(pos)?.finished === true,
     parts: (pos) => byPos.get(pos)?.parts ?? [],

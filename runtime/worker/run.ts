@@ -6,9 +6,11 @@ import type { Completion } from "../interceptors/interceptor.ts";
 import { Call, type CallOwner } from "./call.ts";
 import { armDeadline } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
 import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
+import { unrecorded } from "./offline.ts";
 import { wakeTime } from "./parking.ts";
 import { createPurity, type Purity } from "./purity.ts";
 import { createReplay, type Replay } from "./replay.ts";
@@ -29,6 +31,7 @@ export class Run implements RunListener {
   readonly #options: RunOptions;
   readonly #job: ExecutionJob;
   readonly #guard: SecretGuard;
+  readonly #output: GuestOutput;
   readonly #replay: Replay;
   readonly #deliveries: Deliveries;
   readonly #scope: Scope;
@@ -48,10 +51,10 @@ export class Run implements RunListener {
     hold: (_call, bytes) => this.#bytes.add(bytes),
   };
   #nextPos = 0;
-  #logIndex = 0;
   #fed = 0;
   #caughtUp: boolean;
   #ended = false;
+  #reads = 0;
   #verdict: RunOutcome | null = null;
   #stopping: ErrorRecord | null = null;
 
@@ -60,7 +63,8 @@ export class Run implements RunListener {
     this.#options = options;
     this.#job = job;
     this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
-    this.#replay = createReplay(job.replay);
+    this.#output = createGuestOutput(link, this.#guard);
+    this.#replay = createReplay(job.replay, job.offline);
     this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
@@ -71,6 +75,7 @@ export class Run implements RunListener {
       },
       job.replay.length,
       job.replay.at(-1)?.at ?? job.startedAt,
+      job.offline === true ? () => 0 : Date.now,
     );
     this.#scope = createScope(job, link);
     this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
@@ -102,9 +107,10 @@ export class Run implements RunListener {
     }
     this.#purity.made(name);
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
-    const mismatch = this.#replay.mismatch(pos, name, hash);
+    const call = new Call(pos, name, args, hash);
+    const mismatch = this.#replay.mismatch(call);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
-    else if (!this.#replay.finished(pos)) this.#accept(new Call(pos, name, args, hash));
+    else if (!this.#replay.finished(pos)) this.#accept(call);
   }
 
   drop(pos: number): void {
@@ -114,23 +120,18 @@ export class Run implements RunListener {
 
   chunk(chunk: Chunk): void {
     if (this.#ended || this.#verdict !== null) return;
-    const { redact } = this.#guard;
     // Whoever sees a chunk relies on the deliveries before it: after a crash they must come in the same order again.
     this.#deliveries.flush();
-    this.#options.link.chunks([{ ...chunk, type: redact(chunk.type), content: redact(chunk.content) }]);
+    this.#output.chunk(chunk);
   }
 
   log(level: LogLine["level"], message: string, fields: string): void {
-    if (this.#ended) return;
-    const { redact } = this.#guard;
-    const text = JSON.parse(redact(message)) as string;
-    const at = this.#deliveries.now();
-    const line = { index: this.#logIndex++, level, at, message: text, fields: fields === "" ? null : redact(fields) };
-    this.#options.link.logs([line]);
+    if (!this.#ended) this.#output.log({ level, message, fields, at: this.#deliveries.now() });
   }
 
   done(reads: number, output: string): void {
     if (this.#verdict !== null || this.#ended) return;
+    this.#reads = reads;
     const error = outputError(output, this.#job);
     const usage = this.#usage.total();
     const completed = { status: "completed", output: output || null, pure: this.#purity.holds(reads), usage } as const;
@@ -177,6 +178,8 @@ export class Run implements RunListener {
   /** Runs a new op, or goes on with the call that an earlier attempt began; its completion comes to {@link Run.#owner}. */
   #start(pos: number): void {
     const waiting = this.#waiting.get(pos);
+    const missing = waiting !== undefined && this.#job.offline === true ? unrecorded(waiting) : null;
+    if (missing !== null) this.#finish(this.#failure(missing));
     if (waiting === undefined || this.#ended) return;
     if (waiting.outside) this.#deliveries.flush();
     const delivered = this.#replay.parts(pos);
@@ -284,9 +287,11 @@ export class Run implements RunListener {
 
   #settle({ outcome, frozenComplaint }: RunOutcome, reported: boolean): void {
     if (this.#ended) return;
+    const keepsTail = this.#purity.timed(this.#reads);
+    if (keepsTail) this.#deliveries.flush();
     this.#leave(reported);
-    const usage = this.#usage.total();
-    this.#resolve(outcome.status === "lost" ? outcome : { ...outcome, usage }, frozenComplaint);
+    const isOver = outcome.status === "completed" || outcome.status === "failed";
+    this.#resolve(isOver ? { ...outcome, usage: this.#usage.total(), keepsTail } : outcome, frozenComplaint);
   }
 
   #finish(outcome: ExecutionOutcome): void {

@@ -33,16 +33,24 @@ function base64Pieces(value: string): readonly string[] {
   });
 }
 
-/** The ways a value may stand in a JSON text: escaped once or more, percent-encoded in a URL, within base64. */
-function spellingsOf(value: string): readonly string[] {
-  const spellings = new Set<string>([escaped(value.isWellFormed() ? encodeURIComponent(value) : value)]);
+/**
+ * The ways a value may stand in a JSON text: escaped once or more, percent-encoded in a URL, within base64. Each has a
+ * letter of its own, so that the placeholder of one way does not depend on the value (a replay has another one).
+ */
+function spellingsOf(value: string): ReadonlyMap<string, string> {
+  const spellings = new Map<string, string>();
+  const add = (spelling: string, letter: string) => {
+    if (!spellings.has(spelling)) spellings.set(spelling, letter);
+  };
   let text = value;
   for (let depth = 0; depth < MAX_ESCAPES; depth++) {
     text = escaped(text);
-    spellings.add(text);
+    add(text, `e${depth}`);
   }
-  for (const piece of base64Pieces(value)) if (piece.length >= MIN_BASE64_PIECE) spellings.add(piece);
-  return [...spellings];
+  add(escaped(value.isWellFormed() ? encodeURIComponent(value) : value), "u");
+  for (const [offset, piece] of base64Pieces(value).entries())
+    if (piece.length >= MIN_BASE64_PIECE) add(piece, `b${offset}`);
+  return spellings;
 }
 
 /** Replaces in one pass; `to` maps each text that is looked for. Longer ones win over those they contain. */
@@ -80,21 +88,28 @@ function mapStrings(json: string, change: (inside: string) => string): string {
 
 type Secrets = Readonly<Record<string, string>>;
 
-const longEnough = (secrets: Secrets) =>
-  Object.entries(secrets).filter(([, value]) => value.length >= MIN_SECRET_LENGTH);
-
-function redactionsOf(secrets: Secrets): ReadonlyMap<string, string> {
-  return new Map(
-    longEnough(secrets).flatMap(([name, value]) =>
-      spellingsOf(value).map((spelling) => [spelling, `[secret ${escaped(name)}]`] as const),
-    ),
-  );
+interface Spelling {
+  readonly text: string;
+  /** Unique among the spellings of all secrets. */
+  readonly label: string;
+  readonly redaction: string;
 }
+
+function spelledOut(secrets: Secrets): readonly Spelling[] {
+  return Object.entries(secrets).flatMap(([name, value], i) => {
+    if (value.length < MIN_SECRET_LENGTH) return [];
+    const redaction = `[secret ${escaped(name)}]`;
+    return [...spellingsOf(value)].map(([text, letter]) => ({ text, label: `${i}${letter}`, redaction }));
+  });
+}
+
+const redactionsOf = (spellings: readonly Spelling[]): ReadonlyMap<string, string> =>
+  new Map(spellings.map(({ text, redaction }) => [text, redaction]));
 
 /** Hides secret values in the strings of a JSON text for good; the text stays JSON. Numbers are left alone. */
 export function redactSecrets(json: string, secrets: Secrets): string {
-  const redactions = redactionsOf(secrets);
-  return redactions.size === 0 ? json : createReplacer(redactions)(json);
+  const spellings = spelledOut(secrets);
+  return spellings.length === 0 ? json : createReplacer(redactionsOf(spellings))(json);
 }
 
 /**
@@ -102,14 +117,12 @@ export function redactSecrets(json: string, secrets: Secrets): string {
  * outside cannot name one, or it would be turned into the secret.
  */
 export function createSecretGuard(secrets: Secrets, seed: string): SecretGuard {
-  const redactions = redactionsOf(secrets);
-  if (redactions.size === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
+  const spellings = spelledOut(secrets);
+  if (spellings.length === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
   const nonce = hash("sha256", `weft secret placeholder ${seed}`, "base64url").slice(0, NONCE_LENGTH);
-  const placeholders = new Map(
-    [...redactions.keys()].map((spelling, i) => [spelling, `\\u0001weft:${nonce}:${i}\\u0001`]),
-  );
+  const placeholders = new Map(spellings.map(({ text, label }) => [text, `\\u0001weft:${nonce}:${label}\\u0001`]));
   const values = new Map([...placeholders].map(([spelling, placeholder]) => [placeholder, spelling]));
-  const redact = createReplacer(redactions);
+  const redact = createReplacer(redactionsOf(spellings));
   return {
     hide: createReplacer(placeholders),
     reveal: createReplacer(values),

@@ -1,20 +1,20 @@
+import { toWorkflowError } from "../../runtime/index.ts";
+import { checkSources, describeResult, parseCheck } from "./check.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
 import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { sizeOf } from "./sizes.ts";
 import { collectSources, type LocalFile, refOf } from "./sources.ts";
 import { upload } from "./upload.ts";
 
 const BUMPS = ["major", "minor", "patch"];
-
-function sizeOf(bytes: number): string {
-  return bytes < 100_000 ? `${Math.ceil(bytes / 1024)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
-}
 
 /** Uploads sources under `ref` and says what the server made of them; `weft dev` does it on every change. */
 export async function deploySources(
   call: CommandCall,
   ref: string,
   sources: readonly LocalFile[],
+  { activate } = { activate: !call.options.off("activate") },
 ): Promise<JsonRecord> {
   const { options, io, terminal } = call;
   const bump = options.text("bump");
@@ -27,7 +27,7 @@ export async function deploySources(
     ...(options.text("notes") === undefined ? {} : { version_notes: options.text("notes") ?? "" }),
     ...(bump === undefined ? {} : { version_bump: bump }),
     ...(Object.keys(env).length === 0 ? {} : { env: JSON.stringify(env) }),
-    ...(options.off("activate") ? { publish_version: "false" } : {}),
+    ...(activate ? {} : { publish_version: "false" }),
   };
   const accessories = options.pairs("accessory");
   const api = await call.api();
@@ -43,6 +43,23 @@ export function versionOf(deployment: JsonRecord): string {
   return asText(asRecord(deployment["published_version"])["version_number"]) ?? "";
 }
 
+/** With --check: refuses a script under which recorded runs would not be what they were. */
+async function gate(call: CommandCall, ref: string, sources: readonly LocalFile[]): Promise<void> {
+  const { options, terminal } = call;
+  const last = options.text("check");
+  if (last === undefined) return;
+  const summary = await checkSources(call, ref, sources, parseCheck(last)).catch((thrown: unknown) => {
+    if (toWorkflowError(thrown).details["code"] === "workflow_not_found") return { checked: 0, others: [] };
+    throw thrown;
+  });
+  const { checked, others } = summary;
+  terminal.note(`${terminal.dim("check:")} ${checked - others.length} of ${checked} recorded runs are identical`);
+  for (const result of others) terminal.note(`  ${terminal.yellow(describeResult(result))}`);
+  if (others.length === 0 || options.flag("force")) return;
+  const message = `Not deployed: ${others.length} of ${checked} recorded runs are not identical with this script (--force deploys all the same).`;
+  throw stop("failed", message, { checked, results: others });
+}
+
 /** `weft deploy`: uploads a script and makes it the active version. */
 export const deploy: Command = {
   name: "deploy",
@@ -56,12 +73,18 @@ export const deploy: Command = {
     { flags: "--notes <text>", about: "what changed" },
     { flags: "--bump <part>", about: "major, minor (default) or patch" },
     { flags: "--no-activate", about: "store the version, leave the active one" },
+    {
+      flags: "--check <n>",
+      about: "first replay the last n runs and all waiting ones with it; deploy only if all are identical",
+    },
+    { flags: "--force", about: "deploy although --check found differences" },
   ],
   examples: ["weft deploy summarize.ts", "weft deploy glossary.ts --accessory terms=terms.json --env REGION=eu"],
   async run(call) {
     const { terminal, options } = call;
     const sources = collectSources(call.args, call.io.cwd);
     const ref = options.text("ref") ?? refOf(firstArg(call));
+    await gate(call, ref, sources);
     const deployment = await deploySources(call, ref, sources);
     if (call.json) return terminal.print(JSON.stringify(deployment));
     const version = versionOf(deployment);

@@ -1,8 +1,11 @@
 import type { Command } from "./command.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
+import { fork } from "./fork.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
+import { pull } from "./pull.ts";
+import { replay } from "./replay.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { schedules } from "./schedules.ts";
@@ -23,5 +26,8 @@ export const COMMANDS: readonly Command[] = [
   versions,
   rollback,
   schedules,
+  pull,
+  replay,
+  fork,
   types,
 ];

@@ -78,6 +78,7 @@ function dataOf(
       depth: parent === null ? 0 : parent.call.execution.depth + 1,
     },
     accessories: plan.accessories,
+    ...(hasAny(body.secrets) ? { secret_names: Object.keys(body.secrets) } : {}),
   };
   return JSON.stringify(data);
 }

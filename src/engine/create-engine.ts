@@ -4,6 +4,7 @@ import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
 import type { Engine } from "./engine.ts";
+import { forkExecution } from "./fork.ts";
 import { createHits } from "./hits.ts";
 import { createInvoke } from "./invoke.ts";
 import { expireKeys } from "./key-expiry.ts";
@@ -65,6 +66,19 @@ function createParts(
   return { ...options, ...shared, planOf: createPlans() };
 }
 
+/** Lets go of everything: what is not over is in the store and resumed at the next start. */
+async function letGo({ keeper, live, hits }: Parts): Promise<void> {
+  keeper.starts.flush();
+  keeper.outputs.flush();
+  await hits.flush();
+  const left = [...live.all()];
+  // All of them first: a parent must not record that its child was stopped.
+  for (const run of left) run.detached = true;
+  for (const run of left) await run.settle(stopped());
+  keeper.starts.close();
+  keeper.outputs.close();
+}
+
 /** Makes the engine; it does nothing until it is started. */
 export function createEngine(options: EngineOptions): StartedEngine {
   let state: "made" | "open" | "stopping" | "closed" = "made";
@@ -82,26 +96,19 @@ export function createEngine(options: EngineOptions): StartedEngine {
   const invoke = createInvoke(parts, runner);
   const { live, claims, keeper, admission, store } = parts;
 
+  const queries = createQueries(parts);
+
   const isIdle = () => live.size === 0 || [...live.all()].every((run) => run.phase !== "running");
 
-  /** Lets go of everything: what is not over is in the store and resumed at the next start. */
-  const letGo = async () => {
-    keeper.starts.flush();
-    keeper.outputs.flush();
-    await parts.hits.flush();
-    const left = [...live.all()];
-    // All of them first: a parent must not record that its child was stopped.
-    for (const run of left) run.detached = true;
-    for (const run of left) await run.settle(stopped());
-    keeper.starts.close();
-    keeper.outputs.close();
-  };
-
   return {
-    ...createQueries(parts),
+    ...queries,
     async invoke(request) {
       if (state === "stopping" || state === "closed") throw fail("STOPPING");
       return invoke(request);
+    },
+    async fork(request) {
+      if (state === "stopping" || state === "closed") throw fail("STOPPING");
+      return forkExecution(request, await queries.findExecution(request), parts);
     },
     ready: () => state === "open",
     async start() {
@@ -128,7 +135,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";
       for (const timer of timers) timer.close();
-      await letGo();
+      await letGo(parts);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
+import type { ForkRequest } from "./fork-request.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import type { Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
 
@@ -85,6 +86,8 @@ export interface Engine {
     readonly from: number;
     readonly limit: number;
   }): Promise<readonly Chunk[]>;
+  /** Starts an execution that shares the recorded beginning of another one and pays only for what follows; resolves to its id. */
+  fork(request: ForkRequest): Promise<string>;
   cancel(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   /** True while new work is accepted. */
   ready(): boolean;

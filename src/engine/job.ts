@@ -23,7 +23,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     alone: run.alone,
     limits: parts.limits,
     seed: execution.seed,
-    startedAt: run.startedAt,
+    startedAt: run.clockAt ?? run.startedAt,
     deadlineAt: run.deadlineAt,
     timeoutMs: execution.timeoutMs,
     data,

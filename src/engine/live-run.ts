@@ -52,6 +52,8 @@ export class LiveRun {
   cache: Invocation["cache"];
   /** Milliseconds since the epoch: the guest's clock counts from here; the call's own time until it begins. */
   startedAt: number;
+  /** Start of the guest's clock where that is not `startedAt`: a fork goes on with the clock of its origin. */
+  clockAt: number | null = null;
   /** Attempts begun in this process; calls of earlier ones are refused. */
   attempt = 0;
   /** True when deliveries may be recorded already. */

@@ -66,6 +66,7 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
     await finishFailed(run, cancelled(), parts);
     return;
   }
+  run.clockAt = (await parts.store.findFork({ executionId: run.id }))?.clockAt ?? null;
   begin(run, execution, runner);
   // Someone may have asked to stop it while nobody ran it.
   const { lease } = run.row;

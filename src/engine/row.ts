@@ -39,6 +39,7 @@ export class ExecutionRow {
   #isHeld = false;
   #stored: Promise<unknown> = Promise.resolve();
   #startedAt: number;
+  #keepsTail = false;
 
   constructor(keeper: RowKeeper, execution: NewExecution) {
     this.#keeper = keeper;
@@ -122,12 +123,18 @@ export class ExecutionRow {
     this.#keeper.store.appendOutput({ lease, ...output }).catch(() => undefined);
   }
 
+  /** Makes the deliveries that nothing durable followed part of the journal when the execution ends. */
+  keepTail(): void {
+    this.#keepsTail = true;
+  }
+
   /** Writes the end; false when someone else holds or ended the execution, or it is gone. */
   async end({ ending, usage, startedAt, finishedAt }: RowEnd): Promise<boolean> {
     const { store } = this.#keeper;
+    if (this.#keepsTail && this.#records.length > 0) this.start();
     const { lease, execution } = this;
     const output = this.#takeOutput();
-    // Deliveries that nothing durable followed are of no use to an execution that is over.
+    // Other deliveries that nothing durable followed are of no use to an execution that is over: they can be made again.
     this.#takeRecords();
     if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
     this.#isHeld = false;

@@ -73,12 +73,19 @@ async function isOnDisk({ call, resumed, row }: LiveRun): Promise<boolean> {
   );
 }
 
+async function failUnexpectedly(run: LiveRun, error: unknown, parts: Parts): Promise<void> {
+  if (run.detached) return;
+  parts.report(error);
+  await finishFailed(run, toRecord(fail("INTERNAL", {}, error)), parts);
+}
+
 /** Makes the runner of one engine. */
 export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
   const { runtime, strikes } = parts;
 
   /** True when the run must be tried again. */
   const settleOutcome = async (run: LiveRun, outcome: ExecutionOutcome): Promise<boolean> => {
+    if ("keepsTail" in outcome && outcome.keepsTail) run.row.keepTail();
     switch (outcome.status) {
       case "completed":
         if (run.alone) strikes.forgive(run.call.plan.version.id);
@@ -127,9 +134,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
     try {
       while (await attempt(run));
     } catch (error) {
-      if (run.detached) return;
-      parts.report(error);
-      await finishFailed(run, toRecord(fail("INTERNAL", {}, error)), parts);
+      await failUnexpectedly(run, error, parts);
     }
   };
 

@@ -1,4 +1,5 @@
 import type { Engine } from "./engine.ts";
+import type { Replays } from "./replays.ts";
 import type { ScheduleService } from "./schedules/schedule-service.ts";
 import type { WorkflowService } from "./workflows.ts";
 
@@ -7,4 +8,5 @@ export interface Services {
   readonly engine: Engine;
   readonly workflows: WorkflowService;
   readonly schedules: ScheduleService;
+  readonly replays: Replays;
 }

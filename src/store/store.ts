@@ -1,5 +1,6 @@
 import type { AccountStore } from "./ports/accounts.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
+import type { ForkStore } from "./ports/forks.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { JournalStore } from "./ports/journal.ts";
 import type { LeaseStore } from "./ports/leases.ts";
@@ -9,6 +10,7 @@ import type { SettingStore } from "./ports/settings.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
+export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
 export type {
   Account,
@@ -38,6 +40,7 @@ export interface Store
   extends AccountStore,
     WorkflowStore,
     ExecutionStore,
+    ForkStore,
     LeaseStore,
     JobStore,
     JournalStore,

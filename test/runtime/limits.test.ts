@@ -78,10 +78,14 @@ test("an output over maxOutputBytes fails and names both numbers", async () => {
   });
 });
 
-test("ops without an outside effect are not written until something is", async () => {
-  const quiet = await run(`for (let i = 0; i < 20; i++) await ctx.sleep(0); return 1;`);
-  expect(quiet).toMatchObject({ status: "completed", usage: { ops: 0 } });
+test("ops without an outside effect are not written until something is, or until a run that waited ends", async () => {
+  const hash = `await crypto.subtle.digest("SHA-256", new TextEncoder().encode("x"));`;
+  const quiet = await run(`for (let i = 0; i < 20; i++) ${hash} return 1;`);
+  expect(quiet).toMatchObject({ status: "completed", usage: { ops: 0 }, keepsTail: false });
   expect(quiet.host.records).toEqual([]);
+  const waited = await run(`for (let i = 0; i < 20; i++) await ctx.sleep(0); return 1;`);
+  expect(waited).toMatchObject({ status: "completed", usage: { ops: 0 }, keepsTail: true });
+  expect(waited.host.records.map(({ op }) => op)).toEqual(Array(20).fill("sleep"));
   const loud = await run(`for (let i = 0; i < 20; i++) await ctx.sleep(0); ${CATCH} await ask("x"); return 1;`);
   expect(loud.host.records.map(({ op }) => op)).toEqual([...Array(20).fill("sleep"), "chat.completions.create"]);
   expect(loud).toMatchObject({ usage: { ops: 1, promptTokens: 10, completionTokens: 5 } });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeExecutions } from "./contract/executions.ts";
+import { describeForks } from "./contract/forks.ts";
 import { describeGates } from "./contract/gates.ts";
 import { describeJobs } from "./contract/jobs.ts";
 import { describeJournal } from "./contract/journal.ts";
@@ -63,6 +64,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeLeases(subject);
     describeGates(subject);
     describeJobs(subject);
+    describeForks(subject);
     describeJournal(subject);
     describeOutput(subject);
     describeResults(subject);

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { fail, type JournalRecord } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
-import { holderOf } from "./holder.ts";
+import { type Holder, holderOf } from "./holder.ts";
 import type { Writer } from "./writer.ts";
 
 interface JournalRow extends Omit<JournalRecord, "meter"> {
@@ -40,6 +40,19 @@ function meterColumns({ meter }: JournalRecord): readonly Value[] {
   return [startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model];
 }
 
+/** Adds deliveries whose numbers were checked. */
+export function insertRecords(
+  db: Database,
+  { number, workflow_id: workflowId }: Pick<Holder, "number" | "workflow_id">,
+  records: readonly JournalRecord[],
+): void {
+  for (const record of records) {
+    const { seq, pos, kind, op, hash: opHash, at, payload } = record;
+    const args = record.args === null ? null : argumentsKey(db, workflowId, record.args);
+    db.run(INSERT, number, seq, pos, kind, op, opHash, at, args, payload, ...meterColumns(record));
+  }
+}
+
 function append(db: Database, lease: Lease, records: readonly JournalRecord[]): void {
   const { executionId, fence } = lease;
   const holder = holderOf(db, lease);
@@ -49,15 +62,14 @@ function append(db: Database, lease: Lease, records: readonly JournalRecord[]): 
   }
   let next = (db.get<{ seq: number }>(LAST, holder.number)?.seq ?? -1) + 1;
   for (const record of records) {
-    const { seq, pos, kind, op, hash: opHash, at, payload } = record;
+    const { seq } = record;
     if (seq !== next) {
       const message = `The journal of execution ${executionId} expects seq ${next}, not ${seq}.`;
       throw fail("CONFLICT", { message, executionId, expected: next, seq });
     }
-    const args = record.args === null ? null : argumentsKey(db, holder.workflow_id, record.args);
-    db.run(INSERT, holder.number, seq, pos, kind, op, opHash, at, args, payload, ...meterColumns(record));
     next += 1;
   }
+  insertRecords(db, holder, records);
 }
 
 function toRecord(row: JournalRow): JournalRecord {

@@ -1,5 +1,6 @@
 import { fail } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
+import { FORKS } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
 import { SCHEMA_1 } from "./schema.ts";
@@ -15,6 +16,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_JOBS,
   WORKFLOW_SCHEMAS,
   LISTS,
+  FORKS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

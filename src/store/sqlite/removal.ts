@@ -29,6 +29,7 @@ const NEXT_EXECUTIONS = "SELECT number FROM executions INDEXED BY executions_by_
 const REMOVE_EXECUTION = [
   "DELETE FROM journal WHERE execution = ?",
   "DELETE FROM output WHERE execution = ?",
+  "DELETE FROM forks WHERE execution = ?",
   "DELETE FROM requests WHERE number = ?",
   "DELETE FROM executions WHERE number = ?",
 ];

@@ -3,6 +3,7 @@ import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { createExecutions } from "./executions.ts";
+import { createForks } from "./forks.ts";
 import { findGates } from "./gates.ts";
 import { createHits } from "./hits.ts";
 import { createJobs } from "./jobs.ts";
@@ -49,6 +50,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createExecutions(db, writer),
       ...createHits(db, writer),
       ...createKeys(db, writer),
+      ...createForks(db, writer),
       ...createLeases(db, writer),
       ...createJobs(db, writer),
       ...createJournal(db, writer),

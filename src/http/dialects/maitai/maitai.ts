@@ -1,8 +1,10 @@
 import type { Dialect } from "../dialect.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
+import { registerFork } from "./fork.ts";
 import { registerInvoke } from "./invoke.ts";
 import { registerManagement } from "./management.ts";
 import { registerModels } from "./models.ts";
+import { registerReplays } from "./replays.ts";
 import { registerRuns } from "./runs.ts";
 import { registerSchedules } from "./schedules.ts";
 
@@ -16,6 +18,8 @@ export const maitai: Dialect = {
     registerInvoke(app, deps);
     registerModels(app, deps);
     registerRuns(app, deps);
+    registerReplays(app, deps);
+    registerFork(app, deps);
     registerManagement(app, deps);
     registerSchedules(app, deps);
   },

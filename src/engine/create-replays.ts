@@ -1,0 +1,68 @@
+import { fail, type Runtime } from "../../runtime/index.ts";
+import type { RecordingLine } from "../recording/format.ts";
+import { readRecording } from "../recording/read-recording.ts";
+import { replayRecording } from "../recording/replay-recording.ts";
+import type { Engine } from "./engine.ts";
+import { type RecordingNeeds, recordingOf } from "./record-execution.ts";
+import type { CheckResult, Replays } from "./replays.ts";
+import type { RunPage, RunQuery } from "./run-list.ts";
+import { checkScript } from "./script-check.ts";
+
+/** Executions that one check may name. */
+export const MAX_CHECKED = 1_000;
+/** Executions looked at per page. */
+const PAGE = 100;
+
+/** What the service stands on. */
+export type ReplayOptions = RecordingNeeds & {
+  readonly runtime: Runtime;
+  readonly engine: Pick<Engine, "findExecution" | "listExecutions">;
+};
+
+async function* textsOf(lines: AsyncIterable<RecordingLine>): AsyncIterable<string> {
+  for await (const line of lines) yield JSON.stringify(line);
+}
+
+/** Makes the service. */
+export function createReplays(options: ReplayOptions): Replays {
+  const { engine, runtime, profileOf } = options;
+
+  /** The newest `max` ids. Results from the cache ran nothing, so there is nothing to compare. */
+  const newest = async (query: Pick<RunQuery, "accountId" | "ref" | "filter">, max: number): Promise<string[]> => {
+    const found: string[] = [];
+    for (let cursor: string | null = null; found.length < max; ) {
+      const page: RunPage = await engine.listExecutions({ ...query, limit: PAGE, offset: 0, cursor });
+      for (const { id, state } of page.items) if (state.status !== "completed" || !state.cached) found.push(id);
+      if (page.next === null) break;
+      cursor = page.next;
+    }
+    return found.slice(0, max);
+  };
+
+  const chosen = async (accountId: string, ref: string, last: number): Promise<readonly string[]> => [
+    ...(await newest({ accountId, ref, filter: { statuses: ["completed", "failed"] } }, last)),
+    ...(await newest({ accountId, ref, filter: { statuses: ["waiting"] } }, MAX_CHECKED)),
+  ];
+
+  return {
+    async *recording({ accountId, executionId, accessories }) {
+      const execution = await engine.findExecution({ accountId, executionId });
+      yield* recordingOf(execution, { accessories }, options);
+    },
+    async *check({ accountId, key, upload, last }): AsyncIterable<CheckResult> {
+      if (!Number.isInteger(last) || last < 1 || last > MAX_CHECKED) {
+        const message = `last: must be a whole number from 1 to ${MAX_CHECKED}, got ${last}`;
+        throw fail("INVALID_REQUEST", { message, param: "last", limit: "last", value: last });
+      }
+      const { bundle } = await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
+      for (const executionId of await chosen(accountId, key, last)) {
+        // Read again: it may have gone on or been deleted since it was listed.
+        const execution = await engine.findExecution({ accountId, executionId }).catch(() => null);
+        if (execution === null) continue;
+        const recording = await readRecording(textsOf(recordingOf(execution, { accessories: true }, options)));
+        const { verdict } = await replayRecording(runtime, recording, { bundle });
+        yield { execution, verdict };
+      }
+    },
+  };
+}

@@ -1,0 +1,13 @@
+/** What of an execution another one takes over, and what it changes. */
+export interface ForkRequest {
+  readonly accountId: string;
+  readonly executionId: string;
+  /** Ctx calls below this position are taken over; null = all that are recorded. */
+  readonly at: number | null;
+  /** Version number text; null = the version of the origin. */
+  readonly version: string | null;
+  /** Dotted path into `input`, `messages`, `params`, `metadata` or `env` → JSON value. */
+  readonly set: Readonly<Record<string, unknown>>;
+  /** Values for this run; all that the origin had must be given again. */
+  readonly secrets: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,119 @@
+import { type CtxData, fail, type Isolation, type SourceFile, type Upload } from "../../runtime/index.ts";
+import { RECORDING_FORMAT, type RecordedEnd, type RecordingHead, type RecordingLine } from "../recording/format.ts";
+import type { Execution, Store, Version } from "../store/store.ts";
+import { stricter } from "./job.ts";
+import type { Parts } from "./parts.ts";
+import { parseScriptConfig } from "./script-config.ts";
+
+/** Chunks or log lines read at a time. */
+const PAGE = 500;
+
+/** What recording an execution needs. */
+export type RecordingNeeds = Pick<Parts, "store" | "profileOf" | "limits"> & {
+  /** Least isolation of every execution. */
+  readonly isolation: Isolation;
+};
+
+function endOf({ state }: Execution): RecordedEnd {
+  if (state.status === "completed") return { status: "completed", output: state.output ?? "null" };
+  if (state.status === "failed" || state.status === "cancelled") return { status: state.status, error: state.error };
+  return { status: state.status };
+}
+
+/** Start of the guest's clock. */
+async function clockOf({ id, state, createdAt }: Execution, store: Store): Promise<number> {
+  const fork = await store.findFork({ executionId: id });
+  return fork?.clockAt ?? ("startedAt" in state && state.startedAt !== null ? state.startedAt : createdAt);
+}
+
+async function headOf(execution: Execution, version: Version, needs: RecordingNeeds): Promise<RecordingHead> {
+  const { accountId, workflowId, data } = execution;
+  const workflow = await needs.store.findWorkflow({ accountId, key: workflowId });
+  const { secret_names: secretNames = [] } = JSON.parse(data) as CtxData;
+  return {
+    type: "recording",
+    format: RECORDING_FORMAT,
+    execution: {
+      id: execution.id,
+      ref: execution.ref,
+      version: version.number,
+      createdAt: execution.createdAt,
+      startedAt: await clockOf(execution, needs.store),
+      usage: execution.usage,
+      end: endOf(execution),
+      secretNames,
+    },
+    job: {
+      seed: execution.seed,
+      depth: execution.depth,
+      deadlineAt: null,
+      limits: needs.limits,
+      isolation: stricter(version.isolation, needs.isolation),
+      profile: needs.profileOf(accountId),
+      application: workflow?.application ?? null,
+      httpAllow: parseScriptConfig(version.facts.config).httpAllow,
+      data,
+    },
+  };
+}
+
+async function bundleOf(version: Version, store: Store): Promise<RecordingLine> {
+  const { accountId, id: versionId, bundleHash: hash } = version;
+  const found = await store.versionCode({ accountId, versionId });
+  if (found === null) throw fail("VERSION_NOT_FOUND", { version: version.number });
+  const stored = JSON.parse(found.sources) as Upload | readonly SourceFile[];
+  const sources = "files" in stored ? stored.files : stored;
+  return { type: "bundle", hash, code: found.code, sourceMap: found.sourceMap, sources };
+}
+
+async function* accessoriesOf(version: Version, store: Store): AsyncIterable<RecordingLine> {
+  for (const [key, { hash }] of Object.entries(version.accessories)) {
+    const bytes = await store.readBlob({ hash });
+    if (bytes !== null) yield { type: "accessory", key, base64: Buffer.from(bytes).toString("base64") };
+  }
+}
+
+async function* outputOf(executionId: string, store: Store): AsyncIterable<RecordingLine> {
+  for (let from = 0; ; ) {
+    const chunks = await store.readChunks({ executionId, from, limit: PAGE });
+    for (const chunk of chunks) yield { type: "chunk", chunk };
+    const last = chunks.at(-1);
+    if (last === undefined) break;
+    from = last.index + 1;
+  }
+  for (let from = 0; ; ) {
+    const lines = await store.readLogs({ executionId, from, limit: PAGE });
+    for (const line of lines) yield { type: "log", line };
+    const last = lines.at(-1);
+    if (last === undefined) break;
+    from = last.index + 1;
+  }
+}
+
+/** What of a recording is wanted. */
+export interface RecordingParts {
+  readonly accessories: boolean;
+}
+
+/** The lines of the recording of a stored execution. */
+export async function* recordingOf(
+  execution: Execution,
+  parts: RecordingParts,
+  needs: RecordingNeeds,
+): AsyncIterable<RecordingLine> {
+  const { store } = needs;
+  const { accountId, versionId, id: executionId } = execution;
+  const version = await store.findVersion({ accountId, versionId });
+  if (version === null) throw fail("EXECUTION_NOT_FOUND", { id: executionId });
+  let lines = 0;
+  const count = <T>(line: T): T => {
+    lines++;
+    return line;
+  };
+  yield count(await headOf(execution, version, needs));
+  yield count(await bundleOf(version, store));
+  if (parts.accessories) for await (const line of accessoriesOf(version, store)) yield count(line);
+  for (const record of await store.readJournal({ executionId })) yield count({ type: "delivery", record });
+  for await (const line of outputOf(executionId, store)) yield count(line);
+  yield { type: "end", lines };
+}

@@ -1,0 +1,31 @@
+import type { Fork, Store } from "../store.ts";
+import type { Database } from "./database.ts";
+import { insertRecords } from "./journal.ts";
+import { insertExecution, queuedState } from "./new-execution.ts";
+import type { Writer } from "./writer.ts";
+
+/** Schema of forks, apart from the rows of executions: few are one. */
+export const FORKS = `
+CREATE TABLE forks (
+  execution INTEGER PRIMARY KEY, origin_id TEXT NOT NULL, at INTEGER NOT NULL, clock_at REAL NOT NULL
+) STRICT;
+`;
+
+const INSERT = "INSERT INTO forks (execution, origin_id, at, clock_at) VALUES (?, ?, ?, ?)";
+const FIND = `SELECT f.origin_id AS originId, f.at, f.clock_at AS clockAt FROM executions e
+  JOIN forks f ON f.execution = e.number WHERE e.id = ?`;
+
+/** Executions that begin with what another one recorded. */
+export function createForks(db: Database, writer: Writer): Pick<Store, "enqueueFork" | "findFork"> {
+  return {
+    enqueueFork: ({ execution, fork, records }) =>
+      writer.write(() => {
+        const number = insertExecution(db, execution, queuedState(execution));
+        db.run(INSERT, number, fork.originId, fork.at, fork.clockAt);
+        insertRecords(db, { number, workflow_id: execution.workflowId }, records);
+      }),
+    async findFork({ executionId }) {
+      return db.get<Fork>(FIND, executionId) ?? null;
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ForkRequest } from "../../src/engine/fork-request.ts";
+import type { Execution } from "../../src/engine/types.ts";
+import { startTestCore, type TestCore } from "../support/core.ts";
+import { makeDataDir } from "../support/data-dir.ts";
+import { type ModelStub, startModelStub } from "../support/model-stub.ts";
+import { rejectionOf } from "../support/thrown.ts";
+
+let stub: ModelStub;
+let core: TestCore;
+beforeAll(async () => {
+  stub = await startModelStub();
+  core = await startTestCore({ OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "sk-stub" });
+});
+afterAll(async () => {
+  await core.close();
+  await stub.close();
+});
+
+const CHAIN = (last: string) => `export async function execute(ctx) {
+  const ask = async (text) =>
+    (await ctx.chat.completions.create({ messages: [{ role: "user", content: text }] })).choices[0].message.content;
+  const born = Date.now();
+  const first = await ask("first " + Math.random() + " " + born);
+  const second = await ask("second " + first.length);
+  return { born, first, second, last: ${last}, customer: ctx.input?.customer ?? null };
+}`;
+
+async function origin(ref: string, script = CHAIN('await ask("third")'), secrets = {}): Promise<string> {
+  await core.deploy(ref, script);
+  const { executionId, result } = await core.invoke(ref, { input: { customer: 1 }, secrets, cache: "no-store" });
+  await result;
+  return executionId;
+}
+
+async function ended(executionId: string): Promise<Execution> {
+  for (;;) {
+    const execution = await core.engine.findExecution({ accountId: core.accountId, executionId });
+    if ("finishedAt" in execution.state) return execution;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const outputOf = ({ state }: Execution) => JSON.parse(state.status === "completed" ? (state.output ?? "") : "null");
+const fork = async (executionId: string, more: Partial<ForkRequest> = {}) => {
+  const { accountId } = core;
+  return ended(
+    await core.engine.fork({ accountId, executionId, at: null, version: null, set: {}, secrets: {}, ...more }),
+  );
+};
+
+test("takes the calls below a position over and pays only for what follows", async () => {
+  const executionId = await origin("chain");
+  const before = await ended(executionId);
+  const calls = stub.calls.length;
+  const forked = await fork(executionId, { at: 2 });
+  expect(outputOf(forked)).toEqual(outputOf(before));
+  expect(stub.calls.length).toBe(calls + 1);
+  expect(forked.usage.promptTokens).toBeLessThan(before.usage.promptTokens);
+  expect(await core.store.findFork({ executionId: forked.id })).toMatchObject({ originId: executionId, at: 2 });
+});
+
+test("goes on with another version", async () => {
+  const executionId = await origin("better");
+  await core.deploy("better", CHAIN('await ask("a better third")'), { publish: false });
+  const calls = stub.calls.length;
+  const forked = await fork(executionId, { at: 2, version: "1.1.0" });
+  expect(outputOf(forked).last).toContain("a better third");
+  expect(stub.calls.length).toBe(calls + 1);
+});
+
+test("changes values; a changed call that was taken over diverges, naming the position", async () => {
+  const executionId = await origin("values");
+  expect(outputOf(await fork(executionId, { set: { "input.customer": 42 } })).customer).toBe(42);
+  await core.deploy("values", CHAIN("0").replace('"second "', '"another "'), { publish: false });
+  expect((await fork(executionId, { version: "draft" })).state).toMatchObject({
+    status: "failed",
+    error: { code: "REPLAY_DIVERGED", details: { position: 1 } },
+  });
+  // Below the changed call it is simply made.
+  expect(outputOf(await fork(executionId, { version: "draft", at: 1 })).second).toContain("another");
+});
+
+test("a fork of a fork keeps the first one's clock", async () => {
+  const executionId = await origin("again");
+  const once = await fork(executionId, { at: 1 });
+  const twice = await fork(once.id, { at: 1 });
+  expect(outputOf(twice).born).toBe(outputOf(await ended(executionId)).born);
+});
+
+test("secrets must be given again", async () => {
+  const script = CHAIN("ctx.secrets.TOKEN.length");
+  const executionId = await origin("secret", script, { TOKEN: "very-secret-value" });
+  const error = await rejectionOf(fork(executionId));
+  expect(error).toMatchObject({ code: "INVALID_REQUEST", message: expect.stringContaining("TOKEN") });
+  const forked = await fork(executionId, { secrets: { TOKEN: "another-secret" } });
+  expect(outputOf(forked).last).toBe("another-secret".length);
+});
+
+test("wrong positions, paths, versions and accounts are refused", async () => {
+  const executionId = await origin("strict");
+  const codeOf = async (more: Partial<ForkRequest>) => (await rejectionOf(fork(executionId, more))).message;
+  expect(await codeOf({ at: 4 })).toBe("at: must be a whole number from 0 to 3 (the recorded ctx calls), got 4");
+  expect(await codeOf({ set: { "secrets.X": 1 } })).toContain('set: "secrets.X" must begin with one of');
+  expect(await codeOf({ set: { "input.customer.name": 1 } })).toContain("leads into a value");
+  expect((await rejectionOf(fork(executionId, { version: "9.9.9" }))).code).toBe("VERSION_NOT_FOUND");
+  expect((await rejectionOf(fork(executionId, { accountId: "stranger" }))).code).toBe("EXECUTION_NOT_FOUND");
+});
+
+test("a fork that was queued when the server ended goes on with the clock of its origin", async () => {
+  const directory = await makeDataDir();
+  const environment = {
+    OPENAI_BASE_URL: stub.url,
+    OPENAI_API_KEY: "sk-stub",
+    WEFT_DATA_DIR: directory.path,
+    WEFT_MAX_CONCURRENT: "1",
+  };
+  const first = await startTestCore(environment);
+  const { accountId } = first;
+  await first.deploy("waits", CHAIN("0"));
+  const { executionId, result } = await first.invoke("waits", { input: {}, cache: "no-store" });
+  const born = await result.then((end) => (end.status === "completed" ? JSON.parse(end.output).born : null));
+  await first.deploy("blocks", "export const execute = (ctx) => new Promise((done) => setTimeout(done, 3000, 1));");
+  await first.invoke("blocks", { input: {}, mode: "background" });
+  const forked = await first.engine.fork({ accountId, executionId, at: 1, version: null, set: {}, secrets: {} });
+  await first.engine.stop(0);
+  await first.close();
+  const second = await startTestCore(environment);
+  try {
+    for (;;) {
+      const { state } = await second.engine.findExecution({ accountId, executionId: forked });
+      if (state.status === "completed") {
+        expect(JSON.parse(state.output ?? "").born).toBe(born);
+        return;
+      }
+      expect(["queued", "running"]).toContain(state.status);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  } finally {
+    await second.close();
+    await directory.remove();
+  }
+});

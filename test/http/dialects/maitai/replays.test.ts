@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Service, startService } from "../../service.ts";
+
+let service: Service;
+beforeAll(async () => {
+  service = await startService();
+  await service.deploy("naps", `export const execute = async (ctx) => { await ctx.sleep(5); return Date.now(); };`);
+  await service.deploy("parked", `export const execute = (ctx) => ctx.sleep("1h");`);
+});
+afterAll(() => service.close());
+
+const linesOf = async (response: Response) =>
+  (await response.text())
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+async function run(ref: string): Promise<string> {
+  const response = await service.invoke(ref, { input: 1, background: true });
+  return ((await response.json()) as { id: string }).id;
+}
+const statusIs = async (id: string, status: string) => {
+  for (;;) {
+    const { data } = (await (await service.send(`/api/v1/runs/${id}`)).json()) as { data: { status: string } };
+    if (data.status === status) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
+
+describe("a recording", () => {
+  test("is one JSON object a line, from head to end", async () => {
+    const id = await run("naps");
+    await statusIs(id, "completed");
+    const response = await service.send(`/api/v1/runs/${id}/recording`);
+    expect(response.headers.get("content-type")).toContain("application/x-ndjson");
+    const lines = await linesOf(response);
+    expect(lines[0]).toMatchObject({ type: "recording", format: 1, execution: { ref: "naps" } });
+    expect(lines.at(-1)).toEqual({ type: "end", lines: lines.length - 1 });
+    expect(lines.map(({ type }) => type)).toContain("delivery");
+  });
+
+  test("of an unknown run, or without a key, is refused as a plain error", async () => {
+    expect((await service.send(`/api/v1/runs/exec_${"0".repeat(32)}/recording`)).status).toBe(404);
+    expect((await service.send("/api/v1/runs/nonsense/recording")).status).toBe(404);
+    expect((await fetch(`${service.url}/api/v1/runs/exec_${"0".repeat(32)}/recording`)).status).toBe(401);
+  });
+});
+
+describe("a check", () => {
+  test("names ended and waiting runs, and what became of them", async () => {
+    await statusIs(await run("parked"), "waiting");
+    const check = (code: string) => service.post("/api/v1/workflows/parked/check", { code });
+    expect(await linesOf(await check(`export const execute = (ctx) => ctx.sleep("1h");`))).toMatchObject([
+      { status: "waiting", verdict: "identical" },
+    ]);
+    expect(await linesOf(await check(`export const execute = () => 1;`))).toMatchObject([
+      { status: "waiting", verdict: "differs", part: "end", replayed: { status: "completed" } },
+    ]);
+  });
+
+  test("refuses a script with errors, an unknown workflow and a wrong number", async () => {
+    const check = async (ref: string, body: object) => {
+      const response = await service.post(`/api/v1/workflows/${ref}/check`, body);
+      return { status: response.status, error: ((await response.json()) as { error: { message: string } }).error };
+    };
+    expect(await check("naps", { code: "export const nothing = 1;" })).toMatchObject({ status: 400 });
+    expect(await check("nobody", { code: "export const execute = () => 1;" })).toMatchObject({ status: 404 });
+    expect(await check("naps", { code: "export const execute = () => 1;", last: 0 })).toMatchObject({
+      status: 400,
+      error: { message: expect.stringContaining("last") },
+    });
+  });
+});

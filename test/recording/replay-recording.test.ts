@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Bundle, Runtime } from "../../runtime/index.ts";
+import type { Recording } from "../../src/recording/format.ts";
+import { readRecording } from "../../src/recording/read-recording.ts";
+import { replayRecording } from "../../src/recording/replay-recording.ts";
+import { startTestCore, type TestCore } from "../support/core.ts";
+import { type ModelStub, startModelStub } from "../support/model-stub.ts";
+
+let stub: ModelStub;
+let core: TestCore;
+
+beforeAll(async () => {
+  stub = await startModelStub();
+  core = await startTestCore({ OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "sk-stub" });
+});
+afterAll(async () => {
+  await core.close();
+  await stub.close();
+});
+
+async function record(executionId: string): Promise<Recording> {
+  const lines: string[] = [];
+  for await (const line of core.replays.recording({ accountId: core.accountId, executionId, accessories: true }))
+    lines.push(JSON.stringify(line));
+  return readRecording(lines);
+}
+
+async function recordRun(ref: string, script: string, input: unknown = null): Promise<Recording> {
+  await core.deploy(ref, script);
+  const invocation = await core.invoke(ref, { input, cache: "no-store" });
+  await invocation.result;
+  return record(invocation.executionId);
+}
+
+const bundleOf = (text: string, runtime: Runtime = core.runtime): Promise<Bundle> =>
+  runtime.bundle({ files: [{ path: "new.ts", text }] });
+
+const ask = (question: string) =>
+  `await ctx.chat.completions.create({ messages: [{ role: "user", content: ${question} }] })`;
+
+describe("replaying a recording", () => {
+  test("gives the same result without calling anything", async () => {
+    const recording = await recordRun(
+      "busy",
+      `export async function execute(ctx) {
+        const replies = await Promise.all(["a", "b"].map(async (name) => ${ask("name + Math.random()")}));
+        ctx.emit("step", { at: Date.now(), id: crypto.randomUUID() });
+        await ctx.sleep(20);
+        return { texts: replies.map((reply) => reply.choices[0].message.content), at: Date.now() };
+      }`,
+    );
+    const calls = stub.calls.length;
+    expect(recording.head.execution.end.status).toBe("completed");
+    const report = await replayRecording(core.runtime, recording);
+    expect(report.verdict).toEqual({ verdict: "identical" });
+    expect(stub.calls.length).toBe(calls);
+  });
+
+  test("a run that only waited and looked at the clock is the same, too", async () => {
+    const script = `export async function execute(ctx) {
+      const first = Date.now();
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      await ctx.sleep(10);
+      return { waited: Date.now() - first, last: Date.now() };
+    }`;
+    const { verdict } = await replayRecording(core.runtime, await recordRun("clock", script));
+    expect(verdict).toEqual({ verdict: "identical" });
+  });
+
+  test("a failed run fails in the same way", async () => {
+    const script = `export async function execute(ctx) { ${ask('"x"')}; throw new Error("no luck"); }`;
+    const report = await replayRecording(core.runtime, await recordRun("fails", script));
+    expect(report.verdict).toEqual({ verdict: "identical" });
+    expect(report.outcome).toMatchObject({ status: "failed", error: { message: "no luck" } });
+  });
+
+  test("other code is compared: another call, a further call, another output, a crash", async () => {
+    const recording = await recordRun(
+      "base",
+      `export async function execute(ctx) { const r = ${ask('"hello"')}; return r.choices[0].message.content.length; }`,
+    );
+    const verdictOf = async (body: string) =>
+      (
+        await replayRecording(core.runtime, recording, {
+          bundle: await bundleOf(`export async function execute(ctx) { ${body} }`),
+        })
+      ).verdict;
+    expect(await verdictOf(`const r = ${ask('"hello"')}; return r.choices[0].message.content.length;`)).toEqual({
+      verdict: "identical",
+    });
+    expect(await verdictOf(`${ask('"goodbye"')}; return 1;`)).toMatchObject({
+      verdict: "diverges",
+      position: 0,
+      recorded: { op: "chat.completions.create", args: expect.stringContaining("hello") },
+      replayed: { op: "chat.completions.create", args: expect.stringContaining("goodbye") },
+    });
+    expect(await verdictOf(`${ask('"hello"')}; ${ask('"more"')}; return 1;`)).toMatchObject({
+      verdict: "diverges",
+      position: 1,
+      recorded: null,
+      replayed: { args: expect.stringContaining("more") },
+    });
+    expect(await verdictOf(`${ask('"hello"')}; return "other";`)).toMatchObject({
+      verdict: "differs",
+      part: "output",
+      replayed: "other",
+    });
+    expect(await verdictOf(`${ask('"hello"')}; return ctx.nothing.at.all;`)).toMatchObject({ verdict: "crashes" });
+  });
+
+  test("secrets are not in the recording, and the replay still agrees", async () => {
+    await core.deploy(
+      "secretive",
+      `export async function execute(ctx) {
+        const r = ${ask('"key " + ctx.secrets.TOKEN')};
+        return { same: r.choices[0].message.content.length > 0, length: Object.keys(ctx.secrets).length };
+      }`,
+    );
+    const invocation = await core.invoke("secretive", { input: 1, secrets: { TOKEN: "very-secret-value" } });
+    await invocation.result;
+    const recording = await record(invocation.executionId);
+    expect(JSON.stringify(recording)).not.toContain("very-secret-value");
+    expect(recording.head.execution.secretNames).toEqual(["TOKEN"]);
+    expect((await replayRecording(core.runtime, recording)).verdict).toEqual({ verdict: "identical" });
+  });
+
+  test("accessories come along", async () => {
+    await core.deploy("terms", `export async function execute(ctx) { return await ctx.load_accessory("terms"); }`, {
+      accessories: [{ key: "terms", filename: "terms.json", bytes: Buffer.from('{"a":1}') }],
+    });
+    const invocation = await core.invoke("terms", { input: 2, cache: "no-store" });
+    await invocation.result;
+    const recording = await record(invocation.executionId);
+    expect((await replayRecording(core.runtime, recording)).verdict).toEqual({ verdict: "identical" });
+  });
+
+  test("one of another account is not found", async () => {
+    const recording = await recordRun("mine", "export const execute = () => 1;");
+    const stranger = { accountId: "someone", executionId: recording.head.execution.id, accessories: true };
+    const read = async () => {
+      for await (const _line of core.replays.recording(stranger));
+    };
+    await expect(read()).rejects.toMatchObject({ code: "EXECUTION_NOT_FOUND" });
+  });
+});
