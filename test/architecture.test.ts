@@ -83,8 +83,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 const MAX_LINES = 300;
 const VAGUE_NAME = /(^|-)(utils?|helpers?|common|manager|misc)(-|$)/;
-/** Files run as a worker thread, whose library wants a default export. */
-const DEFAULT_EXPORTS: readonly string[] = ["runtime/pool/thread.mjs"];
 
 let files: readonly string[] = [];
 let imports: readonly Import[] = [];
@@ -196,7 +194,7 @@ describe("files", () => {
       files.map(async (file) => ({ file, text: await readFile(join(root, file), "utf8") })),
     );
     const exporting = texts.filter(({ text }) => /^export default\b|^export \{[^}]*\bas default\b/m.test(text));
-    expect(exporting.map(({ file }) => file)).toEqual(DEFAULT_EXPORTS);
+    expect(exporting.map(({ file }) => file)).toEqual([]);
   });
 });
 

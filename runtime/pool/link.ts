@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorRecord } from "../errors.ts";
-import type { Chunk, HostProfile, JournalRecord, LogLine, NestedCall } from "../execution.ts";
+import type { Chunk, ExecutionJob, HostProfile, JournalRecord, LogLine, NestedCall } from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 
 /** Facts of one host process, for /readyz. */
@@ -38,10 +38,31 @@ export type UpMessage =
 
 /** Main thread to worker. */
 export type DownMessage =
+  | RunMessage
   | { readonly type: "answer"; readonly id: number; readonly value: unknown }
   | { readonly type: "refusal"; readonly id: number; readonly error: ErrorRecord }
   | { readonly type: "cancel"; readonly executionId: string; readonly error: ErrorRecord }
   | { readonly type: "close" };
+
+/** A run to begin. Cloning an object of that many members costs twice what its JSON does; only what may be large stays beside it. */
+export interface RunMessage {
+  readonly type: "run";
+  readonly mode: "execute" | "describe";
+  /** JSON text of the job without `data` and `replay`. */
+  readonly job: string;
+  readonly data: string;
+  readonly replay: readonly JournalRecord[];
+}
+
+/** The message that begins a run of `job`. */
+export function toRunMessage({ data, replay, ...job }: ExecutionJob, mode: RunMessage["mode"]): RunMessage {
+  return { type: "run", mode, job: JSON.stringify(job), data, replay };
+}
+
+/** The job of a message. */
+export function jobOf({ job, data, replay }: RunMessage): ExecutionJob {
+  return { ...(JSON.parse(job) as Omit<ExecutionJob, "data" | "replay">), data, replay };
+}
 
 /** One end of the channel: everything sent in one event-loop turn travels as one message. */
 export interface Link<Out> {

@@ -1,9 +1,9 @@
-import { Piscina, type PiscinaTask, queueOptionsSymbol } from "piscina";
+import { Piscina } from "piscina";
 import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts";
 import type { ExecutionHost } from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 import { SHELF_MS } from "../worker/shelves.ts";
-import { type DownMessage, type HostFacts, type Link, openLink, type UpMessage } from "./link.ts";
+import { type DownMessage, type HostFacts, type Link, openLink, toRunMessage, type UpMessage } from "./link.ts";
 import type { PoolTask, WorkerHello, WorkerSettings } from "./worker.ts";
 
 /** Settings of the pool. */
@@ -12,8 +12,9 @@ export interface PoolOptions extends WorkerSettings {
   loadBundle(hash: string): Promise<string | null>;
 }
 
-/** A run under way: who answers it, and who waits for it. */
+/** A run under way: where it is, who answers it, and who waits for it. */
 interface PoolRun {
+  readonly worker: Worker;
   readonly host: ExecutionHost;
   readonly ended: PromiseWithResolvers<RunOutcome>;
 }
@@ -25,53 +26,38 @@ interface HostsReport {
 
 /** One worker thread, as the main thread sees it. */
 interface Worker {
-  readonly threadId: number;
   readonly link: Link<DownMessage>;
+  /** Number of runs in it. */
+  running: number;
   report: HostsReport;
   readonly ready: PromiseWithResolvers<void>;
   readonly closed: PromiseWithResolvers<void>;
 }
 
-/** Executions wait on models for seconds: a worker takes as many as come; the engine's admission is the limit. */
-const TASKS_PER_WORKER = 1_000_000;
 const CLOSE_MS = 2_000;
 
-/** Where a task should go: the thread that keeps calls of its execution, if there is one. */
-interface Placement {
-  readonly home: number | undefined;
-}
-
+/** The worker that keeps calls of an execution, and until when. */
 interface Home {
-  readonly threadId: number;
+  readonly worker: Worker;
   readonly timer: NodeJS.Timeout;
 }
 
-interface Candidate {
-  readonly id: number;
-  readonly currentUsage: number;
-}
-
-/** The task's home, else the least busy worker. */
-function place<W extends Candidate>(task: PiscinaTask, workers: readonly W[]): W | null {
-  const { home } = task[queueOptionsSymbol] as Placement;
-  let found: W | null = null;
-  for (const worker of workers) {
-    if (worker.id === home) return worker;
-    if (found === null || worker.currentUsage < found.currentUsage) found = worker;
-  }
-  return found;
-}
-
-/** The worker threads of the server, and what they ask of it. */
+/**
+ * The worker threads of the server, and what they ask of it. piscina starts, replaces and ends them; runs go over the
+ * link, many in one message, because a message for each costs the main thread a fifth of what a short run does.
+ */
 export class Pool {
   readonly #options: PoolOptions;
   readonly #piscina: Piscina;
   readonly #workers: Worker[] = [];
   /** The runs under way, by execution id. */
   readonly #runs = new Map<string, PoolRun>();
-  /** Threads that keep calls of executions between two attempts, by execution id. */
+  /** Workers that keep calls of executions between two attempts, by execution id. */
   readonly #homes = new Map<string, Home>();
   readonly #connected = Promise.withResolvers<void>();
+  /** Runs that wait for a worker, because none is left for the moment. */
+  readonly #waiting: ((worker: Worker | null) => void)[] = [];
+  #closed = false;
 
   private constructor(options: PoolOptions) {
     this.#options = options;
@@ -80,16 +66,17 @@ export class Pool {
       filename: new URL("./thread.mjs", import.meta.url).href,
       minThreads: workers,
       maxThreads: workers,
-      concurrentTasksPerWorker: TASKS_PER_WORKER,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
-      loadBalancer: place,
       workerData: { source, models, allowPrivate, warm } satisfies WorkerSettings,
     });
     this.#piscina.on("message", (message: WorkerHello | { readonly weftPort?: never }) => {
       if (message.weftPort !== undefined) this.#connect(message);
     });
-    this.#piscina.on("error", this.#connected.reject);
+    this.#piscina.on("error", (error: Error) => {
+      this.#connected.reject(error);
+      process.stderr.write(`weft worker: ${error.stack ?? error.message}\n`);
+    });
   }
 
   /** Starts the workers and resolves when each has its host processes. */
@@ -114,29 +101,37 @@ export class Pool {
   }
 
   /**
-   * Runs a task on the worker that keeps its calls, else on the least busy one; `host` answers what the run asks meanwhile. Resolves once everything the run
-   * sent has reached `host`: no chunk is lost and no late commit meets the next attempt.
+   * Runs a task on the worker that keeps its calls, else on the least busy one; `host` answers what the run asks
+   * meanwhile. Resolves once everything the run sent has reached `host`: no chunk is lost and no late commit meets the
+   * next attempt.
    */
-  async run(task: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
-    const { executionId } = task.job;
+  async run({ job, mode }: PoolTask, host: ExecutionHost): Promise<RunOutcome> {
+    const { executionId } = job;
+    const worker = this.#leaveHome(executionId) ?? this.#leastBusy() ?? (await this.#nextWorker());
+    if (worker === null) return lost("The pool is closed.");
     const ended = Promise.withResolvers<RunOutcome>();
-    this.#runs.set(executionId, { host, ended });
-    const placed = { ...task, [queueOptionsSymbol]: { home: this.#leaveHome(executionId) } satisfies Placement };
-    this.#piscina.run(placed).catch((error: unknown) => ended.resolve(workerDied(error)));
+    this.#runs.set(executionId, { worker, host, ended });
+    worker.running++;
+    worker.link.send(toRunMessage(job, mode));
     try {
       return await ended.promise;
     } finally {
+      worker.running--;
       this.#runs.delete(executionId);
     }
   }
 
   /** Ends a run with `error`, wherever it is. */
   cancel(executionId: string, error: ErrorRecord): void {
-    for (const { link } of this.#workers) link.send({ type: "cancel", executionId, error });
+    const worker = this.#runs.get(executionId)?.worker;
+    for (const { link } of worker === undefined ? this.#workers : [worker])
+      link.send({ type: "cancel", executionId, error });
   }
 
   /** Kills the hosts and ends the workers. */
   async close(): Promise<void> {
+    this.#closed = true;
+    for (const begin of this.#waiting.splice(0)) begin(null);
     const workers = [...this.#workers];
     for (const { link } of workers) link.send({ type: "close" });
     const late = new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref());
@@ -145,16 +140,17 @@ export class Pool {
     await this.#piscina.destroy();
   }
 
-  #connect({ weftPort: port, threadId }: WorkerHello): void {
+  #connect({ weftPort: port }: WorkerHello): void {
     const worker: Worker = {
-      threadId,
+      running: 0,
       link: openLink<DownMessage, UpMessage>(port, (message) => this.#receive(worker, message)),
       report: { hosts: [], replaced: 0 },
       ready: Promise.withResolvers(),
       closed: Promise.withResolvers(),
     };
     this.#workers.push(worker);
-    port.on("close", () => this.#workers.splice(this.#workers.indexOf(worker), 1));
+    port.on("close", () => this.#lose(worker));
+    for (const begin of this.#waiting.splice(0)) begin(worker);
     if (this.#workers.length === this.#options.workers) this.#connected.resolve();
   }
 
@@ -186,16 +182,35 @@ export class Pool {
     }
   }
 
-  #settle(executionId: string, { threadId }: Worker): void {
-    const timer = setTimeout(() => this.#homes.delete(executionId), SHELF_MS).unref();
-    this.#homes.set(executionId, { threadId, timer });
+  #leastBusy(): Worker | undefined {
+    let found: Worker | undefined;
+    for (const worker of this.#workers) if (found === undefined || worker.running < found.running) found = worker;
+    return found;
   }
 
-  #leaveHome(executionId: string): number | undefined {
+  /** Null when the pool was closed. */
+  async #nextWorker(): Promise<Worker | null> {
+    return this.#closed ? null : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** A worker thread that dies takes its hosts along; its runs are run again from their journals. */
+  #lose(worker: Worker): void {
+    this.#workers.splice(this.#workers.indexOf(worker), 1);
+    const outcome = lost("A worker thread has ended.");
+    for (const run of this.#runs.values()) if (run.worker === worker) run.ended.resolve(outcome);
+  }
+
+  #settle(executionId: string, worker: Worker): void {
+    const timer = setTimeout(() => this.#homes.delete(executionId), SHELF_MS).unref();
+    this.#homes.set(executionId, { worker, timer });
+  }
+
+  #leaveHome(executionId: string): Worker | undefined {
     const home = this.#homes.get(executionId);
-    clearTimeout(home?.timer);
+    if (home === undefined) return undefined;
+    clearTimeout(home.timer);
     this.#homes.delete(executionId);
-    return home?.threadId;
+    return this.#workers.includes(home.worker) ? home.worker : undefined;
   }
 
   #answer(link: Link<DownMessage>, ask: Ask, work: (host: ExecutionHost) => Promise<unknown>): Promise<void> {
@@ -207,9 +222,8 @@ export class Pool {
   }
 }
 
-/** A worker thread that dies takes its hosts along; its runs are run again from their journals. */
-function workerDied(error: unknown): RunOutcome {
-  const cause = toRecord(fail("INTERNAL", {}, error));
+function lost(why: string): RunOutcome {
+  const cause = toRecord(fail("INTERNAL", {}, new Error(why)));
   return { outcome: { status: "lost", suspect: false, cause }, frozenComplaint: false };
 }
 

@@ -1,6 +1,4 @@
-// The pool's worker thread, see worker.ts.
+// The pool's worker thread, see worker.ts: it gets its runs over the link, not as tasks of piscina.
 import "../compile-cache.mjs";
 
-const { work } = await import("./worker.ts");
-
-export default work;
+await import("./worker.ts");

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, parentPort, threadId, workerData } from "node:worker_threads";
+import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
@@ -10,7 +10,7 @@ import { Run } from "../worker/run.ts";
 import type { RunLink, RunOutcome } from "../worker/run-options.ts";
 import type { Shelf } from "../worker/shelf.ts";
 import { Shelves } from "../worker/shelves.ts";
-import { type DownMessage, openLink, type UpMessage } from "./link.ts";
+import { type DownMessage, jobOf, openLink, type UpMessage } from "./link.ts";
 
 /** What the main thread gives every worker. */
 export interface WorkerSettings {
@@ -30,7 +30,6 @@ export interface PoolTask {
 /** How a worker introduces itself to the pool. */
 export interface WorkerHello {
   readonly weftPort: MessagePort;
-  readonly threadId: number;
 }
 
 const settings = workerData as WorkerSettings;
@@ -42,12 +41,13 @@ let nextId = 1;
 let closing = false;
 
 const link = openLink<UpMessage, DownMessage>(channel.port1, (message) => {
-  if (message.type === "cancel") cancel(message.executionId, message.error);
+  if (message.type === "run") work({ job: jobOf(message), mode: message.mode });
+  else if (message.type === "cancel") cancel(message.executionId, message.error);
   else if (message.type === "answer") take(message.id)?.resolve(message.value);
   else if (message.type === "refusal") take(message.id)?.reject(fromRecord(message.error));
   else if (message.type === "close") close();
 });
-parentPort?.postMessage({ weftPort: channel.port2, threadId } satisfies WorkerHello, [channel.port2]);
+parentPort?.postMessage({ weftPort: channel.port2 } satisfies WorkerHello, [channel.port2]);
 
 function cancel(executionId: string, error: ErrorRecord): void {
   runs.get(executionId)?.stop(error);
@@ -125,11 +125,8 @@ function internal(error: unknown): ErrorRecord {
   return toRecord(fail("INTERNAL"));
 }
 
-/**
- * The pool's entry: one task, one run; never rejects. The outcome travels over the link, behind the run's chunks and
- * logs: the pool's own answer would come through another port and could overtake them.
- */
-export async function work({ job, mode }: PoolTask): Promise<void> {
+/** One task, one run; never rejects. The outcome travels behind the run's chunks and logs. */
+async function work({ job, mode }: PoolTask): Promise<void> {
   const shelf = shelves.take(job);
   let outcome: RunOutcome;
   try {
