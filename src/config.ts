@@ -92,7 +92,7 @@ const SERVER_SETTINGS = {
       fallback: "10000",
       unit: "executions",
       sentence:
-        "Waiting calls (not background ones, which wait on the disk) before further ones are refused with OVERLOADED.",
+        "Waiting calls before further ones are refused with OVERLOADED; background ones count only with secrets, the others wait on the disk.",
     },
     0,
   ),

@@ -6,8 +6,10 @@ export interface Admission {
   enter(ticket: Ticket): void;
   /** Gives a waiting ticket up; false when it does not wait. */
   leave(ticket: Ticket): boolean;
-  /** Counts a call that waits for an identical run among those that wait; false when too many do. */
+  /** Counts a call that waits in memory for something else than a place among those that wait; false when too many do. */
   follow(): boolean;
+  /** What a call is told when too many wait: OVERLOADED. */
+  refusal(): Error;
   /** Ends such a wait. */
   unfollow(): void;
   /** Takes `count` places without waiting, for executions that are already leased. */
@@ -43,7 +45,13 @@ export function createAdmission(
   let releases = 0;
   let owed = false;
 
+  const refusal = () => {
+    const message = `The server runs ${maxConcurrent} executions (WEFT_MAX_CONCURRENT) and ${maxQueued} wait (WEFT_MAX_QUEUED); try again shortly.`;
+    return fail("OVERLOADED", { message, retry_after: RETRY_AFTER_S, limit: "maxQueued", value: maxQueued });
+  };
+
   return {
+    refusal,
     enter(ticket) {
       if (taken < maxConcurrent) {
         taken++;
@@ -51,8 +59,7 @@ export function createAdmission(
       } else if (waiting.size + followers < maxQueued) {
         waiting.add(ticket);
       } else {
-        const message = `The server runs ${maxConcurrent} executions (WEFT_MAX_CONCURRENT) and ${maxQueued} wait (WEFT_MAX_QUEUED); try again shortly.`;
-        throw fail("OVERLOADED", { message, retry_after: RETRY_AFTER_S, limit: "maxQueued", value: maxQueued });
+        throw refusal();
       }
     },
     leave: (ticket) => waiting.delete(ticket),

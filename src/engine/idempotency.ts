@@ -22,13 +22,14 @@ function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Cal
   throw fail("CONFLICT", { message, execution_id: known.id });
 }
 
-/** A caller in the background gets its answer once the execution is durable. */
-async function joinLive(run: LiveRun, call: Call, parts: Parts): Promise<Invocation> {
-  const joined = toInvocation(run, parts, call);
-  if (call.execution.mode !== "background") return joined;
+/** One more caller's view of a running execution; a caller in the background gets it once the execution is durable, and does not keep it in memory. */
+export async function joinLive(run: LiveRun, call: Call, parts: Parts): Promise<Invocation> {
+  const { mode } = call.execution;
+  if (mode !== "background") return toInvocation(run, parts, call);
   await run.begun;
   if (run.phase === "running") await run.row.stored().catch(() => undefined);
-  return joined;
+  const { execution, workflow, plan } = run.call;
+  return toStoredInvocation({ ...execution, state: { status: "queued" } }, { workflow, plan, mode }, parts);
 }
 
 /** One more caller's view of the stored execution that an idempotency key stands for; CONFLICT when it was asked for with another request. */

@@ -5,7 +5,7 @@ import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
 import { answerHit } from "./hits.ts";
-import { joinKeyed, joinKnown } from "./idempotency.ts";
+import { joinKeyed, joinKnown, joinLive } from "./idempotency.ts";
 import { checkInput } from "./input-check.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
@@ -145,6 +145,13 @@ function forgetIfMany(run: LiveRun, { live, settings }: Parts): void {
   if (isMany && run.phase === "queued" && run.isForgettable) live.remove(run);
 }
 
+/** Secrets are only in memory, and so is a background call that has some: it counts among those that wait. OVERLOADED. */
+function countIfKept(run: LiveRun, { admission }: Parts): void {
+  if (!run.call.execution.hasSecrets) return;
+  if (!admission.follow()) throw admission.refusal();
+  run.begun.then(() => admission.unfollow());
+}
+
 /** Makes the function that answers calls from outside. */
 export function createInvoke(parts: Parts, runner: Runner): Invoke {
   const { store, live, cache, claims, keeper } = parts;
@@ -152,6 +159,7 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
 
   /** Through the store's queue: durable before the caller hears of it. */
   const enqueue = async (run: LiveRun): Promise<Execution | null> => {
+    countIfKept(run, parts);
     run.phase = "queued";
     live.add(run);
     try {
@@ -214,6 +222,6 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
       return inTurn(key, async () => (await joinKeyed(request, idempotencyKey, call, parts)) ?? runNew(request, call));
     }
     const twin = request.retry ? original(request, call, parts) : null;
-    return twin === null ? runNew(request, call) : toInvocation(twin, parts, call);
+    return twin === null ? runNew(request, call) : joinLive(twin, call, parts);
   };
 }

@@ -47,3 +47,19 @@ test("a call that waits for a place ends at its own timeout", async () => {
   expect(found.state.status).toBe("running");
   await busy.result;
 });
+
+test("background calls with secrets, which wait in memory, count for WEFT_MAX_QUEUED; others wait in any number", async () => {
+  const small = await startTestCore({ WEFT_MAX_CONCURRENT: "1", WEFT_MAX_QUEUED: "2" });
+  await small.deploy("rests", "export async function execute(ctx) { await ctx.sleep(ctx.input); return 1 }");
+  const busy = await small.invoke("rests", { input: 600 });
+  const kept = { mode: "background", input: 1, secrets: { token: "abcdefgh" } } as const;
+  const first = [await small.invoke("rests", kept), await small.invoke("rests", kept)];
+  await expect(small.invoke("rests", kept)).rejects.toMatchObject({ code: "OVERLOADED" });
+  await expect(small.invoke("rests", { input: 1 })).rejects.toMatchObject({ code: "OVERLOADED" });
+  const plain = await Promise.all(
+    Array.from({ length: 20 }, () => small.invoke("rests", { mode: "background", input: 1 })),
+  );
+  for (const one of [busy, ...first, ...plain]) expect(await one.result).toMatchObject({ status: "completed" });
+  expect(await (await small.invoke("rests", kept)).result).toMatchObject({ status: "completed" });
+  await small.close();
+});
