@@ -66,8 +66,6 @@ export interface RealmOptions {
 export interface IsolateBox {
   /** A realm at once: only while no turn runs in the isolate (it would block this thread until that ends). */
   realmNow(options: RealmOptions): Realm;
-  /** A realm, whatever the isolate is doing. */
-  realmLater(options: RealmOptions): Promise<Realm>;
   /** Time spent inside the isolate so far, in milliseconds. */
   activeMs(): number;
   isDisposed(): boolean;
@@ -150,14 +148,6 @@ function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: Rea
   return realmOf(isolate, context, deliver);
 }
 
-async function createRealmLater(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Promise<Realm> {
-  const context = await isolate.createContext();
-  const callback = new ivm.Callback(onPost, { ignored: true });
-  const options = { filename: prelude.name, result: { reference: true }, arguments: {} } as const;
-  const deliver = await context.evalClosure(`return (${prelude.text})($0,$1)`, [callback, manifest], options);
-  return realmOf(isolate, context, deliver as Deliver);
-}
-
 /** True when compiling the script is cheap: this process has compiled it before. */
 export function isCompiled(script: GuestScript): boolean {
   return codeCache.has(script.name);
@@ -168,7 +158,6 @@ export function createIsolate(memoryMb: number, onStuck: (message: string) => vo
   const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
   return {
     realmNow: (options) => createRealmNow(isolate, options),
-    realmLater: (options) => createRealmLater(isolate, options),
     activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isDisposed: () => isolate.isDisposed,
     dispose() {

@@ -10,7 +10,7 @@ import {
   type Realm,
   type RealmOptions,
 } from "./isolate.ts";
-import { createLane, type Lane } from "./turns.ts";
+import { createLane, type Lane, whenFree } from "./turns.ts";
 
 /** An isolate in use and the runs in it. */
 export interface Slot {
@@ -187,11 +187,12 @@ export class Slots {
     return { slot, first: seatIn(slot, realm) };
   }
 
+  /** A fresh context takes five trips into a running isolate, but none while it is free. */
   #spare(slot: Slot): Promise<Seat> {
     const { prelude, manifest, onPost } = this.#options;
-    const { box, running } = slot.lane;
-    const realmOptions: RealmOptions = { prelude, manifest, onPost: (...post) => onPost(slot, post) };
-    return seatIn(slot, running === null ? box.realmNow(realmOptions) : box.realmLater(realmOptions));
+    const { lane } = slot;
+    const options: RealmOptions = { prelude, manifest, onPost: (...post) => onPost(slot, post) };
+    return new Promise((resolve) => whenFree(lane, () => resolve(makeSeat(slot, options))));
   }
 
   #take(memoryMb: number, hardened: boolean): Warm {
@@ -221,8 +222,12 @@ export class Slots {
   }
 }
 
-async function seatIn(slot: Slot, booting: Realm | Promise<Realm>): Promise<Seat> {
-  const realm = await booting;
+/** Rejects when the isolate is gone by now. */
+async function makeSeat(slot: Slot, options: RealmOptions): Promise<Seat> {
+  return seatIn(slot, slot.lane.box.realmNow(options));
+}
+
+async function seatIn(slot: Slot, realm: Realm): Promise<Seat> {
   const free = slot.lane.running === null && isCompiled(slot.script);
   return { slot, realm, bundle: free ? realm.loadNow(slot.script) : await realm.loadLater(slot.script) };
 }

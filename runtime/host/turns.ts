@@ -16,6 +16,8 @@ export interface Lane {
   readonly box: IsolateBox;
   readonly waiting: Turn[];
   running: RunningTurn | null;
+  /** What must be done in the isolate while no turn runs in it. */
+  readonly errands: (() => void)[];
   /** How many turns of one run the isolate is given at once: more while they are short. */
   batch: number;
 }
@@ -64,7 +66,13 @@ const processCpuMs = () => {
 
 /** A fresh lane over an isolate. */
 export function createLane(box: IsolateBox): Lane {
-  return { box, waiting: [], running: null, batch: 1 };
+  return { box, waiting: [], running: null, errands: [], batch: 1 };
+}
+
+/** Does something in a lane's isolate on this thread: at once, or before its next turn when one is running. */
+export function whenFree(lane: Lane, errand: () => void): void {
+  if (lane.running === null) errand();
+  else lane.errands.push(errand);
 }
 
 /** Takes the next turn out of a lane, and those of the same run right behind it as far as its batch allows. */
@@ -139,6 +147,7 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
     running.delete(turn);
     lane.batch = activeMs > LONG_BATCH_MS ? Math.ceil(lane.batch / 2) : Math.min(lane.batch * 2, MAX_BATCH);
     lane.running = null;
+    for (const errand of lane.errands.splice(0)) errand();
     if (lane.waiting.length > 0) ready.push(lane);
     pump();
     if (running.size === 0 && ready.length === 0) events.idle();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { IsolateBox, TurnEnd } from "../../../runtime/host/isolate.ts";
-import { createLane, createTurnScheduler, type Lane, type Turn } from "../../../runtime/host/turns.ts";
+import { createLane, createTurnScheduler, type Lane, type Turn, whenFree } from "../../../runtime/host/turns.ts";
 
 interface Bench {
   readonly lane: Lane;
@@ -19,7 +19,6 @@ function createBench(turnMs = 1_000): Bench {
   let active = 0;
   const box: IsolateBox = {
     realmNow: () => expect.fail("no realm is made here"),
-    realmLater: () => expect.fail("no realm is made here"),
     activeMs: () => active,
     isDisposed: () => false,
     dispose: () => undefined,
@@ -110,4 +109,17 @@ test("near the end of its CPU budget a run gets one turn at a time", async () =>
   for (let i = 0; i < 3; i++) bench.add(1, 999);
   await bench.finish();
   expect(bench.open()).toBe(1);
+});
+
+test("what needs a free isolate is done at once, or between the turn that runs and the next", async () => {
+  const bench = createBench();
+  const order: string[] = [];
+  whenFree(bench.lane, () => order.push(`at once, ${bench.started.length} begun`));
+  bench.add(1);
+  bench.add(2);
+  whenFree(bench.lane, () => order.push(`in between, ${bench.started.length} begun`));
+  expect(order).toEqual(["at once, 0 begun"]);
+  await bench.finish();
+  expect(order).toEqual(["at once, 0 begun", "in between, 1 begun"]);
+  expect(bench.started).toEqual([1, 2]);
 });
