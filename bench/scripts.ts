@@ -33,6 +33,26 @@ export const SCRIPTS = {
   return { done: true };
 }
 `,
+  many: `export async function execute(ctx) {
+  const { upstream, ops } = ctx.input;
+  for (let done = 0; done < ops; done += 100) {
+    await Promise.all(Array.from({ length: 100 }, (_, n) => ctx.http.post(upstream + "/now", { json: { item: done + n } })));
+  }
+  return { ops };
+}
+`,
+  // 4 bytes are about one token: 800 KB in the end.
+  chat: `export async function execute(ctx) {
+  const messages = [{ role: "system", content: "You are the agent of a bench." }];
+  const text = (bytes) => Array.from({ length: bytes / 8 }, () => Math.random().toString(36).slice(2, 9)).join(" ");
+  for (let call = 0; call < 100; call++) {
+    messages.push({ role: "user", content: text(2_700) });
+    const reply = await ctx.chat.completions.create({ messages });
+    messages.push(reply.choices[0].message, { role: "tool", tool_call_id: "call_" + call, content: text(2_600) });
+  }
+  return { bytes: JSON.stringify(messages).length };
+}
+`,
   resume: `export async function execute(ctx) {
   const { upstream, ops } = ctx.input;
   for (let done = 0; done < ops; done += 100) {

@@ -1,5 +1,6 @@
 import type { Fork, Store } from "../store.ts";
 import type { Database } from "./database.ts";
+import type { EarlierTexts } from "./earlier-texts.ts";
 import { insertRecords } from "./journal.ts";
 import { insertExecution, queuedState } from "./new-execution.ts";
 import type { Writer } from "./writer.ts";
@@ -16,13 +17,17 @@ const FIND = `SELECT f.origin_id AS originId, f.at, f.clock_at AS clockAt FROM e
   JOIN forks f ON f.execution = e.number WHERE e.id = ?`;
 
 /** Executions that begin with what another one recorded. */
-export function createForks(db: Database, writer: Writer): Pick<Store, "enqueueFork" | "findFork"> {
+export function createForks(
+  db: Database,
+  writer: Writer,
+  earlier: EarlierTexts,
+): Pick<Store, "enqueueFork" | "findFork"> {
   return {
     enqueueFork: ({ execution, fork, records }) =>
       writer.write(() => {
         const number = insertExecution(db, execution, queuedState(execution));
         db.run(INSERT, number, fork.originId, fork.at, fork.clockAt);
-        insertRecords(db, { number, workflow_id: execution.workflowId }, records);
+        insertRecords(db, { number }, records, earlier);
       }),
     async findFork({ executionId }) {
       return db.get<Fork>(FIND, executionId) ?? null;

@@ -1,11 +1,14 @@
-import { hash } from "node:crypto";
 import { fail, type JournalRecord } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
+import type { EarlierTexts } from "./earlier-texts.ts";
 import { type Holder, holderOf } from "./holder.ts";
+import { baseOf, readText, restore, storeArgs, storePart } from "./journal-texts.ts";
 import type { Writer } from "./writer.ts";
 
 interface JournalRow extends Omit<JournalRecord, "meter"> {
+  readonly payloadDelta: string | null;
+  readonly argsDelta: string | null;
   readonly startedAt: number | null;
   readonly durationMs: number;
   readonly attempts: number;
@@ -16,23 +19,15 @@ interface JournalRow extends Omit<JournalRecord, "meter"> {
 }
 
 const LAST = "SELECT seq FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1";
-const INSERT = `INSERT INTO journal (execution, seq, pos, kind, op, hash, at, arguments, payload, started_at, duration_ms,
-  attempts, prompt_tokens, completion_tokens, cost_usd, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
-const FIND_ARGUMENTS = "SELECT number FROM arguments WHERE workflow_id = ? AND hash = ?";
-const INSERT_ARGUMENTS = "INSERT INTO arguments (workflow_id, hash, text) VALUES (?, ?, ?)";
-const READ = `SELECT j.seq, j.pos, j.kind, j.op, j.hash, j.payload, j.at, a.text AS args, j.started_at AS startedAt,
-  j.duration_ms AS durationMs, j.attempts, j.prompt_tokens AS promptTokens, j.completion_tokens AS completionTokens,
-  j.cost_usd AS costUsd, j.model
-  FROM executions e JOIN journal j ON j.execution = e.number LEFT JOIN arguments a ON a.number = j.arguments
-  WHERE e.id = ? ORDER BY j.seq`;
+const INSERT = `INSERT INTO journal (execution, seq, pos, kind, op, hash, at, payload, payload_delta, args, args_delta,
+  started_at, duration_ms, attempts, prompt_tokens, completion_tokens, cost_usd, model)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const READ = `SELECT seq, pos, kind, op, hash, at, payload, payload_delta AS payloadDelta, args, args_delta AS argsDelta,
+  started_at AS startedAt, duration_ms AS durationMs, attempts, prompt_tokens AS promptTokens,
+  completion_tokens AS completionTokens, cost_usd AS costUsd, model
+  FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq LIMIT ?`;
+const NOTHING = { text: null, delta: null };
 const NOT_METERED: readonly Value[] = [null, null, null, null, null, null, null];
-
-/** Key of the arguments' text, stored once per workflow: what repeats is mostly the same workflow asking the same again. */
-function argumentsKey(db: Database, workflowId: string, text: string): number | null {
-  const key = hash("sha256", text, "base64url");
-  const known = db.get<{ number: number }>(FIND_ARGUMENTS, workflowId, key);
-  return known === undefined ? db.insert(INSERT_ARGUMENTS, workflowId, key, text) : known.number;
-}
 
 function meterColumns({ meter }: JournalRecord): readonly Value[] {
   if (meter === null) return NOT_METERED;
@@ -43,17 +38,25 @@ function meterColumns({ meter }: JournalRecord): readonly Value[] {
 /** Adds deliveries whose numbers were checked. */
 export function insertRecords(
   db: Database,
-  { number, workflow_id: workflowId }: Pick<Holder, "number" | "workflow_id">,
+  { number: execution }: Pick<Holder, "number">,
   records: readonly JournalRecord[],
+  earlier: EarlierTexts,
 ): void {
   for (const record of records) {
-    const { seq, pos, kind, op, hash: opHash, at, payload } = record;
-    const args = record.args === null ? null : argumentsKey(db, workflowId, record.args);
-    db.run(INSERT, number, seq, pos, kind, op, opHash, at, args, payload, ...meterColumns(record));
+    const { seq, pos, kind, op, hash, at, payload, args } = record;
+    earlier.meet(execution, seq);
+    const place = { execution, seq, pos };
+    const part = kind === "part" ? storePart(earlier, place, payload) : null;
+    if (part === null) earlier.endParts(execution, pos);
+    const shown = args === null ? NOTHING : storeArgs(db, earlier, place, args);
+    // A part that rests on an earlier one is of the same op.
+    const [ownOp, ownHash] = part === null || part.delta === null ? [op, hash] : ["", ""];
+    const texts = [part?.text ?? payload, part?.delta ?? null, shown.text, shown.delta];
+    db.run(INSERT, execution, seq, pos, kind, ownOp, ownHash, at, ...texts, ...meterColumns(record));
   }
 }
 
-function append(db: Database, lease: Lease, records: readonly JournalRecord[]): void {
+function append(db: Database, lease: Lease, records: readonly JournalRecord[], earlier: EarlierTexts): void {
   const { executionId, fence } = lease;
   const holder = holderOf(db, lease);
   if (holder === null) {
@@ -61,31 +64,82 @@ function append(db: Database, lease: Lease, records: readonly JournalRecord[]): 
     throw fail("CONFLICT", { message, executionId, fence });
   }
   let next = (db.get<{ seq: number }>(LAST, holder.number)?.seq ?? -1) + 1;
-  for (const record of records) {
-    const { seq } = record;
+  for (const { seq } of records) {
     if (seq !== next) {
       const message = `The journal of execution ${executionId} expects seq ${next}, not ${seq}.`;
       throw fail("CONFLICT", { message, executionId, expected: next, seq });
     }
     next += 1;
   }
-  insertRecords(db, holder, records);
+  insertRecords(db, holder, records, earlier);
 }
 
-function toRecord(row: JournalRow): JournalRecord {
-  const { seq, pos, kind, op, hash: opHash, payload, at, args, startedAt, durationMs, attempts, model } = row;
-  const { promptTokens, completionTokens, costUsd } = row;
-  const meter =
-    startedAt === null ? null : { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
-  return { seq, pos, kind, op, hash: opHash, payload, at, args, meter };
+function toMeter(row: JournalRow): JournalRecord["meter"] {
+  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model } = row;
+  if (startedAt === null) return null;
+  return { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
+}
+
+/** Puts whole deliveries together from rows that come in order; what rests on one that did not come is read. */
+class Reader {
+  readonly #db: Database;
+  readonly #execution: number;
+  readonly #args = new Map<number, string>();
+  /** Whole parts. */
+  readonly #parts = new Map<number, Pick<JournalRow, "op" | "hash" | "payload">>();
+
+  constructor(db: Database, execution: number) {
+    this.#db = db;
+    this.#execution = execution;
+  }
+
+  read(row: JournalRow): JournalRecord {
+    const { seq, pos, kind, at } = row;
+    const { op, hash, payload } = kind === "part" ? this.#part(row) : row;
+    return { seq, pos, kind, op, hash, payload, at, args: this.#argsOf(row), meter: toMeter(row) };
+  }
+
+  #argsOf({ seq, args, argsDelta }: JournalRow): string | null {
+    if (args === null) return null;
+    const stored = { text: args, delta: argsDelta };
+    const base = baseOf(stored);
+    const earlier = base === null ? "" : (this.#args.get(base) ?? readText(this.#db, "args", this.#execution, base));
+    const text = restore(stored, earlier);
+    this.#args.set(seq, text);
+    return text;
+  }
+
+  #part(row: JournalRow): Pick<JournalRow, "op" | "hash" | "payload"> {
+    const stored = { text: row.payload, delta: row.payloadDelta };
+    const base = baseOf(stored);
+    if (base === null) {
+      this.#parts.set(row.seq, row);
+      return row;
+    }
+    const whole = this.#parts.get(base) ?? this.#db.get<JournalRow>(READ, this.#execution, base, 1) ?? row;
+    this.#parts.set(base, whole);
+    return { op: whole.op, hash: whole.hash, payload: restore(stored, whole.payload) };
+  }
+}
+
+/** The deliveries of an execution from number `from` on, `limit` at the most (-1: all). */
+export function readRecords(db: Database, executionId: string, from: number, limit: number): JournalRecord[] {
+  const found = db.get<{ number: number }>("SELECT number FROM executions WHERE id = ?", executionId);
+  if (found === undefined) return [];
+  const reader = new Reader(db, found.number);
+  return db.all<JournalRow>(READ, found.number, from, limit).map((row) => reader.read(row));
 }
 
 /** Deliveries of an execution, in order and without gaps. */
-export function createJournal(db: Database, writer: Writer): Pick<Store, "appendJournal" | "readJournal"> {
+export function createJournal(
+  db: Database,
+  writer: Writer,
+  earlier: EarlierTexts,
+): Pick<Store, "appendJournal" | "readJournal"> {
   return {
-    appendJournal: ({ lease, records }) => writer.write(() => append(db, lease, records)),
+    appendJournal: ({ lease, records }) => writer.write(() => append(db, lease, records, earlier)),
     async readJournal({ executionId }) {
-      return db.all<JournalRow>(READ, executionId).map(toRecord);
+      return readRecords(db, executionId, 0, -1);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { fail } from "../../../runtime/index.ts";
+import { COMPACT_JOURNAL } from "./compact-journal.ts";
 import type { Database } from "./database.ts";
 import { FORKS } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
@@ -17,6 +18,7 @@ export const MIGRATIONS: readonly string[] = [
   WORKFLOW_SCHEMAS,
   LISTS,
   FORKS,
+  COMPACT_JOURNAL,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

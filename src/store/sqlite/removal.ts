@@ -36,7 +36,6 @@ const REMOVE_EXECUTION = [
 const REMOVE_REST = [
   "DELETE FROM slots WHERE slot IN (SELECT slot FROM slots WHERE slot >= ?1 || ':' AND slot < ?1 || ';' LIMIT ?2)",
   "DELETE FROM starts WHERE (rate, n) IN (SELECT rate, n FROM starts WHERE rate >= ?1 || ':' AND rate < ?1 || ';' LIMIT ?2)",
-  "DELETE FROM arguments WHERE number IN (SELECT number FROM arguments WHERE workflow_id = ? LIMIT ?)",
   "DELETE FROM results WHERE number IN (SELECT number FROM results WHERE workflow_id = ? LIMIT ?)",
 ];
 

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { type Durability, openDatabase } from "./database.ts";
+import { EarlierTexts } from "./earlier-texts.ts";
 import { createExecutions } from "./executions.ts";
 import { createForks } from "./forks.ts";
 import { findGates } from "./gates.ts";
@@ -35,9 +36,11 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     migrate(db, dirname(resolve(options.file)));
     findGates(db);
     const recent = { workflows: new Recent<Workflow>(), versions: new Recent<Version>() };
+    const earlier = new EarlierTexts();
     const forget = () => {
       recent.workflows.clear();
       recent.versions.clear();
+      earlier.clear();
     };
     const writer = new Writer(db, forget);
     // Stopped by close, and then continued by the next process.
@@ -50,10 +53,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createExecutions(db, writer),
       ...createHits(db, writer),
       ...createKeys(db, writer),
-      ...createForks(db, writer),
+      ...createForks(db, writer, earlier),
       ...createLeases(db, writer),
       ...createJobs(db, writer),
-      ...createJournal(db, writer),
+      ...createJournal(db, writer, earlier),
       ...createOutput(db, writer),
       ...createResults(db, writer),
       ...createSchedules(db, writer),

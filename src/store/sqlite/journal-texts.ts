@@ -1,0 +1,93 @@
+import { fail } from "../../../runtime/index.ts";
+import type { Database } from "./database.ts";
+import { commonHead, fromDelta, toDelta } from "./delta.ts";
+import type { EarlierText, EarlierTexts, Likeness } from "./earlier-texts.ts";
+
+/** A text as a row has it: whole, or what is left of it beside an earlier one. */
+export interface StoredText {
+  readonly text: string;
+  /** `seq,head,from,run,tail` of a delta of the same column of delivery `seq`; null: the text is whole. */
+  readonly delta: string | null;
+}
+
+/** Shorter arguments are stored whole. */
+const MIN_ARGS = 256;
+/** Arguments of this length are worth a look into the store when nothing is remembered. */
+const LONG_ARGS = 4_096;
+/** Longer parts are no model for later ones. */
+const MAX_PART = 16_384;
+/** Deliveries looked back for them. */
+const LOOK_BACK = 2_000;
+
+const LAST_ARGS = `SELECT seq FROM journal WHERE execution = ? AND seq < ? AND seq >= ? AND args IS NOT NULL
+  ORDER BY seq DESC LIMIT 1`;
+const STORED = {
+  args: "SELECT args AS text, args_delta AS delta FROM journal WHERE execution = ? AND seq = ?",
+  payload: "SELECT payload AS text, payload_delta AS delta FROM journal WHERE execution = ? AND seq = ?",
+};
+
+function store(text: string, base: Likeness | null): StoredText {
+  const delta = base === null ? null : toDelta(base.text, text, base.head);
+  if (base === null || delta === null) return { text, delta: null };
+  const { head, from, run, tail } = delta;
+  return { text: delta.text, delta: `${base.seq},${head},${from},${run},${tail}` };
+}
+
+/** Number of the delivery that a stored text needs; null when it is whole. */
+export const baseOf = ({ delta }: StoredText): number | null => (delta === null ? null : Number.parseInt(delta, 10));
+
+/** The whole text, given that of {@link baseOf}. */
+export function restore({ text, delta }: StoredText, base: string): string {
+  if (delta === null) return text;
+  const [, head = 0, from = 0, run = 0, tail = 0] = delta.split(",").map(Number);
+  return fromDelta(base, { head, from, run, tail, text });
+}
+
+/** The whole text of a column of one delivery, read with all that it rests on. */
+export function readText(db: Database, column: "args" | "payload", execution: number, seq: number): string {
+  const rest: StoredText[] = [];
+  let text = "";
+  for (let at: number | null = seq; at !== null; ) {
+    const stored: StoredText | undefined = db.get<StoredText>(STORED[column], execution, at);
+    if (stored === undefined) throw fail("INTERNAL", {}, new Error(`journal: delivery ${at} is missing`));
+    at = baseOf(stored);
+    if (at === null) text = stored.text;
+    else rest.push(stored);
+  }
+  return rest.reduceRight((base, stored) => restore(stored, base), text);
+}
+
+function recall(db: Database, execution: number, seq: number): EarlierText | null {
+  const found = db.get<{ seq: number }>(LAST_ARGS, execution, seq, seq - LOOK_BACK);
+  return found === undefined ? null : { seq: found.seq, text: readText(db, "args", execution, found.seq) };
+}
+
+/** Where a text stands in the journals. */
+interface Place {
+  readonly execution: number;
+  readonly seq: number;
+  readonly pos: number;
+}
+
+/** Arguments as they are stored: mostly a longer form of earlier ones, as those of a conversation are. */
+export function storeArgs(db: Database, earlier: EarlierTexts, place: Place, text: string): StoredText {
+  if (text.length < MIN_ARGS) return { text, delta: null };
+  const { execution, seq } = place;
+  let best = earlier.likeArgs(execution, text);
+  if (best === null && seq > 0 && text.length >= LONG_ARGS) {
+    const last = recall(db, execution, seq);
+    if (last !== null) earlier.addArgs(execution, last, null);
+    best = earlier.likeArgs(execution, text);
+  }
+  const stored = store(text, best);
+  earlier.addArgs(execution, { seq, text }, stored.delta === null ? null : best);
+  return stored;
+}
+
+/** A part as it is stored: the frames of one stream differ in a word. All of them rest on one whole part. */
+export function storePart(earlier: EarlierTexts, { execution, seq, pos }: Place, text: string): StoredText {
+  const first = earlier.part(execution, pos);
+  const stored = store(text, first === null ? null : { ...first, head: commonHead(first.text, text) });
+  if (stored.delta === null && text.length <= MAX_PART) earlier.addPart(execution, pos, { seq, text });
+  return stored;
+}
