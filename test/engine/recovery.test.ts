@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startTestCore, type TestCore } from "../support/core.ts";
@@ -13,14 +13,18 @@ let url: string;
 /** Paths asked for, in order; a path that ends in /wait is never answered by the first server life. */
 let asked: string[];
 let answerWaiting: boolean;
+/** What has not been answered. */
+let open: ServerResponse[];
 
 beforeEach(async () => {
   asked = [];
   answerWaiting = false;
+  open = [];
   dir = await makeDataDir();
   upstream = createServer((request, response) => {
     asked.push(request.url ?? "");
     if (answerWaiting || !request.url?.endsWith("wait")) response.end(`answer to ${request.url}`);
+    else open.push(response);
   });
   await new Promise<void>((resolve) => upstream.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
@@ -171,10 +175,11 @@ describe("when a host process dies", () => {
     const seen: string[] = [];
     invocation.subscribe((chunks) => seen.push(...chunks.map((chunk) => chunk.content)));
     await expect.poll(() => asked.length, { timeout: 10_000 }).toBe(3);
-    answerWaiting = true;
     killHosts();
+    await expect.poll(() => core?.runtime.stats().hostsReplaced, { timeout: 10_000 }).toBeGreaterThan(0);
+    for (const response of open) response.end("at last");
     expect(await invocation.result).toMatchObject({ status: "completed" });
-    expect(asked.filter((path) => path !== "/3wait")).toEqual(["/1", "/2", "/4"]);
+    expect(asked).toEqual(["/1", "/2", "/3wait", "/4"]);
     expect(seen).toEqual(['"/1"', '"/2"', '"/3wait"', '"/4"']);
   });
 
