@@ -1,5 +1,6 @@
 import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
 import type { ForkRequest } from "./fork-request.ts";
+import type { RunDetail, TracePage, TraceQuery } from "./run-detail.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import type { Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
 
@@ -74,6 +75,10 @@ export interface Engine {
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution>;
   /** Newest first; INVALID_REQUEST for a cursor that this list did not give, WORKFLOW_NOT_FOUND. */
   listExecutions(params: RunQuery): Promise<RunPage>;
+  /** Everything about one run. */
+  describeRun(params: { readonly accountId: string; readonly executionId: string }): Promise<RunDetail>;
+  /** Its ctx calls, in the order in which they ended. */
+  readTrace(query: TraceQuery): Promise<TracePage>;
   readLogs(params: {
     readonly accountId: string;
     readonly executionId: string;

@@ -1,4 +1,5 @@
 import { fail } from "../../runtime/index.ts";
+import { describeRun, readTrace } from "./describe-run.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -25,7 +26,10 @@ function toWaiting({ call }: LiveRun): Execution {
 /** What an engine tells about executions, and how it ends them on request. */
 export function createQueries(
   parts: Parts,
-): Pick<Engine, "findExecution" | "listExecutions" | "readLogs" | "readChunks" | "cancel"> {
+): Pick<
+  Engine,
+  "findExecution" | "listExecutions" | "describeRun" | "readTrace" | "readLogs" | "readChunks" | "cancel"
+> {
   const { store, live, hits } = parts;
   const list = createRunList(store);
 
@@ -48,6 +52,14 @@ export function createQueries(
     listExecutions(query) {
       void hits.flush();
       return list(query);
+    },
+    describeRun: async ({ accountId, executionId }) => describeRun(await find(accountId, executionId), store),
+    async readTrace(query) {
+      await find(query.accountId, query.executionId);
+      const run = live.get(query.executionId);
+      // Deliveries that need not be durable may still be held back.
+      if (run?.phase === "running") run.row.start();
+      return readTrace(query, store, live);
     },
     async readLogs({ accountId, executionId, from, limit }) {
       await find(accountId, executionId);

@@ -7,11 +7,13 @@ import type { LeaseStore } from "./ports/leases.ts";
 import type { ResultStore } from "./ports/results.ts";
 import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
+import type { TraceStore } from "./ports/traces.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
+export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";
 export type {
   Account,
   CachedResult,
@@ -45,6 +47,7 @@ export interface Store
     JobStore,
     JournalStore,
     ResultStore,
+    TraceStore,
     ScheduleStore,
     SettingStore {
   /** Commits what is pending and closes. */

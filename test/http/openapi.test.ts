@@ -39,6 +39,7 @@ test("the OpenAPI document describes every route with the schemas that validate"
     "/api/v1/runs/{id}/fork",
     "/api/v1/runs/{id}/logs",
     "/api/v1/runs/{id}/recording",
+    "/api/v1/runs/{id}/trace",
     "/api/v1/schedules",
     "/api/v1/schedules/{id}",
     "/api/v1/schedules/{id}/pause",

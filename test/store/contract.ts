@@ -13,6 +13,7 @@ import { describeOutput } from "./contract/output.ts";
 import { describeRemoval } from "./contract/removal.ts";
 import { describeResults } from "./contract/results.ts";
 import { describeSchedules } from "./contract/schedules.ts";
+import { describeTraces } from "./contract/traces.ts";
 import { describeVersions } from "./contract/versions.ts";
 import { describeWorkflows } from "./contract/workflows.ts";
 import { type World, worldOf } from "./fixtures.ts";
@@ -61,6 +62,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeExecutions(subject);
     describeKeys(subject);
     describeLists(subject);
+    describeTraces(subject);
     describeLeases(subject);
     describeGates(subject);
     describeJobs(subject);

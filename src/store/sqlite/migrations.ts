@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { FORKS } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
+import { PARKING } from "./migration-parking.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly string[] = [
   LISTS,
   FORKS,
   COMPACT_JOURNAL,
+  PARKING,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -18,6 +18,7 @@ import { createRemoval, finishRemovals } from "./removal.ts";
 import { createResults } from "./results.ts";
 import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
+import { createTrace } from "./trace.ts";
 import { createVersions } from "./versions.ts";
 import { createWorkflows } from "./workflows.ts";
 import { Writer } from "./writer.ts";
@@ -58,6 +59,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createJobs(db, writer),
       ...createJournal(db, writer, earlier),
       ...createOutput(db, writer),
+      ...createTrace(db),
       ...createResults(db, writer),
       ...createSchedules(db, writer),
       ...createScheduleSync(db, writer),

@@ -1,5 +1,5 @@
 import { type Chunk, fail, type LogLine } from "../../../../runtime/index.ts";
-import type { ListedExecution } from "../../../engine/types.ts";
+import type { Execution, ListedExecution } from "../../../engine/types.ts";
 import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
 import { statusOf, toErrorMember } from "./errors.ts";
@@ -60,15 +60,18 @@ export function toRunSummary(execution: ListedExecution, version: string | null)
   };
 }
 
-/** The run object. */
-export async function showRun(deps: DialectDeps, accountId: string, executionId: string): Promise<object> {
-  const execution = await deps.engine.findExecution({ accountId, executionId });
+/** The run object with its output; `version` is null when the workflow was deleted in between, and its runs with it. */
+export function toRunView(execution: Execution, version: string | null): Record<string, unknown> {
   const { state, id } = execution;
-  const version = await versionNumberOf(deps, execution);
-  // The workflow was deleted in between, and its runs with it.
   if (version === null) throw fail("EXECUTION_NOT_FOUND", { id: toExecId(id) });
   const output: unknown = state.status === "completed" ? JSON.parse(state.output ?? "null") : null;
   return { ...toRunSummary(execution, version), output };
+}
+
+/** The run object of an execution that was just started. */
+export async function showRun(deps: DialectDeps, accountId: string, executionId: string): Promise<object> {
+  const execution = await deps.engine.findExecution({ accountId, executionId });
+  return toRunView(execution, await versionNumberOf(deps, execution));
 }
 
 /** A log line as the API shows it; `at` is milliseconds since the epoch. */

@@ -1,14 +1,11 @@
-import { fail } from "../../../../runtime/index.ts";
-import { parseExecutionId } from "../../ids.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
+import { showRunDetail } from "./run-detail-view.ts";
 import { registerRunLists } from "./run-lists.ts";
-import { showRun, toChunkView, toLogView } from "./run-view.ts";
+import { RUN_PARAMS as params, type RunTarget, runTargetOf } from "./run-target.ts";
+import { registerTrace } from "./run-trace.ts";
+import { toChunkView, toLogView } from "./run-view.ts";
 
 const tags = ["runs"];
-const params = {
-  type: "object",
-  properties: { id: { type: "string", description: "`exec_<32 hex digits>`, or the same as a UUID" } },
-};
 
 const MAX_WINDOW = 10_000;
 const DEFAULT_WINDOW = 1_000;
@@ -25,11 +22,6 @@ const querystring = {
   },
 };
 
-interface Target {
-  readonly accountId: string;
-  readonly executionId: string;
-}
-
 function windowOf(request: Request): { readonly from: number; readonly limit: number } {
   const query = request.query as { readonly from?: string; readonly limit?: string };
   return { from: Number(query.from ?? 0), limit: Math.min(MAX_WINDOW, Number(query.limit ?? DEFAULT_WINDOW)) };
@@ -38,13 +30,8 @@ function windowOf(request: Request): { readonly from: number; readonly limit: nu
 /** Reading and stopping runs. */
 export function registerRuns(app: App, deps: DialectDeps): void {
   const { engine } = deps;
-  const targetOf = (request: Request): Target => {
-    const { id } = request.params as { readonly id: string };
-    const executionId = parseExecutionId(id);
-    if (executionId === null) throw fail("EXECUTION_NOT_FOUND", { id });
-    return { accountId: deps.account(request).id, executionId };
-  };
-  const show = async ({ accountId, executionId }: Target) => ({ data: await showRun(deps, accountId, executionId) });
+  const targetOf = (request: Request) => runTargetOf(deps, request);
+  const show = async (target: RunTarget) => ({ data: await showRunDetail(deps, target) });
 
   app.get("/api/v1/runs/:id", { schema: { tags, summary: "One run", params } }, (request) => show(targetOf(request)));
   app.get(
@@ -72,5 +59,6 @@ export function registerRuns(app: App, deps: DialectDeps): void {
       return show(target);
     },
   );
+  registerTrace(app, deps);
   registerRunLists(app, deps);
 }

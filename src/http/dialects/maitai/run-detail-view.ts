@@ -1,0 +1,32 @@
+import { toExecId } from "../../ids.ts";
+import type { DialectDeps } from "../dialect.ts";
+import type { RunTarget } from "./run-target.ts";
+import { toRunView, versionNumberOf } from "./run-view.ts";
+
+function linksOf(id: string, ref: string, parentId: string | null): Record<string, string | null> {
+  const self = `/api/v1/runs/${id}`;
+  return {
+    self,
+    trace: `${self}/trace`,
+    logs: `${self}/logs`,
+    chunks: `${self}/chunks`,
+    stream: `${self}/stream`,
+    events: `${self}/events`,
+    cancel: `${self}/cancel`,
+    children: `/api/v1/runs?parent_run=${id}`,
+    parent: parentId === null ? null : `/api/v1/runs/${toExecId(parentId)}`,
+    workflow: `/api/v1/workflows/${ref}`,
+  };
+}
+
+/** The run object with all that is known of it. */
+export async function showRunDetail(deps: DialectDeps, target: RunTarget): Promise<object> {
+  const { execution, asked, timings, children } = await deps.engine.describeRun(target);
+  return {
+    ...toRunView(execution, await versionNumberOf(deps, execution)),
+    ...asked,
+    timings: { queued_ms: timings.queuedMs, running_ms: timings.runningMs, waiting_ms: timings.waitingMs },
+    children: children.map(toExecId),
+    links: linksOf(toExecId(execution.id), execution.ref, execution.parentId),
+  };
+}
