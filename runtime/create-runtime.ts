@@ -45,6 +45,8 @@ const noHost: ExecutionHost = {
   impure: () => undefined,
   invoke: () => Promise.reject(fail("CAPABILITY_DENIED")),
   accessory: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  wait: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  waited: () => Promise.reject(fail("CAPABILITY_DENIED")),
 };
 
 interface Described {

@@ -72,6 +72,14 @@ export interface WorkflowContext<I = Untyped> {
   load_accessory<T = Untyped>(key: string, fallback_path?: string): Promise<T>;
   /** Waits for milliseconds or "10s", "5m", "2h", "3d"; a long wait uses no memory and survives a restart. */
   sleep(duration: number | string): Promise<void>;
+  /** Waits for an event sent to this run or to the account; with a timeout, null once that has passed. Waiting uses no memory and survives a restart. */
+  waitFor<T = Untyped>(
+    name: string,
+    options?: WaitOptions & { readonly timeout?: undefined },
+  ): Promise<WorkflowEvent<T>>;
+  waitFor<T = Untyped>(name: string, options: WaitOptions): Promise<WorkflowEvent<T> | null>;
+  /** Asks a person, by a one-time link (in the run object, and as a chunk of type "approval") or over the API, and waits for the decision. */
+  approve<T = Untyped>(question: ApprovalQuestion): Promise<Decision<T>>;
 
   /** Sends a chunk to a streaming caller: ordered, not awaited, at most 10,000 of 256 KiB. The type must not be empty. */
   emit(type: string, content?: unknown): void;
@@ -80,6 +88,48 @@ export interface WorkflowContext<I = Untyped> {
   write(text: string): void;
   /** Writes a log line; `console` does too. */
   readonly log: Log;
+}
+
+// ---------- ctx.waitFor, ctx.approve ----------
+export interface WaitOptions {
+  /** Dotted paths into the event's data and the exact value each must have: `{ "order.id": 7 }`. */
+  readonly match?: { readonly [path: string]: Json };
+  /** Milliseconds, or "10s", "5m", "2h", "3d". A wait that lost a `Promise.race` goes on and takes the next event: prefer this to a race with `sleep`. */
+  readonly timeout?: number | string | undefined;
+}
+
+/** One event; it fulfils one wait of each run that it reaches, the earliest that matches. */
+export interface WorkflowEvent<T = Untyped> {
+  readonly name: string;
+  readonly data: T;
+  readonly id: string;
+  /** When it was sent, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+export interface ApprovalQuestion {
+  readonly title: string;
+  readonly description?: string;
+  /** JSON Schema (or a field map) of what the person sends along when approving; simple fields become a form. */
+  readonly schema?: FieldMap | JsonSchema;
+  /** Shown to the person. */
+  readonly data?: unknown;
+  /** Milliseconds, or "10s", "5m", "2h", "3d". */
+  readonly timeout?: number | string;
+  /** Names that may decide by the link; a decision over the API is its key's. */
+  readonly approvers?: readonly string[];
+}
+
+/** A person's decision. Without one in time: `approved: false`, `by: null`, `timed_out: true`. */
+export interface Decision<T = Untyped> {
+  readonly approved: boolean;
+  /** What was sent along; null when nothing was. */
+  readonly data: T;
+  readonly by: string | null;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly comment: string | null;
+  readonly timed_out: boolean;
 }
 
 export interface CallParams {

@@ -150,10 +150,47 @@ export type ExecutionOutcome =
     }
   /** `keepsTail`: deliveries that nothing durable followed belong to the journal, because a replay needs them. */
   | { readonly status: "failed"; readonly error: ErrorRecord; readonly usage: Usage; readonly keepsTail?: boolean }
-  /** Nothing runs until `until` (ms since the epoch); resume by replay then. */
-  | { readonly status: "waiting"; readonly until: number; readonly usage: Usage }
+  /** Nothing runs until `until` (ms since the epoch; null: no time is known) or until an answer comes; resume by replay then. */
+  | {
+      readonly status: "waiting";
+      readonly until: number | null;
+      readonly sleeps: readonly Sleep[];
+      readonly usage: Usage;
+    }
   /** The host died under it: run it again from its journal; `alone` when it may have been the cause. */
   | { readonly status: "lost"; readonly suspect: boolean; readonly cause: ErrorRecord };
+
+/** A `ctx.sleep` under way, ms since the epoch; `since` is the guest's clock when it was last looked at. */
+export interface Sleep {
+  readonly since: number;
+  readonly until: number;
+}
+
+/** What an op waits for; times are ms since the epoch, `until: null` = no end. */
+export type WaitRequest =
+  | {
+      readonly kind: "event";
+      readonly pos: number;
+      readonly name: string;
+      /** Dotted path into the event's data → the JSON value that must be there; null = any data. */
+      readonly match: Readonly<Record<string, unknown>> | null;
+      readonly until: number | null;
+    }
+  /** A decision that an earlier `ask` made possible. */
+  | { readonly kind: "approval"; readonly pos: number; readonly id: string; readonly until: number | null }
+  | ({ readonly kind: "ask"; readonly pos: number; readonly until: number | null } & ApprovalQuestion);
+
+/** What a person is asked to decide. */
+export interface ApprovalQuestion {
+  readonly title: string;
+  readonly description: string;
+  /** JSON Schema or field map of what the person may send along; null = anything. */
+  readonly schema: Readonly<Record<string, unknown>> | null;
+  /** Shown to the person. */
+  readonly data: unknown;
+  /** Names of those who may decide by the link; empty = anyone who has it. */
+  readonly approvers: readonly string[];
+}
 
 /** A nested call made by `ctx.workflow.completions.create`. */
 export interface NestedCall {
@@ -195,4 +232,8 @@ export interface ExecutionHost {
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
   accessory(key: string): Promise<Uint8Array>;
+  /** Begins to wait: the answer (JSON text) if it is there already; null: {@link ExecutionHost.waited} has it once it comes. */
+  wait(request: WaitRequest): Promise<string | null>;
+  /** The answer (JSON text) that the op at `pos` waits for; CONFLICT when the attempt ends before it comes. */
+  waited(pos: number): Promise<string>;
 }

@@ -4,6 +4,7 @@ export { createRuntime } from "./create-runtime.ts";
 export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
 export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";
 export type {
+  ApprovalQuestion,
   Chunk,
   CtxData,
   ExecutionHost,
@@ -16,7 +17,9 @@ export type {
   NestedCall,
   NestedResult,
   OpMeter,
+  Sleep,
   Usage,
+  WaitRequest,
 } from "./execution.ts";
 export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";

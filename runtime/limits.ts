@@ -20,6 +20,9 @@ export interface Limits {
   readonly maxBundleBytes: number;
   readonly maxAccessoryBytes: number;
   readonly maxAccessories: number;
+  readonly maxWaits: number;
+  readonly maxEventBytes: number;
+  readonly maxKeptEvents: number;
 }
 
 const MIB = 1024 * 1024;
@@ -46,4 +49,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxBundleBytes: 5 * MIB,
   maxAccessoryBytes: 50 * 1_000_000,
   maxAccessories: 100,
+  maxWaits: 500,
+  maxEventBytes: 256 * 1024,
+  maxKeptEvents: 1_000,
 });

@@ -3,9 +3,11 @@ import { emit, write } from "./emit.ts";
 import { executionSignal } from "./events.ts";
 import { clock, createExecution, current, type GuestExecution } from "./execution.ts";
 import { accessories, loadAccessory } from "./facades/accessories.ts";
+import { approve } from "./facades/approve.ts";
 import { ChunkStream, createChat } from "./facades/chat.ts";
 import { createHttp } from "./facades/http.ts";
 import { sleep } from "./facades/sleep.ts";
+import { waitFor } from "./facades/wait-for.ts";
 import { createWorkflow } from "./facades/workflow.ts";
 import { createLog } from "./log.ts";
 import { defineProperty, freeze, max, shift, split } from "./primordials.ts";
@@ -35,6 +37,8 @@ const FACADES: Readonly<Record<string, unknown>> = {
   accessories,
   load_accessory: loadAccessory,
   sleep,
+  waitFor,
+  approve,
 };
 const LOG = createLog();
 

@@ -29,6 +29,10 @@ const SERVER_SETTINGS = {
     fallback: "http://127.0.0.1:8787",
     sentence: "Server that the command line talks to.",
   }),
+  publicUrl: text({
+    name: "WEFT_PUBLIC_URL",
+    sentence: "Address under which people reach the server, for links to it; default: where it listens.",
+  }),
   store: oneOf({ name: "WEFT_STORE", sentence: "Where everything is kept: SQLite in the data directory." }, ["sqlite"]),
   durability: oneOf(
     {
@@ -167,6 +171,9 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   maxBundleBytes: ["bytes", "One compiled script."],
   maxAccessoryBytes: ["bytes", "One accessory."],
   maxAccessories: ["files", "Accessories of one workflow."],
+  maxWaits: ["waits", "Events and decisions that one execution waits for at the same time."],
+  maxEventBytes: ["bytes", "Data of one event as JSON."],
+  maxKeptEvents: ["events", "Events of one name that are kept for one execution, or for the whole account."],
 };
 
 const limitName = (key: string): string =>

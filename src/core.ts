@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from "../runtime/index.ts";
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
+import { createApprovalLinks } from "./engine/approval-links.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
@@ -25,6 +26,8 @@ export interface Core extends Services {
   readonly accountId: string;
   /** Resumes what an earlier process left behind and begins to accept calls. */
   start(): Promise<void>;
+  /** Tells where the server listens, for links to its pages. */
+  listenAt(url: string): void;
   /** Stops accepting and waits for running executions up to the grace; the rest is resumed at the next start. */
   stop(): Promise<void>;
   /** Closes runtime and store, each even when the other fails. */
@@ -68,15 +71,18 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf };
+  const links = await createApprovalLinks(store, settings.publicUrl);
   const engine = createEngine({
     ...shared,
+    links,
     cache,
     report,
     settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs },
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
-  const services: Services = { engine, workflows, schedules, replays: createReplays({ ...shared, engine, isolation }) };
+  const replays = createReplays({ ...shared, engine, isolation });
+  const services: Services = { engine, workflows, schedules, replays, waiting: engine.waiting };
   return {
     store,
     runtime,
@@ -92,6 +98,7 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
       await schedules.stop();
       await engine.stop(settings.stopGraceMs);
     },
+    listenAt: links.listenAt,
     async close() {
       await runtime.close().finally(() => store.close());
     },

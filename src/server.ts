@@ -53,8 +53,10 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     report,
     version: await readVersion(),
   });
+  core.listenAt(`http://${settings.host}:${settings.port}`);
   await core.start();
   const url = await app.listen({ host: settings.host, port: settings.port });
+  core.listenAt(url);
   // Made last: a key of a start that failed before would never be shown to anyone.
   const key = await ensureOwnerKey(store, settings.apiKey);
   return {

@@ -1,4 +1,4 @@
-import type { ExecutionJob, NestedCall, NestedResult } from "../execution.ts";
+import type { ExecutionJob, NestedCall, NestedResult, WaitRequest } from "../execution.ts";
 import type { Services } from "../services.ts";
 
 /** Facts of the running execution that an op's handler may use. */
@@ -11,6 +11,10 @@ export interface Scope {
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Reads an accessory of this version. */
   accessory(key: string): Promise<Uint8Array>;
+  /** Begins to wait: the answer (JSON text) if it is there already; null: {@link Scope.waited} has it once it comes. */
+  wait(request: WaitRequest): Promise<string | null>;
+  /** The answer (JSON text) that the op at `pos` waits for. */
+  waited(pos: number): Promise<string>;
 }
 
 /** Usage a handler reports for its op; later values replace earlier ones. */
@@ -39,6 +43,8 @@ export interface OpCall {
   meter(patch: MeterPatch): void;
   /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when the execution holds too many. */
   hold(bytes: number): void;
+  /** Says that the op can be waited for without an isolate, until a time (ms since the epoch) or, with Infinity, an open end; the op is begun again by replay. */
+  park(until: number): void;
   /** Parts (JSON texts) that the guest already saw before a crash; the handler must continue after them or fail. */
   readonly delivered: readonly string[];
 }

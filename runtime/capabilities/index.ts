@@ -1,14 +1,26 @@
 import { accessories } from "./accessories.ts";
+import { approve } from "./approve.ts";
 import type { Capability, Op } from "./capability.ts";
 import { chat } from "./chat.ts";
 import { crypto } from "./crypto.ts";
 import { http } from "./http.ts";
 import { sleep } from "./sleep.ts";
 import { timer } from "./timer.ts";
+import { waitFor } from "./wait-for.ts";
 import { workflow } from "./workflow.ts";
 
 /** Every power a guest has; to add one, write its file and name it here. */
-export const CAPABILITIES: readonly Capability[] = [chat, http, workflow, accessories, sleep, timer, crypto];
+export const CAPABILITIES: readonly Capability[] = [
+  chat,
+  http,
+  workflow,
+  accessories,
+  sleep,
+  waitFor,
+  approve,
+  timer,
+  crypto,
+];
 
 const ops = new Map<string, Op>(CAPABILITIES.flatMap((capability) => Object.entries(capability.ops)));
 

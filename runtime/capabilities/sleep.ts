@@ -11,7 +11,8 @@ const sleepUntil = defineOp<number>({
     if (typeof until === "number" && Number.isFinite(until)) return until;
     throw fail("INVALID_ARGUMENT", { message: `sleep: until must be a time in milliseconds, got ${String(until)}` });
   },
-  async run(until, { signal }) {
+  async run(until, { signal, park }) {
+    park(until);
     for (let left = until - Date.now(); left > 0; left = until - Date.now()) {
       await delay(Math.min(left, MAX_STEP_MS), undefined, { signal });
     }

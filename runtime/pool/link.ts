@@ -1,6 +1,14 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorRecord } from "../errors.ts";
-import type { Chunk, ExecutionJob, HostProfile, JournalRecord, LogLine, NestedCall } from "../execution.ts";
+import type {
+  Chunk,
+  ExecutionJob,
+  HostProfile,
+  JournalRecord,
+  LogLine,
+  NestedCall,
+  WaitRequest,
+} from "../execution.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 
 /** Facts of one host process, for /readyz. */
@@ -25,6 +33,8 @@ export type UpMessage =
   | { readonly type: "impure"; readonly executionId: string }
   | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
+  | { readonly type: "wait"; readonly id: number; readonly executionId: string; readonly request: WaitRequest }
+  | { readonly type: "waited"; readonly id: number; readonly executionId: string; readonly pos: number }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }
   | { readonly type: "facts"; readonly hosts: readonly HostFacts[]; readonly replaced: number }
   | {

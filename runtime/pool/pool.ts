@@ -169,6 +169,10 @@ export class Pool {
         return this.#answer(link, message, (host) => host.invoke(message.call));
       case "accessory":
         return this.#answer(link, message, (host) => host.accessory(message.key));
+      case "wait":
+        return this.#answer(link, message, (host) => host.wait(message.request));
+      case "waited":
+        return this.#answer(link, message, (host) => host.waited(message.pos));
       case "bundle":
         return answer(link, message.id, () => this.#options.loadBundle(message.hash));
       case "outcome":

@@ -1,7 +1,6 @@
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
 import type { Completion, Handler } from "../interceptors/interceptor.ts";
-import { sleepUntil } from "./parking.ts";
 
 /** Who gets what comes of a call: the attempt that waits for it, or the shelf that keeps it for the next one. */
 export interface CallOwner {
@@ -9,6 +8,8 @@ export interface CallOwner {
   ended(call: Call, completion: Completion): void;
   /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when there are too many. */
   hold(call: Call, bytes: number): void;
+  /** The call can now be waited for without an isolate. */
+  parks(call: Call): void;
 }
 
 /** How a call is begun. */
@@ -32,8 +33,8 @@ export class Call {
   readonly hash: string;
   /** JSON text. */
   readonly args: string;
-  /** Wake-up time of a sleep, ms since the epoch; null for every other op. */
-  readonly until: number | null;
+  /** Until when it needs no isolate, ms since the epoch (Infinity: no end is known); null while it needs one. */
+  until: number | null = null;
   /** True for ops with an effect outside. */
   readonly outside: boolean;
   readonly #abort = new AbortController();
@@ -48,7 +49,6 @@ export class Call {
     this.op = op;
     this.args = args;
     this.hash = hash;
-    this.until = sleepUntil(op, args);
     this.outside = findOp(op)?.effect === "outside";
   }
 
@@ -73,6 +73,10 @@ export class Call {
       hold: (bytes) => {
         this.heldBytes += bytes;
         this.#owner?.hold(this, bytes);
+      },
+      park: (until) => {
+        this.until = until;
+        this.#owner?.parks(this);
       },
       part: (json) => {
         this.parts++;

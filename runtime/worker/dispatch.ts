@@ -23,6 +23,7 @@ function handle(services: Services): Handler {
       part: request.part,
       meter: request.meter,
       hold: request.hold,
+      park: request.park,
       delivered: request.delivered,
     };
     const args = op.parse(JSON.parse(request.args), request.scope);

@@ -62,6 +62,12 @@ export function timeoutError({ timeoutMs: value }: ExecutionJob): ErrorRecord {
   return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value }));
 }
 
+/** The error of a script that waits for nothing that could end. */
+export function stuckError(): ErrorRecord {
+  const message = "The script waits for something that cannot happen: no ctx call and no timer is under way.";
+  return toRecord(fail("EXECUTION_FAILED", { message }));
+}
+
 /** The error of an output over its limit; null when it fits. */
 export function outputError(output: string, { limits }: ExecutionJob): ErrorRecord | null {
   if (output.length <= limits.maxOutputBytes / 3) return null;

@@ -1,23 +1,35 @@
-/** Sleeps shorter than this keep their isolate, ms. */
-const PARK_MS = 5_000;
+import type { Sleep } from "../execution.ts";
 
-/** Wake-up time of a sleep op (ms since the epoch); null for every other op. */
-export function sleepUntil(op: string, args: string): number | null {
-  if (op !== "sleep") return null;
-  const until = (JSON.parse(args) as { until?: unknown } | null)?.until;
-  return typeof until === "number" ? until : null;
+/** Waits shorter than this keep their isolate, ms. */
+const PARK_MS = 5_000;
+/** Sleeps shown of one execution. */
+const MAX_SLEEPS = 20;
+
+/** An op that the guest waits for; `until` as its handler said, null while it needs an isolate. */
+interface Awaited {
+  readonly op: string;
+  readonly until: number | null;
+}
+
+/** How an execution waits without an isolate. */
+export interface Rest {
+  /** When it may next have something to do, ms since the epoch; null: when an event or a decision comes. */
+  readonly until: number | null;
+  readonly sleeps: readonly Sleep[];
 }
 
 /**
- * When an execution that waits for `ops` may next have something to do, if that is a long sleep away and before its
- * deadline (all ms since the epoch): it then gives its isolate up. Null: it stays.
+ * How an execution waits that awaits `ops` and nothing else, its clock at `now`: it then gives its isolate up. Null: it
+ * stays, because an op needs it or something is due soon. It wakes at its deadline at the latest (all ms since the epoch).
  */
-export function wakeTime(ops: Iterable<{ readonly until: number | null }>, deadlineAt: number | null): number | null {
-  let wake = Number.POSITIVE_INFINITY;
-  for (const { until } of ops) {
+export function restOf(ops: Iterable<Awaited>, deadlineAt: number | null, now: number): Rest | null {
+  let wake = deadlineAt ?? Number.POSITIVE_INFINITY;
+  const sleeps: Sleep[] = [];
+  for (const { op, until } of ops) {
     if (until === null) return null;
     wake = Math.min(wake, until);
+    if (op === "sleep" && sleeps.length < MAX_SLEEPS) sleeps.push({ since: now, until });
   }
-  const tooSoon = wake - Date.now() < PARK_MS || (deadlineAt !== null && wake >= deadlineAt);
-  return tooSoon ? null : wake;
+  if (wake - Date.now() < PARK_MS) return null;
+  return { until: wake === Number.POSITIVE_INFINITY ? null : wake, sleeps };
 }

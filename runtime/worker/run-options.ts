@@ -7,6 +7,7 @@ import type {
   LogLine,
   NestedCall,
   NestedResult,
+  WaitRequest,
 } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { HostProcess } from "./host-process.ts";
@@ -20,6 +21,8 @@ export interface RunLink {
   impure(): void;
   invoke(call: NestedCall): Promise<NestedResult>;
   accessory(key: string): Promise<Uint8Array>;
+  wait(request: WaitRequest): Promise<string | null>;
+  waited(pos: number): Promise<string>;
 }
 
 /** Everything one execution needs in its worker. */

@@ -7,11 +7,11 @@ import { Call, type CallOwner } from "./call.ts";
 import { armDeadline } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
-import { outputError, parseGuestError, resourceError, timeoutError } from "./guest-report.ts";
+import { outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { unrecorded } from "./offline.ts";
-import { wakeTime } from "./parking.ts";
+import { restOf } from "./parking.ts";
 import { createPurity, type Purity } from "./purity.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
@@ -49,6 +49,7 @@ export class Run implements RunListener {
     part: (call, json) => this.#part(call, json),
     ended: (call, completion) => this.#completed(call, completion),
     hold: (_call, bytes) => this.#bytes.add(bytes),
+    parks: () => this.#rest(),
   };
   #nextPos = 0;
   #fed = 0;
@@ -152,7 +153,7 @@ export class Run implements RunListener {
     if (this.#verdict !== null) this.#settle(this.#verdict, true);
     else if (this.#stopping !== null && this.#host.openTurns() === 0) this.#finish(this.#failure(this.#stopping));
     else if (!this.#caughtUp) this.#feed();
-    if (!this.#ended && this.#caughtUp && this.#host.openTurns() === 0) this.#rest();
+    this.#rest();
   }
 
   lost({ sure, suspect, code }: Loss): void {
@@ -246,24 +247,22 @@ export class Run implements RunListener {
     this.#options.shelf.clear();
   }
 
-  /** The guest waits: for ops under way, for long sleeps only, or for nothing that could ever happen. */
+  /** The guest waits: for ops under way, for what needs no isolate, or for nothing that could ever happen. */
   #rest(): void {
-    if (this.#deliveries.pending() || this.#stopping !== null) return;
+    if (this.#ended || !this.#caughtUp || this.#stopping !== null) return;
+    if (this.#host.openTurns() > 0 || this.#deliveries.pending()) return;
     if (this.#waiting.size > 0) this.#park();
-    else if (this.#job.deadlineAt === null) {
-      const message = "The script waits for something that cannot happen: no ctx call and no timer is under way.";
-      this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
-    }
+    else if (this.#job.deadlineAt === null) this.#finish(this.#failure(stuckError()));
   }
 
-  /** Gives the isolate up while nothing but long sleeps is awaited. */
+  /** Gives the isolate up while nothing but long sleeps, events and decisions are awaited. */
   async #park(): Promise<void> {
-    const wake = wakeTime(this.#waiting.values(), this.#job.deadlineAt);
-    if (wake === null) return;
+    const rest = restOf(this.#waiting.values(), this.#job.deadlineAt, this.#deliveries.now());
+    if (rest === null) return;
     this.#leave(false);
     try {
       await this.#deliveries.settle();
-      this.#resolve({ status: "waiting", until: wake, usage: this.#usage.total() });
+      this.#resolve({ status: "waiting", ...rest, usage: this.#usage.total() });
     } catch {
       this.#resolve({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) });
     }

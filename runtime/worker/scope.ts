@@ -24,5 +24,7 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     },
     invoke: link.invoke,
     accessory: link.accessory,
+    wait: link.wait,
+    waited: link.waited,
   };
 }

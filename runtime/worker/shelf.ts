@@ -91,6 +91,9 @@ export class Shelf implements CallOwner {
     if (shelved !== null) this.#count(shelved, bytes);
   }
 
+  /** Nobody waits for it here. */
+  parks(): void {}
+
   /** Null once it was aborted: what still comes of it is dropped. */
   #find(call: Call): Shelved | null {
     const shelved = this.#calls.get(call.pos);

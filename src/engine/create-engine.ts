@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
+import { createWaiting } from "./create-waiting.ts";
 import type { Engine } from "./engine.ts";
 import { forkExecution } from "./fork.ts";
 import { createHits } from "./hits.ts";
@@ -21,6 +22,7 @@ import { createRunner } from "./runner.ts";
 import { deleted, stopRun } from "./stopping.ts";
 import { Strikes } from "./strikes.ts";
 import { createSweep } from "./sweep.ts";
+import type { WaitingService } from "./waiting.ts";
 
 /** An execution that lasts longer than this has its start stored, ms (at most twice). */
 const START_SWEEP_MS = 5;
@@ -39,6 +41,8 @@ export interface StartedEngine extends Engine {
   start(): Promise<void>;
   /** Ends the executions of a workflow that was deleted. */
   stopWorkflow(workflowId: string): void;
+  /** Events and questions to people. */
+  readonly waiting: WaitingService;
 }
 
 function createKeeper({ store }: EngineOptions): RowKeeper {
@@ -79,6 +83,15 @@ async function letGo({ keeper, live, hits }: Parts): Promise<void> {
   keeper.outputs.close();
 }
 
+/** Ends the calls that still wait for a place. */
+async function sendAway(live: LiveRuns): Promise<void> {
+  for (const run of [...live.all()]) {
+    if (run.phase !== "new") continue;
+    run.giveUp = null;
+    await run.settle(stopped());
+  }
+}
+
 /** Makes the engine; it does nothing until it is started. */
 export function createEngine(options: EngineOptions): StartedEngine {
   let state: "made" | "open" | "stopping" | "closed" = "made";
@@ -95,13 +108,14 @@ export function createEngine(options: EngineOptions): StartedEngine {
   const nested = createNested(parts, runner);
   const invoke = createInvoke(parts, runner);
   const { live, claims, keeper, admission, store } = parts;
-
+  const waiting = createWaiting(parts);
   const queries = createQueries(parts);
 
   const isIdle = () => live.size === 0 || [...live.all()].every((run) => run.phase !== "running");
 
   return {
     ...queries,
+    waiting,
     async invoke(request) {
       if (state === "stopping" || state === "closed") throw fail("STOPPING");
       return invoke(request);
@@ -114,9 +128,10 @@ export function createEngine(options: EngineOptions): StartedEngine {
     async start() {
       await store.releaseOthers({ worker: keeper.worker });
       leases = keepLeases(parts);
-      timers.push(leases, expireKeys(parts));
+      timers.push(leases, expireKeys(parts), waiting);
       state = "open";
       claims.wake();
+      await waiting.start();
     },
     stopWorkflow(workflowId) {
       for (const run of live.all()) if (run.call.workflow.id === workflowId) stopRun(run, deleted(), parts);
@@ -126,11 +141,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       state = "stopping";
       claims.close();
       admission.drain();
-      for (const run of [...live.all()]) {
-        if (run.phase !== "new") continue;
-        run.giveUp = null;
-        await run.settle(stopped());
-      }
+      await sendAway(live);
       const end = Date.now() + graceMs;
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";

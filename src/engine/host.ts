@@ -8,7 +8,9 @@ import {
   toRecord,
   toWorkflowError,
 } from "../../runtime/index.ts";
+import { beginWait } from "./begin-wait.ts";
 import type { LiveRun } from "./live-run.ts";
+import { LiveWaits } from "./live-waits.ts";
 import type { Parts } from "./parts.ts";
 import { stopRun } from "./stopping.ts";
 
@@ -60,6 +62,13 @@ function sendFollowersOff(run: LiveRun): void {
   if (policy.keep !== "always") run.share(null);
 }
 
+/** Ends the waits whose outcome was just appended to the journal, in the same transaction. */
+function closeWaits(run: LiveRun, records: readonly JournalRecord[], { store, report }: Parts): void {
+  const waits = run.waits?.take(records.filter(({ kind }) => kind !== "part").map(({ pos }) => pos)) ?? [];
+  const { lease } = run.row;
+  if (waits.length > 0 && lease !== null) store.closeWaits({ lease, waits, now: Date.now() }).catch(report);
+}
+
 /** What the main thread does for one attempt at a run; once a later attempt has begun, everything of it is refused. */
 export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNested): ExecutionHost {
   const { attempt, row, log } = run;
@@ -76,6 +85,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
     commit(records, durable) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       const stored = row.append(records, durable).catch(refused);
+      if (run.waits !== null) closeWaits(run, records, parts);
       const error = charge(run, records);
       if (error !== null) stopRun(run, error, parts);
       if (durable) return stored;
@@ -99,5 +109,10 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       return invokeNested(run, call);
     },
     accessory: (key) => readAccessory(run, key, parts),
+    wait(request) {
+      if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
+      return beginWait(run, request, parts);
+    },
+    waited: (pos) => (run.waits ?? new LiveWaits()).answerOf(pos),
   };
 }

@@ -2,6 +2,7 @@ import type { ErrorRecord, Usage } from "../../runtime/index.ts";
 import type { CachedResult, NewExecution, Workflow } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
+import type { LiveWaits } from "./live-waits.ts";
 import type { Plan } from "./plans.ts";
 import { NO_USAGE } from "./result.ts";
 import { ExecutionRow, type RowKeeper } from "./row.ts";
@@ -74,6 +75,8 @@ export class LiveRun {
   giveUp: ((error: ErrorRecord) => void) | null = null;
   /** True while it has a place among the executions called from outside. */
   hasPlace = false;
+  /** What its attempts wait for; null until one waits. */
+  waits: LiveWaits | null = null;
   /** Callers that wait for it. */
   callers = 0;
   /** Nested executions started below it, at any depth (counted on the outermost). */
@@ -156,6 +159,7 @@ export class LiveRun {
   async settle(result: ExecutionResult): Promise<void> {
     this.phase = "over";
     this.#begun?.resolve();
+    this.waits?.clear();
     this.share(null);
     this.call.parent?.children.delete(this);
     if (this.log.isCatchingUp) await this.log.settled();

@@ -2,6 +2,7 @@ import type { Isolation, Limits, Runtime } from "../../runtime/index.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
 import type { Store, Version } from "../store/store.ts";
 import type { Admission } from "./admission.ts";
+import type { ApprovalLinks } from "./approval-links.ts";
 import type { Claims } from "./claims.ts";
 import type { Hits } from "./hits.ts";
 import type { LiveRuns } from "./live-runs.ts";
@@ -33,6 +34,7 @@ export interface EngineOptions {
   readonly cache: ResultCache;
   readonly limits: Limits;
   readonly profileOf: Profiles;
+  readonly links: ApprovalLinks;
   readonly settings: EngineSettings;
   /** Gets errors that are bugs of ours or failures of the disk. */
   readonly report: (error: unknown) => void;

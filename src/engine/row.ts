@@ -23,6 +23,9 @@ export interface RowEnd {
   readonly finishedAt: number;
 }
 
+/** How an execution waits and what it used so far. */
+export type RowRest = Pick<Parameters<Store["waitExecution"]>[0], "until" | "sleeps" | "usage">;
+
 /**
  * The stored side of one running execution. Its start is held back until something must follow it: an execution that is
  * over by then costs one row and one commit.
@@ -147,10 +150,10 @@ export class ExecutionRow {
     );
   }
 
-  /** Parks the execution until a time; false when someone else holds it. */
-  park(until: number, usage: Usage): Promise<boolean> {
+  /** Parks the execution; `ready` when it can go on at once, `lost` when someone else holds it. */
+  park({ until, sleeps, usage }: RowRest): ReturnType<Store["waitExecution"]> {
     const lease = this.start();
-    return this.#keeper.store.waitExecution({ lease, until, usage, ...this.#takeOutput() });
+    return this.#keeper.store.waitExecution({ lease, until, sleeps, usage, ...this.#takeOutput() });
   }
 
   /** The lease; writes the start if it is still held back. */

@@ -52,15 +52,18 @@ function judgeLoss(run: LiveRun, { suspect, cause }: Lost, { strikes, report }: 
   return toRecord(fail("INTERNAL"));
 }
 
-async function park(run: LiveRun, { until, usage }: Waiting, parts: Parts): Promise<void> {
+async function park(run: LiveRun, rest: Waiting, parts: Parts): Promise<void> {
   run.attempt++;
+  run.waits?.clear();
   run.resumed = true;
   run.share(null);
-  const parked = run.row.park(until, usage);
+  const parking = run.row.park(rest);
   run.phase = "parked";
   giveUpPlace(run, parts);
-  if (!(await parked)) return reconcile(run, parts);
-  parts.claims.due(until);
+  const parked = await parking;
+  if (parked === "lost") return reconcile(run, parts);
+  if (parked === "ready") parts.claims.wake();
+  else if (rest.until !== null) parts.claims.due(rest.until);
   if (run.phase === "parked" && run.isForgettable) parts.live.remove(run);
 }
 

@@ -1,11 +1,14 @@
 export type { LogLine } from "../../runtime/index.ts";
 export type {
   Account,
+  Approval,
+  Caller,
   Execution,
   ExecutionFilter,
   ExecutionMode,
   ExecutionState,
   ListedExecution,
+  OpenWait,
   Page,
   Schedule,
   ScheduleDefinition,

@@ -4,7 +4,7 @@ import swaggerUi from "@fastify/swagger-ui";
 import Fastify from "fastify";
 import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
 import type { Services } from "../engine/services.ts";
-import type { Account } from "../engine/types.ts";
+import type { Caller } from "../engine/types.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
 import type { App, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
@@ -37,7 +37,7 @@ export interface HttpApp {
 
 declare module "fastify" {
   interface FastifyRequest {
-    account: Account | null;
+    account: Caller | null;
   }
   interface FastifyContextConfig {
     /** True for a route that needs no key: a link that is signed, for example. */

@@ -1,10 +1,10 @@
 import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { fail } from "../../runtime/index.ts";
-import type { Account } from "../engine/types.ts";
+import type { Caller } from "../engine/types.ts";
 
 /** Finds the account of a key by the hex SHA-256 of the key. */
-export type AccountOfKey = (hash: string) => Account | null;
+export type AccountOfKey = (hash: string) => Caller | null;
 
 const HEADERS = ["x-api-key", "x-maitai-api-key", "apikey"] as const;
 
@@ -19,7 +19,7 @@ export function keysOf(headers: IncomingHttpHeaders): readonly string[] {
  * The caller's account; throws UNAUTHENTICATED. The first key that is known counts: OpenAI clients always send a Bearer
  * key, if only a placeholder beside the right `x-api-key`. Keys are compared by their hash, so timing says nothing about them.
  */
-export function authenticate(headers: IncomingHttpHeaders, accountOfKey: AccountOfKey): Account {
+export function authenticate(headers: IncomingHttpHeaders, accountOfKey: AccountOfKey): Caller {
   for (const key of keysOf(headers)) {
     const account = accountOfKey(hash("sha256", key, "hex"));
     if (account !== null) return account;

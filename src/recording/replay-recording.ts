@@ -99,6 +99,8 @@ function offlineHost({ accessories }: Recording, seen: Seen): ExecutionHost {
     logs: (lines) => void seen.logs.push(...lines),
     impure: () => undefined,
     invoke: refused,
+    wait: refused,
+    waited: refused,
     async accessory(key) {
       const bytes = accessories.get(key);
       if (bytes !== undefined) return bytes;

@@ -1,4 +1,4 @@
-import type { Chunk, ErrorRecord, Isolation, ModuleFacts, Usage } from "../../runtime/index.ts";
+import type { Chunk, ErrorRecord, Isolation, ModuleFacts, Sleep, Usage } from "../../runtime/index.ts";
 
 /** An account: every other row belongs to one. */
 export interface Account {
@@ -6,6 +6,12 @@ export interface Account {
   readonly name: string;
   /** The owner's own account runs in `fast` hosts. */
   readonly owner: boolean;
+}
+
+/** An account as one of its API keys names it. */
+export interface Caller extends Account {
+  /** The key's name and the first characters of it that may be shown. */
+  readonly key: { readonly name: string; readonly prefix: string };
 }
 
 /** A stored workflow under its public name. */
@@ -101,7 +107,13 @@ export interface NewExecution {
 export type ExecutionState =
   | { readonly status: "queued" }
   | { readonly status: "running"; readonly startedAt: number }
-  | { readonly status: "waiting"; readonly startedAt: number; readonly until: number }
+  | {
+      readonly status: "waiting";
+      readonly startedAt: number;
+      /** When it goes on at the latest; null = when an event or a decision comes. */
+      readonly until: number | null;
+      readonly sleeps: readonly Sleep[];
+    }
   | {
       readonly status: "completed";
       readonly startedAt: number;

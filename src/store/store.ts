@@ -1,4 +1,5 @@
 import type { AccountStore } from "./ports/accounts.ts";
+import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
 import type { ForkStore } from "./ports/forks.ts";
 import type { JobStore } from "./ports/jobs.ts";
@@ -8,16 +9,28 @@ import type { ResultStore } from "./ports/results.ts";
 import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { TraceStore } from "./ports/traces.ts";
+import type { WaitStore } from "./ports/waits.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
 export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";
 export type {
+  Approval,
+  LiveAnswer,
+  NewApproval,
+  NewWait,
+  OpenWait,
+  WaitKey,
+  WaitStatus,
+} from "./ports/waits.ts";
+export type {
   Account,
   CachedResult,
   CacheHit,
+  Caller,
   Ending,
   Execution,
   ExecutionMode,
@@ -49,7 +62,9 @@ export interface Store
     ResultStore,
     TraceStore,
     ScheduleStore,
-    SettingStore {
+    SettingStore,
+    WaitStore,
+    EventStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;
 }

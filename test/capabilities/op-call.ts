@@ -49,6 +49,8 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     sessionId: "session-1",
     invoke: none,
     accessory: none,
+    wait: none,
+    waited: none,
   };
 }
 
@@ -64,6 +66,7 @@ export function testCall(options: TestCallOptions): TestCall {
     idempotencyKey: "exec-1:7",
     signal: options.signal ?? new AbortController().signal,
     hold: () => undefined,
+    park: () => undefined,
     part: (json) => void parts.push(json),
     meter: (patch) => void metered.push(patch),
     delivered: options.delivered ?? [],

@@ -20,7 +20,8 @@ const ALL_OPS = CAPABILITIES.flatMap(({ ops }) => Object.keys(ops));
 describe("the registry of capabilities", () => {
   it("names every capability file", async () => {
     const files = (await readdir(join(root, "runtime/capabilities"))).filter((file) => !NOT_CAPABILITIES.has(file));
-    expect(files.map((file) => file.replace(".ts", "")).sort()).toEqual(CAPABILITIES.map(({ name }) => name).sort());
+    const nameOf = (file: string) => file.replace(".ts", "").replace(/-./g, (dash) => dash.slice(1).toUpperCase());
+    expect(files.map(nameOf).sort()).toEqual(CAPABILITIES.map(({ name }) => name).sort());
   });
 
   it("has unique op names, each under its capability's name", () => {
@@ -32,9 +33,12 @@ describe("the registry of capabilities", () => {
   it("puts on ctx what authors are told of, and nothing else", () => {
     expect([...MANIFEST].sort()).toEqual([
       "accessories.read",
+      "approve",
+      "approve.request",
       "chat.completions.create",
       "http.request",
       "sleep",
+      "waitFor",
       "workflow.completions.create",
     ]);
   });

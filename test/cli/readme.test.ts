@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/index.ts";
-import { settingsTable } from "../../src/settings-table.ts";
+import { limitsParagraph, settingsTable } from "../../src/settings-table.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 
@@ -16,6 +16,10 @@ test("its table of settings is the one that Weft obeys", () => {
     .split("\n")
     .filter((line) => !line.startsWith("|---"));
   expect(table).toEqual(expected);
+});
+
+test("its limits are those that Weft obeys", () => {
+  expect(readme.split("\n")).toContain(limitsParagraph());
 });
 
 test("it names every command", () => {

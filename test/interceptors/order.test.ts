@@ -18,6 +18,7 @@ function request(over: Partial<OpRequest> = {}, limits = DEFAULT_LIMITS): OpRequ
     part: () => undefined,
     meter: () => undefined,
     hold: () => undefined,
+    park: () => undefined,
     ...over,
   };
 }

@@ -23,6 +23,9 @@ export interface JournalHostOptions {
   readonly replay?: readonly JournalRecord[];
   /** Answers a nested call; default: INVALID_ARGUMENT. */
   readonly invoke?: (call: NestedCall) => Promise<NestedResult>;
+  /** Answers a wait; default: INVALID_ARGUMENT. */
+  readonly wait?: ExecutionHost["wait"];
+  readonly waited?: ExecutionHost["waited"];
   /** Called before records are taken; may throw. */
   readonly onCommit?: (records: readonly JournalRecord[]) => void;
 }
@@ -54,6 +57,9 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
         options.invoke?.(call) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no nested workflows here" }))
       );
     },
+    wait: (request) =>
+      options.wait?.(request) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no waits here" })),
+    waited: (pos) => options.waited?.(pos) ?? Promise.reject(fail("CONFLICT")),
     accessory: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no accessory ${key}` })),
   };
 }

@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 const ask = (text: string) =>
   `await ctx.chat.completions.create({ messages: [{ role: "user", content: "${text}" }] });`;
 
-function untilOf(outcome: ExecutionOutcome): number {
+function untilOf(outcome: ExecutionOutcome): number | null {
   if (outcome.status !== "waiting") throw new Error(`not waiting: ${JSON.stringify(outcome)}`);
   return outcome.until;
 }

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
+import { describeApprovals } from "./contract/approvals.ts";
+import { describeEvents } from "./contract/events.ts";
 import { describeExecutions } from "./contract/executions.ts";
 import { describeForks } from "./contract/forks.ts";
 import { describeGates } from "./contract/gates.ts";
@@ -15,6 +17,7 @@ import { describeResults } from "./contract/results.ts";
 import { describeSchedules } from "./contract/schedules.ts";
 import { describeTraces } from "./contract/traces.ts";
 import { describeVersions } from "./contract/versions.ts";
+import { describeWaits } from "./contract/waits.ts";
 import { describeWorkflows } from "./contract/workflows.ts";
 import { type World, worldOf } from "./fixtures.ts";
 
@@ -72,5 +75,8 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeResults(subject);
     describeRemoval(subject);
     describeSchedules(subject);
+    describeWaits(subject);
+    describeEvents(subject);
+    describeApprovals(subject);
   });
 }

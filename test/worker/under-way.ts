@@ -13,6 +13,7 @@ export function underWay(pos = 0, hash = "hash") {
     part: (_call, json) => void told.push(json),
     ended: (_call, { payload }) => void told.push(payload),
     hold: (_call, bytes) => void told.push(bytes),
+    parks: () => undefined,
   };
   const call = new Call(pos, "http.request", "{}", hash);
   let request: OpRequest | null = null;

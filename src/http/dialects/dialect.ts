@@ -4,7 +4,7 @@ export type { FastifyError } from "fastify";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Limits, WorkflowError } from "../../../runtime/index.ts";
 import type { Services } from "../../engine/services.ts";
-import type { Account } from "../../engine/types.ts";
+import type { Caller } from "../../engine/types.ts";
 
 /** The HTTP server, as dialects see it (fastify's types come through here only). */
 export type App = FastifyInstance;
@@ -17,8 +17,8 @@ export type Reply = FastifyReply;
 export interface DialectDeps extends Services {
   readonly limits: Limits;
   readonly version: string;
-  /** The account of an authenticated request. */
-  account(request: Request): Account;
+  /** The account of an authenticated request, and the key it came with. */
+  account(request: Request): Caller;
   /** The id every response carries as `x-request-id`. */
   requestId(request: Request): string;
 }

@@ -1,4 +1,4 @@
-import type { Account } from "../rows.ts";
+import type { Account, Caller } from "../rows.ts";
 
 /** Accounts and their keys. */
 export interface AccountStore {
@@ -12,7 +12,7 @@ export interface AccountStore {
     readonly createdAt: number;
   }): Promise<void>;
   /** Account of the key whose hex SHA-256 is `hash`; synchronous because every request asks (served from memory where it can). */
-  accountOfKey(params: { readonly hash: string }): Account | null;
+  accountOfKey(params: { readonly hash: string }): Caller | null;
   hasKeys(): Promise<boolean>;
   /** Revokes the keys of this name except the one whose hash is `except`. */
   removeKeys(params: { readonly accountId: string; readonly name: string; readonly except: string }): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Chunk, LogLine, Usage } from "../../../runtime/index.ts";
+import type { Chunk, LogLine, Sleep, Usage } from "../../../runtime/index.ts";
 import type { Ending, Execution, Lease } from "../rows.ts";
 
 /** The queue: who holds which execution, and how holders let go of it. */
@@ -32,12 +32,13 @@ export interface LeaseStore {
     readonly logs: readonly LogLine[];
     readonly now: number;
   }): Promise<boolean>;
-  /** Parks an execution until a time; false when the fence is old. */
+  /** Parks an execution until a time (null: until an answer comes). `ready`: it can go on at once, because an answer is there or someone asked to stop it; `lost`: the fence is old. */
   waitExecution(params: {
     readonly lease: Lease;
-    readonly until: number;
+    readonly until: number | null;
+    readonly sleeps: readonly Sleep[];
     readonly usage: Usage;
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];
-  }): Promise<boolean>;
+  }): Promise<"parked" | "ready" | "lost">;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Account, Store } from "../store.ts";
+import type { Account, Caller, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
 
@@ -16,11 +16,17 @@ type Accounts = Pick<
 
 const toAccount = (row: AccountRow): Account => ({ id: row.id, name: row.name, owner: row.owner === 1 });
 
-function loadKeys(db: Database): Map<string, Account> {
-  const rows = db.all<AccountRow & { readonly hash: string }>(
-    "SELECT k.hash, a.id, a.name, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id",
+interface KeyRow extends AccountRow {
+  readonly hash: string;
+  readonly key_name: string;
+  readonly prefix: string;
+}
+
+function loadKeys(db: Database): Map<string, Caller> {
+  const rows = db.all<KeyRow>(
+    "SELECT k.hash, k.name AS key_name, k.prefix, a.id, a.name, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id",
   );
-  return new Map(rows.map((row) => [row.hash, toAccount(row)]));
+  return new Map(rows.map((row) => [row.hash, { ...toAccount(row), key: { name: row.key_name, prefix: row.prefix } }]));
 }
 
 /** Accounts, API keys (all of them in memory, because every request asks) and server-wide settings. */
@@ -45,7 +51,7 @@ export function createAccounts(db: Database, writer: Writer): Accounts {
           "INSERT INTO keys (hash, account_id, prefix, name, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
         db.run(sql, hash, accountId, prefix, name, createdAt);
         const row = accountById(accountId);
-        if (row !== undefined && !known) keys.set(hash, toAccount(row));
+        if (row !== undefined && !known) keys.set(hash, { ...toAccount(row), key: { name, prefix } });
       });
       try {
         await durable;

@@ -1,4 +1,4 @@
-import type { ErrorRecord } from "../../../runtime/index.ts";
+import type { ErrorRecord, Sleep } from "../../../runtime/index.ts";
 import type { Execution, ExecutionMode, ExecutionState, ListedExecution } from "../store.ts";
 import type { Database } from "./database.ts";
 
@@ -15,6 +15,7 @@ interface ExecutionRow {
   readonly started_at: number | null;
   readonly finished_at: number | null;
   readonly until_at: number | null;
+  readonly sleeps: string | null;
   readonly cached: number;
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -67,7 +68,12 @@ function toState(row: ExecutionRow): ExecutionState {
     case "running":
       return { status, startedAt };
     case "waiting":
-      return { status, startedAt, until: row.until_at ?? 0 };
+      return {
+        status,
+        startedAt,
+        until: row.until_at,
+        sleeps: JSON.parse(row.sleeps ?? "[]") as readonly Sleep[],
+      };
     case "completed":
       return { status, startedAt, finishedAt, output: row.output, cached: row.cached === 1 };
     case "failed":

@@ -21,9 +21,10 @@ const COMPLETE = `UPDATE executions SET status = ?, output = ?, error = ?, cache
   completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ?, finished_at = ?, ready = 0, due_at = NULL, worker = NULL
   WHERE id = ? AND fence = ? AND status = 1`;
 const COMPLETE_GATED = `${COMPLETE} RETURNING number, gated`;
-// Asked to stop while it parks: claimable at once, so that whoever claims it learns of the request.
-const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, ready = cancel, worker = NULL, prompt_tokens = ?,
+// Asked to stop, or given an answer, while it parks: claimable at once, so that whoever claims it learns of it.
+const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, ready = ?, worker = NULL, prompt_tokens = ?,
   completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
+const ANSWERED = "SELECT 1 AS found FROM waits INDEXED BY waits_answered WHERE execution = ? AND state = 1 LIMIT 1";
 const CANCEL = `UPDATE executions SET status = ?, error = ?, finished_at = ?, ready = 0, due_at = NULL, until_at = NULL,
   worker = NULL, fence = fence + 1 WHERE number = ?`;
 
@@ -55,13 +56,17 @@ function complete(db: Database, { lease, ending, usage, chunks, logs, now }: Com
   return row !== undefined;
 }
 
-function wait(db: Database, { lease, until, usage, chunks, logs }: WaitParams): boolean {
-  const holder = holderOf(db, lease);
-  if (holder === null) return false;
-  appendOutput(db, holder.number, { chunks, logs });
-  const row = db.get<{ gated: number }>(WAIT, until, until, ...usageColumns(usage), holder.number);
-  if (row?.gated === 1) leaveGates(db, holder.number, "parked");
-  return true;
+function wait(db: Database, params: WaitParams): Awaited<ReturnType<Leases["waitExecution"]>> {
+  const { until, sleeps, usage } = params;
+  const holder = holderOf(db, params.lease);
+  if (holder === null) return "lost";
+  const { number, cancel: asked } = holder;
+  appendOutput(db, number, params);
+  const shown = sleeps.length === 0 ? null : JSON.stringify(sleeps);
+  const isReady = asked === 1 || db.get(ANSWERED, number) !== undefined;
+  const row = db.get<{ gated: number }>(WAIT, until, until, shown, isReady ? 1 : 0, ...usageColumns(usage), number);
+  if (row?.gated === 1) leaveGates(db, number, "parked");
+  return isReady ? "ready" : "parked";
 }
 
 function cancel(db: Database, { accountId, executionId, now, error }: CancelParams): boolean {

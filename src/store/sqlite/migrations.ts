@@ -8,6 +8,7 @@ import { PARKING } from "./migration-parking.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
+import { WAITS_SCHEMA } from "./waits-schema.ts";
 import { WORKFLOW_SCHEMAS } from "./workflow-schemas.ts";
 
 /** SQL that takes the schema from version `index` to `index + 1`; published entries never change. */
@@ -21,6 +22,7 @@ export const MIGRATIONS: readonly string[] = [
   FORKS,
   COMPACT_JOURNAL,
   PARKING,
+  WAITS_SCHEMA,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -1,8 +1,10 @@
 import { dirname, resolve } from "node:path";
 import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
+import { createApprovals } from "./approvals.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { EarlierTexts } from "./earlier-texts.ts";
+import { createEvents } from "./events.ts";
 import { createExecutions } from "./executions.ts";
 import { createForks } from "./forks.ts";
 import { findGates } from "./gates.ts";
@@ -20,6 +22,7 @@ import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
 import { createTrace } from "./trace.ts";
 import { createVersions } from "./versions.ts";
+import { createWaits } from "./waits.ts";
 import { createWorkflows } from "./workflows.ts";
 import { Writer } from "./writer.ts";
 
@@ -63,6 +66,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createResults(db, writer),
       ...createSchedules(db, writer),
       ...createScheduleSync(db, writer),
+      ...createWaits(db, writer),
+      ...createApprovals(db, writer),
+      ...createEvents(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

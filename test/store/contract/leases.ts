@@ -20,7 +20,7 @@ import {
   workflowParams,
 } from "../fixtures.ts";
 
-const PARKED = { until: T0 + 1_000, usage: USAGE, ...NO_OUTPUT };
+const PARKED = { until: T0 + 1_000, sleeps: [], usage: USAGE, ...NO_OUTPUT };
 
 async function enqueue(world: World, changes: Partial<NewExecution> = {}): Promise<string> {
   return (await world.store.enqueue({ execution: execution(world.workflow, changes) })).execution.id;
@@ -98,7 +98,7 @@ export function describeLeases(subject: () => Subject): void {
       expect(taken).toMatchObject({ id: lease.executionId, fence: 2, state: { status: "running", startedAt: T0 } });
       const stale = { lease, usage: USAGE, ...NO_OUTPUT };
       expect(await world.store.completeExecution({ ...stale, ending: DONE, now: T0 })).toBe(false);
-      expect(await world.store.waitExecution({ ...stale, until: T0 })).toBe(false);
+      expect(await world.store.waitExecution({ ...PARKED, lease })).toBe("lost");
       await expect(world.store.appendJournal({ lease, records: [entry(0)] })).rejects.toMatchObject({
         code: "CONFLICT",
       });
@@ -168,7 +168,7 @@ export function describeLeases(subject: () => Subject): void {
       const { store, account } = world;
       const lease = await start(world);
       await store.appendJournal({ lease, records: [entry(0)] });
-      expect(await store.waitExecution({ ...PARKED, lease, chunks: chunks(0, 1) })).toBe(true);
+      expect(await store.waitExecution({ ...PARKED, lease, chunks: chunks(0, 1) })).toBe("parked");
       const parked = await store.findExecution({ accountId: account.id, executionId: lease.executionId });
       expect(parked).toMatchObject({
         state: { status: "waiting", startedAt: T0, until: T0 + 1_000 },
@@ -220,7 +220,7 @@ export function describeLeases(subject: () => Subject): void {
       expect(await cancel(world, running.executionId)).toBe(true);
       expect(await statusOf(world, running.executionId)).toBe("running");
       await cancel(world, parking.executionId);
-      await world.store.waitExecution({ ...PARKED, lease: parking });
+      expect(await world.store.waitExecution({ ...PARKED, lease: parking })).toBe("ready");
       const claimed = await claim(world, { max: 1 });
       expect(claimed.map((one) => one.id)).toEqual([parking.executionId]);
       const again = { executionId: parking.executionId, fence: 2 };

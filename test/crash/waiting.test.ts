@@ -1,0 +1,102 @@
+import { afterEach, expect, test } from "vitest";
+import { scriptOf, send, until } from "../engine/waiting.ts";
+import { startTestCore, type TestCore } from "../support/core.ts";
+import { makeDataDir } from "../support/data-dir.ts";
+
+const open: { close(): Promise<void> }[] = [];
+
+afterEach(async () => {
+  for (const one of open.splice(0).reverse()) await one.close();
+});
+
+/** A data directory, and servers on it one after the other. */
+async function servers(): Promise<() => Promise<TestCore>> {
+  const directory = await makeDataDir();
+  open.push({ close: directory.remove });
+  return async () => {
+    const core = await startTestCore({ WEFT_DATA_DIR: directory.path });
+    open.push(core);
+    return core;
+  };
+}
+
+async function resultOf(core: TestCore, executionId: string): Promise<unknown> {
+  await until(core, executionId, "completed");
+  const { state } = await core.engine.findExecution({ accountId: core.accountId, executionId });
+  return state.status === "completed" ? JSON.parse(state.output ?? "null") : state;
+}
+
+test("waits, kept events and questions survive a restart", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy(
+    "waiter",
+    scriptOf(`
+    const one = await ctx.waitFor("one");
+    const two = await ctx.waitFor("two");
+    const { approved } = await ctx.approve({ title: "Go on?" });
+    return [one.data, two.data, approved];`),
+  );
+  const { executionId } = await first.invoke("waiter", { mode: "background" });
+  await until(first, executionId, "waiting", 1);
+  await send(first, "two", 2, { executionId });
+  await first.close();
+
+  const second = await start();
+  const { accountId } = second;
+  await send(second, "one", 1);
+  await until(second, executionId, "waiting", 1);
+  const { items } = await second.waiting.approvals({ accountId, limit: 1, offset: 0 });
+  await second.close();
+
+  const third = await start();
+  const question = await third.waiting.approval({ accountId, approvalId: items[0]?.id ?? "" });
+  const verdict = { approved: true, data: null, comment: null, by: "Ada", via: "link", address: "" } as const;
+  await third.waiting.decide(question, verdict);
+  expect(await resultOf(third, executionId)).toEqual([1, 2, true]);
+});
+
+test("a wait whose time passed while there was no server is over at once", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy("timed", scriptOf(`return [await ctx.waitFor("never", { timeout: "9s" })];`));
+  const { executionId } = await first.invoke("timed", { mode: "background" });
+  await until(first, executionId, "waiting", 1);
+  const [wait] = await first.waiting.waitsOf({ accountId: first.accountId, executionId });
+  await first.close();
+  await new Promise((resolve) => setTimeout(resolve, (wait?.until ?? 0) - Date.now()));
+
+  const second = await start();
+  expect(await send(second, "never", 1)).toMatchObject({ reached: 0 });
+  expect(await resultOf(second, executionId)).toEqual([null]);
+});
+
+test("an event that was half sent reaches the rest after a restart", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy("crowd", scriptOf(`return (await ctx.waitFor("crowd")).data;`));
+  const runs = await Promise.all([1, 2, 3].map(() => first.invoke("crowd", { mode: "background" })));
+  for (const { executionId } of runs) await until(first, executionId, "waiting", 1);
+  const at = Date.now();
+  const event = { accountId: first.accountId, name: "crowd", id: "e", data: "5", executionId: null, at, keepUntil: at };
+  expect(await first.store.sendEvent({ event, idUntil: null, max: 1, maxKept: 1 })).toMatchObject({ done: false });
+  await first.close();
+
+  const second = await start();
+  for (const { executionId } of runs) expect(await resultOf(second, executionId)).toBe(5);
+});
+
+test("a waiting run with secrets cannot go on after a restart, and says so", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy("secret", scriptOf(`return (await ctx.waitFor("go")).data;`));
+  const { executionId } = await first.invoke("secret", { mode: "background", secrets: { key: "very-secret-value" } });
+  await until(first, executionId, "waiting", 1);
+  await first.close();
+
+  const second = await start();
+  expect(await send(second, "go", 1)).toMatchObject({ reached: 1 });
+  await until(second, executionId, "failed");
+  const { state } = await second.engine.findExecution({ accountId: second.accountId, executionId });
+  expect(state).toMatchObject({ error: { code: "SECRETS_LOST" } });
+});
