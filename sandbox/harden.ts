@@ -23,6 +23,7 @@ const REMOVED = [
   "WeakRef",
   "FinalizationRegistry",
   "ShadowRealm",
+  "gc",
   "escape",
   "unescape",
 ];

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { FROM_HOST, isField, POST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import { type BundleCode, Bundles } from "./bundles.ts";
+import { type Collector, createCollector } from "./collector.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "./frames.ts";
 import type { Delivery, GuestPost, TurnEnd } from "./isolate.ts";
 import { type Seat, type Slot, Slots } from "./slots.ts";
@@ -56,6 +57,7 @@ export class Host {
   readonly #out: FrameWriter;
   readonly #slots: Slots;
   readonly #scheduler: TurnScheduler;
+  readonly #collector: Collector;
   readonly #bundles = new Bundles();
   readonly #runs = new Map<number, Run>();
   /** Runs that wait for a bundle, by its hash. */
@@ -74,6 +76,7 @@ export class Host {
       stuck: (run) => this.#poisoned(run, "CPU_LIMIT_EXCEEDED"),
       idle: () => this.#refillSoon(),
     });
+    this.#collector = createCollector(this.#slots, this.#scheduler);
     readFrames(socket, (fields) => this.#receive(fields));
     this.#refillSoon();
     setInterval(() => this.#beat(), HEARTBEAT_MS);
@@ -84,6 +87,7 @@ export class Host {
     const bytes = process.memoryUsage.rss();
     this.#out.write(`${FROM_HOST.heartbeat}\t${bytes}`);
     if (bytes > ROOMY_BYTES) this.#slots.shrink();
+    this.#collector.look();
   }
 
   #receive(fields: string[]): unknown {

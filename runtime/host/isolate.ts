@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import ivm from "isolated-vm";
 
 /** A script text and the name its stack frames show. */
@@ -49,6 +50,8 @@ export interface Realm {
   loadLater(script: GuestScript): Promise<LoadedBundle>;
   /** One turn: delivers, then drains microtasks. Never rejects. */
   turn(delivery: Delivery, timeoutMs: number): Promise<TurnEnd>;
+  /** Collects all garbage of the isolate and gives its pages back, a few ms of work; nothing in other than `collectable` realms. Never rejects. */
+  collect(timeoutMs: number): Promise<TurnEnd>;
   /** Lets the realm be collected. */
   release(): void;
 }
@@ -59,6 +62,8 @@ export interface RealmOptions {
   readonly prelude: GuestScript;
   /** JSON text of the op names. */
   readonly manifest: string;
+  /** True when {@link Realm.collect} may be called on it. */
+  readonly collectable: boolean;
   readonly onPost: OnPost;
 }
 
@@ -97,6 +102,8 @@ function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
   return { status: "rejection", message };
 }
 
+const COLLECT: Delivery = { kind: "collect", run: 0, n: 0, now: 0, text: "", data: "", secrets: "", bundle: null };
+
 type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 
 function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
@@ -105,6 +112,15 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
   const keep = (reference: ivm.Reference): LoadedBundle => {
     loaded.push(reference);
     return { reference };
+  };
+  const turn: Realm["turn"] = async ({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) => {
+    try {
+      const code = bundle === null ? null : bundle.reference.derefInto();
+      await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
+      return { status: "ok" };
+    } catch (error) {
+      return toTurnEnd(isolate, error);
+    }
   };
   return {
     harden(needs) {
@@ -119,15 +135,8 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
       remember(script.name, code);
       return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
-    async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
-      try {
-        const code = bundle === null ? null : bundle.reference.derefInto();
-        await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
-        return { status: "ok" };
-      } catch (error) {
-        return toTurnEnd(isolate, error);
-      }
-    },
+    turn,
+    collect: (timeoutMs) => turn(COLLECT, timeoutMs),
     release() {
       if (isolate.isDisposed) return;
       for (const reference of loaded) reference.release();
@@ -137,8 +146,19 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
   };
 }
 
-function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Realm {
-  const context = isolate.createContextSync();
+/** V8 gives a context its `gc` while the flag is set; the prelude takes it off the global before any guest code runs. */
+function createContext(isolate: ivm.Isolate, collectable: boolean): ivm.Context {
+  if (!collectable) return isolate.createContextSync();
+  setFlagsFromString("--expose-gc");
+  try {
+    return isolate.createContextSync();
+  } finally {
+    setFlagsFromString("--no-expose-gc");
+  }
+}
+
+function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, collectable, onPost }: RealmOptions): Realm {
+  const context = createContext(isolate, collectable);
   const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
   remember(prelude.name, compiled);
   const boot = compiled.runSync(context, { reference: true });

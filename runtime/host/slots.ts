@@ -23,6 +23,10 @@ export interface Slot {
   readonly spares: Promise<Seat>[];
   /** The one realm all runs share (`frozen`). */
   shared: Promise<Seat> | null;
+  /** When its last run left, ms of `performance.now()`. */
+  idleSince: number;
+  /** Runs that left since its garbage was last collected; null = it never was. */
+  uncollected: number | null;
   /** Set when the isolate may not be used again. */
   closed: boolean;
 }
@@ -66,7 +70,11 @@ interface Warm {
   readonly hardened: boolean;
 }
 
+const UNUSED = { idleSince: 0, uncollected: null, closed: false };
 const MAX_SHARING = 64;
+/** Making and freezing a realm leaves twice as much garbage as the realm is large. */
+const COLLECT_AFTER_MS = 1_000;
+const COLLECT_AFTER_RUNS = 32;
 const MAX_IDLE_SLOTS = 256;
 const MAX_SPARES = 8;
 const MAX_WARM = 12;
@@ -113,7 +121,11 @@ export class Slots {
     if (!this.#byKey.has(slot.key)) this.close(slot);
     else {
       if (slot.isolation === "context") realm.release();
-      if (slot.runs.size === 0) this.#idle.add(slot);
+      if (slot.uncollected !== null) slot.uncollected++;
+      if (slot.runs.size === 0) {
+        slot.idleSince = performance.now();
+        this.#idle.add(slot);
+      }
       while (this.#idle.size > MAX_IDLE_SLOTS) this.close(this.#idle.values().next().value as Slot);
     }
   }
@@ -123,6 +135,18 @@ export class Slots {
     for (const slots of [...this.#byKey.values()]) {
       for (const slot of [...slots]) if (slot.key.endsWith(`:${key}`) && slot.runs.delete(run)) this.close(slot);
     }
+  }
+
+  /** A kept isolate without runs for a while whose garbage is worth collecting; it counts as collected from now on. */
+  takeUncollected(): Slot | null {
+    const before = performance.now() - COLLECT_AFTER_MS;
+    for (const slot of this.#idle) {
+      if (slot.isolation !== "frozen" || slot.idleSince > before) continue;
+      if (slot.uncollected !== null && slot.uncollected < COLLECT_AFTER_RUNS) continue;
+      slot.uncollected = 0;
+      return slot;
+    }
+    return null;
   }
 
   /** Disposes every kept isolate that no run is in. */
@@ -182,7 +206,7 @@ export class Slots {
     if (hardened && needs !== 0) realm.harden(needs);
     const { key, isolation, script } = request;
     const lane = createLane(box);
-    const slot: Slot = { key, isolation, lane, script, runs: new Set(), spares: [], shared: null, closed: false };
+    const slot: Slot = { key, isolation, lane, script, runs: new Set(), spares: [], shared: null, ...UNUSED };
     home.slot = slot;
     return { slot, first: seatIn(slot, realm) };
   }
@@ -191,7 +215,7 @@ export class Slots {
   #spare(slot: Slot): Promise<Seat> {
     const { prelude, manifest, onPost } = this.#options;
     const { lane } = slot;
-    const options: RealmOptions = { prelude, manifest, onPost: (...post) => onPost(slot, post) };
+    const options = { prelude, manifest, collectable: false, onPost: (...post: GuestPost) => onPost(slot, post) };
     return new Promise((resolve) => whenFree(lane, () => resolve(makeSeat(slot, options))));
   }
 
@@ -216,7 +240,7 @@ export class Slots {
     const onPost: OnPost = (...post) => {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
     };
-    const realm = box.realmNow({ prelude, manifest, onPost });
+    const realm = box.realmNow({ prelude, manifest, collectable: true, onPost });
     if (hardened) realm.harden(0);
     return { box, realm, home, memoryMb, hardened };
   }
