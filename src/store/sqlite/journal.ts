@@ -2,7 +2,7 @@ import { fail, type JournalRecord } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
 import type { EarlierTexts } from "./earlier-texts.ts";
-import { type Holder, holderOf } from "./holder.ts";
+import type { Holder } from "./holder.ts";
 import { baseOf, readText, restore, storeArgs, storePart } from "./journal-texts.ts";
 import type { Writer } from "./writer.ts";
 
@@ -18,7 +18,9 @@ interface JournalRow extends Omit<JournalRecord, "meter"> {
   readonly model: string | null;
 }
 
-const LAST = "SELECT seq FROM journal WHERE execution = ? ORDER BY seq DESC LIMIT 1";
+const APPENDABLE = `SELECT number,
+  (SELECT seq FROM journal WHERE execution = executions.number ORDER BY seq DESC LIMIT 1) AS last
+  FROM executions WHERE id = ? AND fence = ? AND status = 1`;
 const INSERT = `INSERT INTO journal (execution, seq, pos, kind, op, hash, at, payload, payload_delta, args, args_delta,
   started_at, duration_ms, attempts, prompt_tokens, completion_tokens, cost_usd, model)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
@@ -58,12 +60,12 @@ export function insertRecords(
 
 function append(db: Database, lease: Lease, records: readonly JournalRecord[], earlier: EarlierTexts): void {
   const { executionId, fence } = lease;
-  const holder = holderOf(db, lease);
-  if (holder === null) {
+  const holder = db.get<{ readonly number: number; readonly last: number | null }>(APPENDABLE, executionId, fence);
+  if (holder === undefined) {
     const message = `The journal of execution ${executionId} takes nothing from lease ${fence}: it is no longer the current one.`;
     throw fail("CONFLICT", { message, executionId, fence });
   }
-  let next = (db.get<{ seq: number }>(LAST, holder.number)?.seq ?? -1) + 1;
+  let next = (holder.last ?? -1) + 1;
   for (const { seq } of records) {
     if (seq !== next) {
       const message = `The journal of execution ${executionId} expects seq ${next}, not ${seq}.`;
@@ -137,7 +139,8 @@ export function createJournal(
   earlier: EarlierTexts,
 ): Pick<Store, "appendJournal" | "readJournal"> {
   return {
-    appendJournal: ({ lease, records }) => writer.write(() => append(db, lease, records, earlier)),
+    // Every refusal comes before the first change: no savepoint is needed.
+    appendJournal: ({ lease, records }) => writer.writeUnguarded(() => append(db, lease, records, earlier)),
     async readJournal({ executionId }) {
       return readRecords(db, executionId, 0, -1);
     },
