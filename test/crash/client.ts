@@ -31,6 +31,12 @@ export async function callStream(url: string, ref: string, body: object): Promis
   return lines.map((line) => JSON.parse(line.slice("data: ".length)) as Record<string, unknown>);
 }
 
+/** The UUID of an execution by the ids of the API: `exec_` or `chatcmpl-` and its 32 digits. */
+export function uuidOf(id: unknown): string {
+  const [, digits = ""] = /_?([0-9a-f]{32})$/.exec(String(id)) ?? [];
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
 /** The run with this id as the API shows it. */
 export async function readRun(url: string, id: string): Promise<Record<string, unknown>> {
   const response = await fetch(`${url}/api/v1/runs/${id}`, { headers });

@@ -4,11 +4,12 @@ import { type DataDir, makeDataDir } from "../support/data-dir.ts";
 import { hostsOf, isAlive, killHard } from "../support/host-processes.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
 import { type SpawnedServer, spawnTestServer } from "../support/server.ts";
-import { call, callStream, readRun, upload } from "./client.ts";
+import { call, callStream, readRun, upload, uuidOf } from "./client.ts";
+import { wrongClock } from "./clock.ts";
 import { type CountingHttp, startCountingHttp } from "./counting-http.ts";
 import { createRandom } from "./random.ts";
 import { readSnapshot, type StoredExecution } from "./snapshot.ts";
-import { expectMix, expectNap, SCRIPTS } from "./workload.ts";
+import { expectMix, expectNap, expectSpent, SCRIPTS } from "./workload.ts";
 
 /** WEFT_CRASH_SEED repeats a run (as far as timing allows), WEFT_CRASH_ROUNDS makes it longer. */
 const seed = Number(process.env["WEFT_CRASH_SEED"] ?? Date.now() % 1_000_000);
@@ -17,6 +18,8 @@ const random = createRandom(seed);
 /** A server life, with everything it does at its slowest. */
 const ROUND_MS = 30_000;
 const SETTLE_MS = 60_000;
+/** Clocks are wrong by this much at the most: less than the shortest timeout, more than a lease. */
+const MAX_CLOCK_MS = 60_000;
 
 let dir: DataDir;
 let stub: ModelStub;
@@ -44,8 +47,14 @@ afterAll(async () => {
   await dir.remove();
 });
 
-const startServer = () =>
+/** The last server's clock is ahead of all others, so that nothing waits for a time that a wrong one named. */
+const startServer = (last: boolean) =>
   spawnTestServer(dir.path, {
+    ...wrongClock({
+      fromMs: last ? MAX_CLOCK_MS : random.between(-MAX_CLOCK_MS, MAX_CLOCK_MS),
+      toMs: last ? MAX_CLOCK_MS : random.between(-MAX_CLOCK_MS, MAX_CLOCK_MS),
+      jumpAt: Date.now() + random.between(500, 2_500),
+    }),
     WEFT_WORKERS: "2",
     WEFT_STOP_GRACE_MS: "50",
     OPENAI_BASE_URL: stub.url,
@@ -57,7 +66,8 @@ const mayFail = (promise: Promise<unknown>) => void promise.catch(() => undefine
 
 async function submit({ url }: SpawnedServer): Promise<void> {
   const id = `r${calls++}`;
-  const ref = random.chance(0.15) ? "nap" : "mix";
+  const kind = random.next();
+  const ref = kind < 0.15 ? "nap" : kind < 0.35 ? "spend" : "mix";
   const input = { id: `${ref}-${id}`, http: http.url, napMs: random.between(0, 120) };
   const way = random.next();
   if (way < 0.2) mayFail(call(url, ref, { input }));
@@ -93,11 +103,8 @@ async function noteFinished(): Promise<readonly StoredExecution[]> {
   return stored;
 }
 
-/** The API shows a run as `exec_` and the 32 digits of its UUID. */
-const uuidOf = (id: string) => id.replace(/^exec_/, "").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-
 async function crashRound(): Promise<void> {
-  server = await startServer();
+  server = await startServer(false);
   if (calls === 0) await upload(server.url, SCRIPTS);
   const count = random.between(3, 6);
   for (let n = 0; n < count; n++) await submit(server);
@@ -138,7 +145,9 @@ function expectFewRepeats(): void {
 function expectRight({ execution, chunks }: StoredExecution): void {
   const { state, ref, parentId } = execution;
   const { input } = JSON.parse(execution.data) as { readonly input: { readonly id: string } };
-  expect(state, `${ref} ${input.id} (${execution.id})`).toMatchObject({ status: "completed" });
+  const end = ref === "spend" ? "failed" : "completed";
+  expect(state, `${ref} ${input.id} (${execution.id})`).toMatchObject({ status: end });
+  if (ref === "spend") expectSpent(execution);
   if (state.status !== "completed" || parentId !== null) return;
   if (ref === "mix") expectMix(input.id, state.output, chunks);
   else expectNap(input.id, state.output, chunks);
@@ -152,7 +161,7 @@ test(
   async () => {
     for (let round = 0; round < rounds; round++) await crashRound();
     const before = (await readSnapshot(dir.path)).filter(isOpen);
-    server = await startServer();
+    server = await startServer(true);
     const { url } = server;
     const startedAt = performance.now();
     for (const { execution } of before) {

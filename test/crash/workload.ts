@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type { Chunk } from "../../runtime/execution.ts";
+import type { Execution } from "../../src/store/store.ts";
 
 /** Input of one `mix` execution. */
 export interface MixInput {
@@ -91,8 +92,15 @@ const NAP = `export async function execute(ctx) {
   return { trail: ["before", "after"], before, after: await ask(ctx.input.id + "/after") };
 }`;
 
+/** Goes on until its budget is spent; the stub's answers take 15 tokens. */
+const SPEND = `export const config = { budget: { tokens: 40 } };
+export async function execute(ctx) {
+  ${ASK}
+  for (let call = 0; call < 20; call++) ctx.emit("step", await ask(ctx.input.id + "/" + call));
+}`;
+
 /** Ref → script. */
-export const SCRIPTS: Readonly<Record<string, string>> = { mix: MIX, leaf: LEAF, nap: NAP };
+export const SCRIPTS: Readonly<Record<string, string>> = { mix: MIX, leaf: LEAF, nap: NAP, spend: SPEND };
 
 /** Throws unless an output of `mix` is right for its input, and its chunks are exactly its trail. */
 export function expectMix(id: string, outputText: string | null, chunks: readonly Chunk[]): void {
@@ -116,6 +124,12 @@ export function expectNap(id: string, outputText: string | null, chunks: readonl
   const output = JSON.parse(outputText ?? "null") as { readonly trail: readonly string[] };
   expect(output).toMatchObject({ before: `stub: ${id}/before`, after: `stub: ${id}/after` });
   expectTrail(id, output.trail, chunks);
+}
+
+/** Throws unless an execution of `spend` ended at its budget: with the call that passed it, and no other. */
+export function expectSpent({ id, state, usage }: Execution): void {
+  expect(state, `spend ${id}`).toMatchObject({ status: "failed", error: { code: "BUDGET_EXCEEDED" } });
+  expect(usage, `spend ${id}`).toMatchObject({ promptTokens: 30, completionTokens: 15, ops: 3 });
 }
 
 function expectTrail(id: string, trail: readonly string[], chunks: readonly Chunk[]): void {
