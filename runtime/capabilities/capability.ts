@@ -56,6 +56,8 @@ export interface OpCall {
  */
 export interface Op<A = unknown> {
   readonly effect: "outside" | "time" | "pure";
+  /** True for ops that ask a service something: one under way outlives the attempt that began it, rather than be sent again. */
+  readonly sends?: boolean;
   /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
   parse(args: unknown, scope: Scope): A;
   run(args: A, call: OpCall): Promise<string>;
@@ -75,5 +77,5 @@ export interface Capability {
 
 /** Keeps the argument type of an op known between its parser and its handler. */
 export function defineOp<A>(op: Op<A>): Op {
-  return { effect: op.effect, parse: op.parse, run: (args, call) => op.run(args as A, call) };
+  return { ...op, run: (args, call) => op.run(args as A, call) };
 }

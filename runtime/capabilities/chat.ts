@@ -64,7 +64,7 @@ async function run(args: ChatArgs, call: OpCall): Promise<string> {
 /** ctx.chat: completions of the configured models. Arguments, parts and results may hold secret values. */
 export const chat: Capability = {
   name: "chat",
-  ops: { "chat.completions.create": defineOp<ChatArgs>({ effect: "outside", parse: parseChatArgs, run }) },
+  ops: { "chat.completions.create": defineOp<ChatArgs>({ effect: "outside", sends: true, parse: parseChatArgs, run }) },
   declaration: `  /** Chat completions of the configured models. */
   readonly chat: { readonly completions: ChatCompletions };`,
   doc: {

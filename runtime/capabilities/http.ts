@@ -103,7 +103,7 @@ async function run(args: HttpArgs, call: OpCall): Promise<string> {
 /** ctx.http: requests to public hosts, through the egress guard. Arguments and results may hold secret values. */
 export const http: Capability = {
   name: "http",
-  ops: { "http.request": defineOp<HttpArgs>({ effect: "outside", parse: parseHttpArgs, run }) },
+  ops: { "http.request": defineOp<HttpArgs>({ effect: "outside", sends: true, parse: parseHttpArgs, run }) },
   declaration: `  /** HTTP requests: retried, size-capped, recorded; private addresses are refused. */
   readonly http: Http;`,
   doc: {

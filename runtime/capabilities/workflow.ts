@@ -59,6 +59,7 @@ function meterFailure(error: unknown, meter: (patch: MeterPatch) => void): void 
 
 const create = defineOp<NestedArgs>({
   effect: "outside",
+  sends: true,
   parse,
   async run(args, call) {
     const { job, sessionId } = call.scope;

@@ -37,6 +37,8 @@ export class Call {
   until: number | null = null;
   /** True for ops with an effect outside. */
   readonly outside: boolean;
+  /** True for ops that are not to be sent twice. */
+  readonly sends: boolean;
   readonly #abort = new AbortController();
   #owner: CallOwner | null = null;
   /** Bytes of its result under way. */
@@ -49,7 +51,9 @@ export class Call {
     this.op = op;
     this.args = args;
     this.hash = hash;
-    this.outside = findOp(op)?.effect === "outside";
+    const known = findOp(op);
+    this.outside = known?.effect === "outside";
+    this.sends = known?.sends === true;
   }
 
   get begun(): boolean {

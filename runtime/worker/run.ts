@@ -204,7 +204,7 @@ export class Run implements RunListener {
   /** Leaves the calls that should not be sent twice to the next attempt. */
   #shelve(): void {
     for (const call of this.#waiting.values()) {
-      if (!call.begun || !call.outside) continue;
+      if (!call.begun || !call.sends) continue;
       this.#waiting.delete(call.pos);
       this.#options.shelf.add(call);
     }

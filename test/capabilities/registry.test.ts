@@ -30,6 +30,11 @@ describe("the registry of capabilities", () => {
     for (const { name, op } of names) expect(op === name || op.startsWith(`${name}.`)).toBe(true);
   });
 
+  it("says of which ops one under way goes on when its attempt is lost; waits are begun again", () => {
+    const names = ["chat.completions.create", "http.request", "workflow.completions.create"];
+    expect(ALL_OPS.filter((name) => findOp(name)?.sends).sort()).toEqual(names);
+  });
+
   it("puts on ctx what authors are told of, and nothing else", () => {
     expect([...MANIFEST].sort()).toEqual([
       "accessories.read",

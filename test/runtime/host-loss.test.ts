@@ -11,7 +11,7 @@ beforeAll(async () => {
   runtime = await startBareRuntime(2);
   http = await startCountingHttp(() => 700);
 });
-beforeEach(() => runtime.stub.always({ delayMs: 30, chunkDelayMs: 120 }));
+beforeEach(() => runtime.stub.always({ delayMs: 30, chunkDelayMs: 400 }));
 afterAll(async () => {
   await runtime.close();
   await http.close();
@@ -114,4 +114,23 @@ test("another execution of the same script makes its own call", async () => {
   expect(other).toMatchObject({ status: "completed" });
   expect(await runtime.goOn(first)).toMatchObject({ status: "completed" });
   expect(callsFrom(before)).toHaveLength(2);
+});
+
+test("a wait belongs to its attempt, and is begun again by the next one", async () => {
+  let waits = 0;
+  const wait = async () => {
+    waits++;
+    return null;
+  };
+  const job = await runtime.job(scriptOf(`return (await ctx.waitFor("go", { timeout: 3_000 })).data;`));
+  const over = Promise.withResolvers<string>();
+  const first = runtime.start(job, { wait, waited: () => over.promise });
+  await loseHost(first, () => waits === 1);
+  over.reject(fail("CONFLICT"));
+  const second = runtime.start(runtime.resume(job, first.host.records), {
+    wait,
+    waited: async () => '{"name":"go","data":1}',
+  });
+  expect(await second.outcome).toMatchObject({ status: "completed", output: "1" });
+  expect(waits).toBe(2);
 });
