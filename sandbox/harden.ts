@@ -23,7 +23,6 @@ const REMOVED = [
   "WeakRef",
   "FinalizationRegistry",
   "ShadowRealm",
-  "gc",
   "escape",
   "unescape",
 ];

@@ -27,8 +27,6 @@ const WEFT = freeze({ op: call, errors: errorClasses });
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
 let hardened = false;
-/** V8's own collector, in realms that the host may ask to give memory back. */
-let collect: ((options: object) => void) | undefined;
 
 function finish(execution: GuestExecution, kind: number, n: number, json: string): void {
   if (execution.closed) return;
@@ -173,10 +171,6 @@ function deliver(
       harden(n);
       return;
     }
-    if (kind === "collect") {
-      collect?.({ type: "major", flavor: "last-resort" });
-      return;
-    }
     if (kind === "start" && bundle !== null) {
       start(run, parse(payload) as StartFacts, { needs: n, data, secrets, bundle });
       return;
@@ -197,7 +191,6 @@ function boot(post: Post, manifest: string): typeof deliver {
   const global = globalThis;
   connect(post);
   ops = parse(manifest) as readonly string[];
-  collect = (global as { gc?: typeof collect }).gc;
   removeHazards(global);
   installDeterminism(global);
   installTimers(global);

@@ -13,16 +13,15 @@ const COLLECT_MS = 5_000;
 export function createCollector(slots: Slots, scheduler: TurnScheduler): Collector {
   let isBusy = false;
 
-  const collect = async () => {
+  const collect = () => {
     const slot = slots.takeUncollected();
-    if (slot === null || slot.shared === null) return;
+    if (slot === null) return;
     isBusy = true;
-    const { realm } = await slot.shared;
     scheduler.add(slot.lane, {
       run: 0,
       turnMs: COLLECT_MS,
       budgetMs: () => COLLECT_MS,
-      start: (timeoutMs) => realm.collect(timeoutMs),
+      start: (timeoutMs) => slot.lane.box.collect(timeoutMs),
       ended(end) {
         isBusy = false;
         if (end.status !== "ok" && slot.runs.size === 0 && !slot.closed) slots.close(slot);

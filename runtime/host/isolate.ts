@@ -50,8 +50,6 @@ export interface Realm {
   loadLater(script: GuestScript): Promise<LoadedBundle>;
   /** One turn: delivers, then drains microtasks. Never rejects. */
   turn(delivery: Delivery, timeoutMs: number): Promise<TurnEnd>;
-  /** Collects all garbage of the isolate and gives its pages back, a few ms of work; nothing in other than `collectable` realms. Never rejects. */
-  collect(timeoutMs: number): Promise<TurnEnd>;
   /** Lets the realm be collected. */
   release(): void;
 }
@@ -62,8 +60,6 @@ export interface RealmOptions {
   readonly prelude: GuestScript;
   /** JSON text of the op names. */
   readonly manifest: string;
-  /** True when {@link Realm.collect} may be called on it. */
-  readonly collectable: boolean;
   readonly onPost: OnPost;
 }
 
@@ -71,6 +67,8 @@ export interface RealmOptions {
 export interface IsolateBox {
   /** A realm at once: only while no turn runs in the isolate (it would block this thread until that ends). */
   realmNow(options: RealmOptions): Realm;
+  /** Collects all garbage and gives its pages back, a few ms of work; begun only while no turn runs. Never rejects. */
+  collect(timeoutMs: number): Promise<TurnEnd>;
   /** Time spent inside the isolate so far, in milliseconds. */
   activeMs(): number;
   isDisposed(): boolean;
@@ -102,8 +100,6 @@ function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
   return { status: "rejection", message };
 }
 
-const COLLECT: Delivery = { kind: "collect", run: 0, n: 0, now: 0, text: "", data: "", secrets: "", bundle: null };
-
 type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 
 function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
@@ -112,15 +108,6 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
   const keep = (reference: ivm.Reference): LoadedBundle => {
     loaded.push(reference);
     return { reference };
-  };
-  const turn: Realm["turn"] = async ({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) => {
-    try {
-      const code = bundle === null ? null : bundle.reference.derefInto();
-      await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
-      return { status: "ok" };
-    } catch (error) {
-      return toTurnEnd(isolate, error);
-    }
   };
   return {
     harden(needs) {
@@ -135,8 +122,15 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
       remember(script.name, code);
       return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
-    turn,
-    collect: (timeoutMs) => turn(COLLECT, timeoutMs),
+    async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
+      try {
+        const code = bundle === null ? null : bundle.reference.derefInto();
+        await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
+        return { status: "ok" };
+      } catch (error) {
+        return toTurnEnd(isolate, error);
+      }
+    },
     release() {
       if (isolate.isDisposed) return;
       for (const reference of loaded) reference.release();
@@ -146,9 +140,19 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
   };
 }
 
-/** V8 gives a context its `gc` while the flag is set; the prelude takes it off the global before any guest code runs. */
-function createContext(isolate: ivm.Isolate, collectable: boolean): ivm.Context {
-  if (!collectable) return isolate.createContextSync();
+function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Realm {
+  const context = isolate.createContextSync();
+  const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
+  remember(prelude.name, compiled);
+  const boot = compiled.runSync(context, { reference: true });
+  const callback = new ivm.Callback(onPost, { ignored: true });
+  const deliver = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as Deliver;
+  boot.release();
+  return realmOf(isolate, context, deliver);
+}
+
+/** A context that has V8's `gc`: only one made while the flag is set does, and it cannot be deleted again. */
+function createCollectingContext(isolate: ivm.Isolate): ivm.Context {
   setFlagsFromString("--expose-gc");
   try {
     return isolate.createContextSync();
@@ -157,15 +161,16 @@ function createContext(isolate: ivm.Isolate, collectable: boolean): ivm.Context 
   }
 }
 
-function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, collectable, onPost }: RealmOptions): Realm {
-  const context = createContext(isolate, collectable);
-  const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
-  remember(prelude.name, compiled);
-  const boot = compiled.runSync(context, { reference: true });
-  const callback = new ivm.Callback(onPost, { ignored: true });
-  const deliver = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as Deliver;
-  boot.release();
-  return realmOf(isolate, context, deliver);
+/** The context is made for one collection, so that no guest ever sees `gc`. */
+async function collectGarbage(isolate: ivm.Isolate, timeoutMs: number): Promise<TurnEnd> {
+  try {
+    const context = createCollectingContext(isolate);
+    await context.eval('gc({ type: "major", flavor: "last-resort" })', { timeout: timeoutMs });
+    context.release();
+    return { status: "ok" };
+  } catch (error) {
+    return toTurnEnd(isolate, error);
+  }
 }
 
 /** True when compiling the script is cheap: this process has compiled it before. */
@@ -178,6 +183,7 @@ export function createIsolate(memoryMb: number, onStuck: (message: string) => vo
   const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
   return {
     realmNow: (options) => createRealmNow(isolate, options),
+    collect: (timeoutMs) => collectGarbage(isolate, timeoutMs),
     activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isDisposed: () => isolate.isDisposed,
     dispose() {

@@ -215,7 +215,7 @@ export class Slots {
   #spare(slot: Slot): Promise<Seat> {
     const { prelude, manifest, onPost } = this.#options;
     const { lane } = slot;
-    const options = { prelude, manifest, collectable: false, onPost: (...post: GuestPost) => onPost(slot, post) };
+    const options: RealmOptions = { prelude, manifest, onPost: (...post) => onPost(slot, post) };
     return new Promise((resolve) => whenFree(lane, () => resolve(makeSeat(slot, options))));
   }
 
@@ -240,7 +240,7 @@ export class Slots {
     const onPost: OnPost = (...post) => {
       if (home.slot !== null) this.#options.onPost(home.slot, post);
     };
-    const realm = box.realmNow({ prelude, manifest, collectable: true, onPost });
+    const realm = box.realmNow({ prelude, manifest, onPost });
     if (hardened) realm.harden(0);
     return { box, realm, home, memoryMb, hardened };
   }

@@ -19,6 +19,7 @@ function createBench(turnMs = 1_000): Bench {
   let active = 0;
   const box: IsolateBox = {
     realmNow: () => expect.fail("no realm is made here"),
+    collect: () => expect.fail("nothing is collected here"),
     activeMs: () => active,
     isDisposed: () => false,
     dispose: () => undefined,
