@@ -42,6 +42,12 @@ export class ChunkLog {
     return this.#catchingUp.size > 0;
   }
 
+  /** Chunks from an index on as far as they are in memory; null when that one is no longer there. */
+  recent(from: number, limit: number): readonly Chunk[] | null {
+    if (from < this.#first) return null;
+    return this.#retained.slice(from - this.#first, from - this.#first + limit);
+  }
+
   /** All chunks so far, or null when older ones are no longer in memory. */
   get all(): readonly Chunk[] | null {
     return this.#first === 0 ? this.#retained : null;

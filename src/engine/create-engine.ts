@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
+import { Bells } from "./bells.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
 import { createWaiting } from "./create-waiting.ts";
 import type { Engine } from "./engine.ts";
@@ -12,6 +13,8 @@ import { expireKeys } from "./key-expiry.ts";
 import { keepLeases, type LeaseKeeper } from "./lease-keeper.ts";
 import { LiveRuns } from "./live-runs.ts";
 import { createNested } from "./nested.ts";
+import { News } from "./news.ts";
+import { observeStore } from "./observed-store.ts";
 import type { EngineOptions, Parts } from "./parts.ts";
 import { createPlans } from "./plans.ts";
 import { createQueries } from "./queries.ts";
@@ -56,9 +59,11 @@ function createKeeper({ store }: EngineOptions): RowKeeper {
 }
 
 function createParts(
-  options: EngineOptions,
+  given: EngineOptions,
   { accept, catchUp }: Pick<ClaimOptions, "accept" | "catchUp">,
 ): Omit<Parts, "isOpen"> {
+  const observers = { bells: new Bells(), news: new News() };
+  const options = { ...given, store: observeStore(given.store, observers) };
   const { store, settings, report } = options;
   const keeper = createKeeper(options);
   const { worker, leaseMs } = keeper;
@@ -67,7 +72,7 @@ function createParts(
   const claims = createClaims({ store, worker, leaseMs, free, accept, catchUp, report });
   const hits = createHits(store, report);
   const shared = { keeper, admission, claims, hits, live: new LiveRuns(), strikes: new Strikes() };
-  return { ...options, ...shared, planOf: createPlans() };
+  return { ...options, ...observers, ...shared, planOf: createPlans() };
 }
 
 /** Lets go of everything: what is not over is in the store and resumed at the next start. */

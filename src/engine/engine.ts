@@ -1,5 +1,6 @@
 import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
 import type { ForkRequest } from "./fork-request.ts";
+import type { NewsReader } from "./news.ts";
 import type { RunDetail, TracePage, TraceQuery } from "./run-detail.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import type { Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
@@ -69,6 +70,19 @@ export interface Invocation {
   cancel(): Promise<void>;
 }
 
+/** One reader's view of a run: pulled, so that a slow reader costs no memory. */
+export interface RunWatch {
+  /** Chunks from an index on, those that are not yet stored too; none when there are no more so far. */
+  chunks(from: number, limit: number): Promise<readonly Chunk[]>;
+  /** The run now. EXECUTION_NOT_FOUND once it was deleted. */
+  run(): Promise<Execution>;
+  /** How it ended; null while it goes on. */
+  result(): Promise<ExecutionResult | null>;
+  /** Resolves when something may have changed since the last call, and at once after close. */
+  changed(): Promise<void>;
+  close(): void;
+}
+
 /** Everything a dialect may ask: translate, call, render. Throws WorkflowError for all that is known before a run. */
 export interface Engine {
   invoke(request: InvokeRequest): Promise<Invocation>;
@@ -79,6 +93,10 @@ export interface Engine {
   describeRun(params: { readonly accountId: string; readonly executionId: string }): Promise<RunDetail>;
   /** Its ctx calls, in the order in which they ended. */
   readTrace(query: TraceQuery): Promise<TracePage>;
+  /** One reader's view of a run, from any time on. */
+  watchRun(params: { readonly accountId: string; readonly executionId: string }): Promise<RunWatch>;
+  /** Changes of status of all runs of an account, from now on or after the one named `lastId`. */
+  followNews(params: { readonly accountId: string; readonly lastId: string | null }): NewsReader;
   readLogs(params: {
     readonly accountId: string;
     readonly executionId: string;

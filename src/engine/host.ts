@@ -96,6 +96,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       if (!isCurrent()) return;
       const fresh = log.add(chunks);
       if (fresh.length > 0) row.addOutput(fresh, []);
+      parts.bells.ring(run.id);
       log.trim(row.storedChunks(log.next));
     },
     logs(lines) {

@@ -3,9 +3,11 @@ import type { ResultCache } from "../cache/result-cache.ts";
 import type { Store, Version } from "../store/store.ts";
 import type { Admission } from "./admission.ts";
 import type { ApprovalLinks } from "./approval-links.ts";
+import type { Bells } from "./bells.ts";
 import type { Claims } from "./claims.ts";
 import type { Hits } from "./hits.ts";
 import type { LiveRuns } from "./live-runs.ts";
+import type { News } from "./news.ts";
 import type { Plan } from "./plans.ts";
 import type { Profiles } from "./profiles.ts";
 import type { RowKeeper } from "./row.ts";
@@ -44,6 +46,9 @@ export interface EngineOptions {
 export interface Parts extends EngineOptions {
   readonly keeper: RowKeeper;
   readonly hits: Hits;
+  /** Rung for an execution when readers of it may find something new. */
+  readonly bells: Bells;
+  readonly news: News;
   readonly live: LiveRuns;
   readonly strikes: Strikes;
   readonly admission: Admission;

@@ -7,6 +7,7 @@ import { NO_USAGE } from "./result.ts";
 import { createRunList } from "./run-list.ts";
 import { cancelled, stopRun } from "./stopping.ts";
 import type { Execution } from "./types.ts";
+import { watchRun } from "./watch-run.ts";
 
 /** Ends older than this have reached the disk, ms. */
 const RECENT_MS = 10_000;
@@ -28,7 +29,15 @@ export function createQueries(
   parts: Parts,
 ): Pick<
   Engine,
-  "findExecution" | "listExecutions" | "describeRun" | "readTrace" | "readLogs" | "readChunks" | "cancel"
+  | "findExecution"
+  | "listExecutions"
+  | "describeRun"
+  | "watchRun"
+  | "followNews"
+  | "readTrace"
+  | "readLogs"
+  | "readChunks"
+  | "cancel"
 > {
   const { store, live, hits } = parts;
   const list = createRunList(store);
@@ -54,11 +63,13 @@ export function createQueries(
       return list(query);
     },
     describeRun: async ({ accountId, executionId }) => describeRun(await find(accountId, executionId), store),
+    async watchRun({ accountId, executionId }) {
+      const look = () => find(accountId, executionId);
+      return watchRun(await look(), look, parts);
+    },
+    followNews: ({ accountId, lastId }) => parts.news.follow(accountId, lastId),
     async readTrace(query) {
       await find(query.accountId, query.executionId);
-      const run = live.get(query.executionId);
-      // Deliveries that need not be durable may still be held back.
-      if (run?.phase === "running") run.row.start();
       return readTrace(query, store, live);
     },
     async readLogs({ accountId, executionId, from, limit }) {

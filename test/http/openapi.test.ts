@@ -33,12 +33,15 @@ test("the OpenAPI document describes every route with the schemas that validate"
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
     "/api/v1/runs",
+    "/api/v1/runs/events",
     "/api/v1/runs/{id}",
     "/api/v1/runs/{id}/cancel",
     "/api/v1/runs/{id}/chunks",
+    "/api/v1/runs/{id}/events",
     "/api/v1/runs/{id}/fork",
     "/api/v1/runs/{id}/logs",
     "/api/v1/runs/{id}/recording",
+    "/api/v1/runs/{id}/stream",
     "/api/v1/runs/{id}/trace",
     "/api/v1/schedules",
     "/api/v1/schedules/{id}",

@@ -1,6 +1,7 @@
 import type { Chunk, ErrorRecord } from "../../../../runtime/index.ts";
 import { toCompletionId, toUsageJson } from "../../../engine/completion.ts";
 import type { ExecutionResult, Invocation } from "../../../engine/engine.ts";
+import type { Request } from "../dialect.ts";
 import { statusOf, toErrorMember } from "./errors.ts";
 
 /** How a stream words its frames. */
@@ -9,6 +10,14 @@ export interface FrameStyle {
   readonly helper: boolean;
   /** Framing D: the answer text travels in a frame of its own, typed `output`. */
   readonly split: boolean;
+}
+
+/** How the client of a request wants its frames. */
+export function frameStyleOf({ headers }: Pick<Request, "headers">): FrameStyle {
+  return {
+    helper: headers["x-stainless-helper-method"] !== undefined,
+    split: headers["x-workflow-stream"] === "split",
+  };
 }
 
 /** The frames of one stream: all carry the same id, created and model. */
@@ -23,7 +32,11 @@ const DONE = "data: [DONE]\n\n";
 type Completed = Extract<ExecutionResult, { status: "completed" }>;
 
 /** Framing C+ of contracts/script-api.md (D when `split`). Payloads are JSON texts already and are only concatenated. */
-export function createFrames(invocation: Invocation, model: string, style: FrameStyle): Frames {
+export function createFrames(
+  invocation: Pick<Invocation, "executionId" | "createdAt" | "requestId">,
+  model: string,
+  style: FrameStyle,
+): Frames {
   const { executionId, createdAt, requestId } = invocation;
   const created = Math.floor(createdAt / 1_000);
   const head = `data: {"id":"${toCompletionId(executionId)}","created":${created},"model":${JSON.stringify(model)}`;

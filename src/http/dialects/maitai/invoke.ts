@@ -1,11 +1,11 @@
 import { toCompletion } from "../../../engine/completion.ts";
 import type { Invocation } from "../../../engine/engine.ts";
 import { ChunkFeed } from "../../chunk-feed.ts";
+import { hijackSse } from "../../hijack-sse.ts";
 import { toExecId } from "../../ids.ts";
-import { openSse } from "../../sse.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { toErrorAnswer } from "./errors.ts";
-import { createFrames } from "./frames.ts";
+import { createFrames, frameStyleOf } from "./frames.ts";
 import { INVOKE_SCHEMA, type InvokeBody, toInvokeRequest } from "./invoke-request.ts";
 import { showRun } from "./run-view.ts";
 
@@ -36,22 +36,13 @@ function watchDisconnect(reply: Reply, invocation: Invocation): void {
 function stream(deps: DialectDeps, request: Request, reply: Reply, invocation: Invocation): Reply {
   const { model } = request.body as InvokeBody;
   const { executionId } = invocation;
-  const frames = createFrames(invocation, model, {
-    helper: request.headers["x-stainless-helper-method"] !== undefined,
-    split: request.headers["x-workflow-stream"] === "split",
-  });
+  const frames = createFrames(invocation, model, frameStyleOf(request));
   watchDisconnect(reply, invocation);
-  reply.hijack();
-  const sse = openSse(reply.raw, { ...replyHeaders(reply), ...headersOf(invocation) });
+  const sse = hijackSse(reply, headersOf(invocation));
   const accountId = deps.account(request).id;
   const read = (from: number, limit: number) => deps.engine.readChunks({ accountId, executionId, from, limit });
   new ChunkFeed({ sse, invocation, toEvents: frames.chunk, toEnd: frames.end, read }).start();
   return reply;
-}
-
-/** Headers that hooks have set already; a hijacked reply does not send them by itself. */
-function replyHeaders(reply: Reply): Record<string, string> {
-  return Object.fromEntries(Object.entries(reply.getHeaders()).map(([name, value]) => [name, String(value)]));
 }
 
 async function answer(request: Request, reply: Reply, invocation: Invocation): Promise<Reply> {

@@ -1,6 +1,8 @@
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { showRunDetail } from "./run-detail-view.ts";
+import { registerRunEvents } from "./run-events.ts";
 import { registerRunLists } from "./run-lists.ts";
+import { registerRunStream } from "./run-stream.ts";
 import { RUN_PARAMS as params, type RunTarget, runTargetOf } from "./run-target.ts";
 import { registerTrace } from "./run-trace.ts";
 import { toChunkView, toLogView } from "./run-view.ts";
@@ -60,5 +62,7 @@ export function registerRuns(app: App, deps: DialectDeps): void {
     },
   );
   registerTrace(app, deps);
+  registerRunStream(app, deps);
+  registerRunEvents(app, deps);
   registerRunLists(app, deps);
 }
