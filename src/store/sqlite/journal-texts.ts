@@ -21,10 +21,7 @@ const LOOK_BACK = 2_000;
 
 const LAST_ARGS = `SELECT seq FROM journal WHERE execution = ? AND seq < ? AND seq >= ? AND args IS NOT NULL
   ORDER BY seq DESC LIMIT 1`;
-const STORED = {
-  args: "SELECT args AS text, args_delta AS delta FROM journal WHERE execution = ? AND seq = ?",
-  payload: "SELECT payload AS text, payload_delta AS delta FROM journal WHERE execution = ? AND seq = ?",
-};
+const STORED_ARGS = "SELECT args AS text, args_delta AS delta FROM journal WHERE execution = ? AND seq = ?";
 
 function store(text: string, base: Likeness | null): StoredText {
   const delta = base === null ? null : toDelta(base.text, text, base.head);
@@ -43,23 +40,51 @@ export function restore({ text, delta }: StoredText, base: string): string {
   return fromDelta(base, { head, from, run, tail, text });
 }
 
-/** The whole text of a column of one delivery, read with all that it rests on. */
-export function readText(db: Database, column: "args" | "payload", execution: number, seq: number): string {
-  const rest: StoredText[] = [];
-  let text = "";
-  for (let at: number | null = seq; at !== null; ) {
-    const stored: StoredText | undefined = db.get<StoredText>(STORED[column], execution, at);
-    if (stored === undefined) throw fail("INTERNAL", {}, new Error(`journal: delivery ${at} is missing`));
-    at = baseOf(stored);
-    if (at === null) text = stored.text;
-    else rest.push(stored);
+/** Whole arguments of the deliveries of one execution. What was read once is remembered: later ones rest on it. */
+export class ArgsReader {
+  readonly #db: Database;
+  readonly #execution: number;
+  readonly #known = new Map<number, string>();
+
+  constructor(db: Database, execution: number) {
+    this.#db = db;
+    this.#execution = execution;
   }
-  return rest.reduceRight((base, stored) => restore(stored, base), text);
+
+  /** Those of delivery `seq`. */
+  read(seq: number): string {
+    return this.whole(seq, this.#find(seq));
+  }
+
+  /** Those of delivery `seq`, whose row has `stored`. */
+  whole(seq: number, stored: StoredText): string {
+    const rest: [number, StoredText][] = [[seq, stored]];
+    let text: string | undefined;
+    for (let at = baseOf(stored); at !== null; ) {
+      text = this.#known.get(at);
+      if (text !== undefined) break;
+      const earlier = this.#find(at);
+      rest.push([at, earlier]);
+      at = baseOf(earlier);
+    }
+    return rest.reduceRight((base, [at, each]) => this.#keep(at, restore(each, base)), text ?? "");
+  }
+
+  #find(seq: number): StoredText {
+    const stored = this.#db.get<StoredText>(STORED_ARGS, this.#execution, seq);
+    if (stored === undefined) throw fail("INTERNAL", {}, new Error(`journal: delivery ${seq} is missing`));
+    return stored;
+  }
+
+  #keep(seq: number, text: string): string {
+    this.#known.set(seq, text);
+    return text;
+  }
 }
 
 function recall(db: Database, execution: number, seq: number): EarlierText | null {
   const found = db.get<{ seq: number }>(LAST_ARGS, execution, seq, seq - LOOK_BACK);
-  return found === undefined ? null : { seq: found.seq, text: readText(db, "args", execution, found.seq) };
+  return found === undefined ? null : { seq: found.seq, text: new ArgsReader(db, execution).read(found.seq) };
 }
 
 /** Where a text stands in the journals. */

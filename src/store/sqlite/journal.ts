@@ -3,7 +3,7 @@ import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
 import type { EarlierTexts } from "./earlier-texts.ts";
 import type { Holder } from "./holder.ts";
-import { baseOf, readText, restore, storeArgs, storePart } from "./journal-texts.ts";
+import { ArgsReader, baseOf, restore, storeArgs, storePart } from "./journal-texts.ts";
 import type { Writer } from "./writer.ts";
 
 interface JournalRow extends Omit<JournalRecord, "meter"> {
@@ -86,29 +86,21 @@ function toMeter(row: JournalRow): JournalRecord["meter"] {
 class Reader {
   readonly #db: Database;
   readonly #execution: number;
-  readonly #args = new Map<number, string>();
+  readonly #args: ArgsReader;
   /** Whole parts. */
   readonly #parts = new Map<number, Pick<JournalRow, "op" | "hash" | "payload">>();
 
   constructor(db: Database, execution: number) {
     this.#db = db;
     this.#execution = execution;
+    this.#args = new ArgsReader(db, execution);
   }
 
   read(row: JournalRow): JournalRecord {
-    const { seq, pos, kind, at } = row;
+    const { seq, pos, kind, at, args: text, argsDelta } = row;
     const { op, hash, payload } = kind === "part" ? this.#part(row) : row;
-    return { seq, pos, kind, op, hash, payload, at, args: this.#argsOf(row), meter: toMeter(row) };
-  }
-
-  #argsOf({ seq, args, argsDelta }: JournalRow): string | null {
-    if (args === null) return null;
-    const stored = { text: args, delta: argsDelta };
-    const base = baseOf(stored);
-    const earlier = base === null ? "" : (this.#args.get(base) ?? readText(this.#db, "args", this.#execution, base));
-    const text = restore(stored, earlier);
-    this.#args.set(seq, text);
-    return text;
+    const args = text === null ? null : this.#args.whole(seq, { text, delta: argsDelta });
+    return { seq, pos, kind, op, hash, payload, at, args, meter: toMeter(row) };
   }
 
   #part(row: JournalRow): Pick<JournalRow, "op" | "hash" | "payload"> {

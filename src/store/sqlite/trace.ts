@@ -1,7 +1,7 @@
 import type { JournalRecord } from "../../../runtime/index.ts";
 import type { Excerpt, Store, TraceEntry } from "../store.ts";
 import type { Database } from "./database.ts";
-import { readText } from "./journal-texts.ts";
+import { ArgsReader } from "./journal-texts.ts";
 
 type Params = Parameters<Store["readTrace"]>[0];
 
@@ -55,10 +55,11 @@ function readTrace(db: Database, params: Params): { entries: TraceEntry[]; next:
   const entries: TraceEntry[] = [];
   const found = db.get<{ number: number }>(FIND, executionId, accountId);
   if (found === undefined) return { entries, next: null };
+  const texts = new ArgsReader(db, found.number);
   let chars = 0;
   for (const row of db.iterate<Row>(READ, maxChars, executionId, found.number, from)) {
     if (entries.length === limit || chars > MAX_PAGE_CHARS) return { entries, next: row.seq };
-    const args = row.hasArgs === 0 ? null : readText(db, "args", found.number, row.seq);
+    const args = row.hasArgs === 0 ? null : texts.read(row.seq);
     chars += row.payload.length + (args?.length ?? 0);
     entries.push(toEntry(row, args, maxChars));
   }
