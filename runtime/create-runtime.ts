@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createBundler } from "./bundle/bundler.ts";
 import type { Bundle, ModuleFacts } from "./bundle-types.ts";
 import { MANIFEST } from "./capabilities/index.ts";
+import { createOutbound } from "./egress/outbound.ts";
 import { fail } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
 import { createInspectedBundles } from "./inspected-bundles.ts";
@@ -72,6 +73,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
+  const outbound = createOutbound({ allowPrivate: options.allowPrivate });
   const pool = await Pool.start({
     source: await buildHostSource(MANIFEST),
     models: options.models,
@@ -81,6 +83,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     loadBundle: async (hash) => inspected.codeOf(hash) ?? options.loadBundle(hash),
   });
   return {
+    outbound,
     bundle: (upload) => bundler.bundle(upload),
     inspect({ bundle, accountId, profile }) {
       const job = inspectJob(bundle, { accountId, profile, limits: options.limits });
@@ -96,7 +99,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { running: pool.running, hosts, hostsReplaced: replaced };
     },
     async close() {
-      await Promise.all([pool.close(), bundler.close()]);
+      await Promise.all([pool.close(), bundler.close(), outbound.close()]);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Bundle, ModuleFacts, Upload } from "./bundle-types.ts";
+import type { Outbound } from "./egress/outbound.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from "./execution.ts";
 import type { Limits } from "./limits.ts";
@@ -46,6 +47,8 @@ export interface Runtime {
   run(job: ExecutionJob, host: ExecutionHost, bundle?: Pick<Bundle, "hash" | "code">): Promise<ExecutionOutcome>;
   /** Ends a running execution with `error`; no-op when it is not running here. */
   cancel(executionId: string, error: ErrorRecord): void;
+  /** Requests of the server itself to addresses that its users chose. */
+  readonly outbound: Pick<Outbound, "check" | "post">;
   stats(): RuntimeStats;
   /** Closes the pool and kills every host. */
   close(): Promise<void>;
