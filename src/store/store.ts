@@ -10,6 +10,7 @@ import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { TraceStore } from "./ports/traces.ts";
 import type { WaitStore } from "./ports/waits.ts";
+import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { NewEvent, Sending } from "./ports/events.ts";
@@ -26,11 +27,15 @@ export type {
   WaitKey,
   WaitStatus,
 } from "./ports/waits.ts";
+export type { WebhookEvent, WebhookTarget } from "./ports/webhooks.ts";
 export type {
   Account,
   CachedResult,
   CacheHit,
   Caller,
+  CallWebhook,
+  Delivery,
+  DeliveryAttempt,
   Ending,
   Execution,
   ExecutionMode,
@@ -43,6 +48,8 @@ export type {
   ScheduleDefinition,
   Version,
   VersionCode,
+  WebhookEndpoint,
+  WebhookStatus,
   Workflow,
 } from "./rows.ts";
 
@@ -64,7 +71,9 @@ export interface Store
     ScheduleStore,
     SettingStore,
     WaitStore,
-    EventStore {
+    EventStore,
+    WebhookStore,
+    DeliveryStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;
 }

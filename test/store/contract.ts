@@ -18,6 +18,7 @@ import { describeSchedules } from "./contract/schedules.ts";
 import { describeTraces } from "./contract/traces.ts";
 import { describeVersions } from "./contract/versions.ts";
 import { describeWaits } from "./contract/waits.ts";
+import { describeWebhooks } from "./contract/webhooks.ts";
 import { describeWorkflows } from "./contract/workflows.ts";
 import { type World, worldOf } from "./fixtures.ts";
 
@@ -78,5 +79,6 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeWaits(subject);
     describeEvents(subject);
     describeApprovals(subject);
+    describeWebhooks(subject);
   });
 }

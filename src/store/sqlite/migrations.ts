@@ -8,6 +8,7 @@ import { PARKING } from "./migration-parking.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
+import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 import { WAITS_SCHEMA } from "./waits-schema.ts";
 import { WORKFLOW_SCHEMAS } from "./workflow-schemas.ts";
 
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly string[] = [
   COMPACT_JOURNAL,
   PARKING,
   WAITS_SCHEMA,
+  SCHEMA_WEBHOOKS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -10,6 +10,10 @@ const REMOVE_DEFINITION = [
   "DELETE FROM versions WHERE workflow_id = ?",
   "DELETE FROM schedule_runs WHERE schedule_id IN (SELECT id FROM schedules WHERE workflow_id = ?)",
   "DELETE FROM schedules WHERE workflow_id = ?",
+  // An endpoint for this workflow alone goes with it.
+  `DELETE FROM webhook_endpoints WHERE number IN (SELECT endpoint FROM webhook_scopes s WHERE s.workflow_id = ?
+    AND NOT EXISTS (SELECT 1 FROM webhook_scopes o WHERE o.endpoint = s.endpoint AND o.workflow_id <> s.workflow_id))`,
+  "DELETE FROM webhook_scopes WHERE workflow_id = ?",
   "DELETE FROM workflows WHERE id = ?",
   "DELETE FROM counts WHERE workflow_id = ?",
   "INSERT INTO doomed (workflow_id) VALUES (?) ON CONFLICT DO NOTHING",

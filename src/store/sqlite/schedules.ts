@@ -2,6 +2,7 @@ import { type ErrorRecord, fail } from "../../../runtime/index.ts";
 import type { Page, Schedule, ScheduleDefinition, Store } from "../store.ts";
 import { type Database, sqliteCode, type Value } from "./database.ts";
 import { readExecution } from "./execution-row.ts";
+import { ensureTrigger, SCHEDULED } from "./rare-triggers.ts";
 import type { Writer } from "./writer.ts";
 
 interface ScheduleRow {
@@ -107,6 +108,7 @@ export function insertSchedule(db: Database, schedule: NewSchedule, now: number)
   const { id, accountId, workflowId, name, origin, paused, nextAt } = schedule;
   const due = paused ? null : nextAt;
   const state: Value[] = [id, origin, paused ? 1 : 0, due, due, now, now];
+  ensureTrigger(db, SCHEDULED);
   const owner: Value[] = [accountId, workflowId, workflowId, accountId];
   try {
     const added = db.run(INSERT, name, ...ruleColumns(schedule), ...state, ...owner);

@@ -3,7 +3,9 @@ import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { createApprovals } from "./approvals.ts";
 import { type Durability, openDatabase } from "./database.ts";
+import { createDeliveries } from "./deliveries.ts";
 import { EarlierTexts } from "./earlier-texts.ts";
+import { createEndpoints } from "./endpoints.ts";
 import { createEvents } from "./events.ts";
 import { createExecutions } from "./executions.ts";
 import { createForks } from "./forks.ts";
@@ -15,6 +17,7 @@ import { createKeys } from "./keys.ts";
 import { createLeases } from "./leases.ts";
 import { migrate } from "./migrations.ts";
 import { createOutput } from "./output.ts";
+import { dropUnusedTriggers } from "./rare-triggers.ts";
 import { Recent } from "./recent.ts";
 import { createRemoval, finishRemovals } from "./removal.ts";
 import { createResults } from "./results.ts";
@@ -39,6 +42,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   try {
     migrate(db, dirname(resolve(options.file)));
     findGates(db);
+    dropUnusedTriggers(db);
     const recent = { workflows: new Recent<Workflow>(), versions: new Recent<Version>() };
     const earlier = new EarlierTexts();
     const forget = () => {
@@ -69,6 +73,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createWaits(db, writer),
       ...createApprovals(db, writer),
       ...createEvents(db, writer),
+      ...createEndpoints(db, writer),
+      ...createDeliveries(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

@@ -5,6 +5,7 @@ import { expect, it, vi } from "vitest";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
 import type { ExecutionFilter } from "../../../src/store/store.ts";
 import { addSchedule, RULE } from "../contract/schedules.ts";
+import { addDelivery, addEndpoint } from "../contract/webhooks.ts";
 import {
   CODE,
   chunks,
@@ -28,7 +29,17 @@ import { temporaryDirectory } from "./directory.ts";
 import { passGates } from "./use-gates.ts";
 
 /** Read whole: small, or bounded by a LIMIT of their own. */
-const SMALL_TABLES = ["k", "doomed", "totals", "(subquery-1)", "newest", "json_each"];
+const SMALL_TABLES = [
+  "k",
+  "doomed",
+  "totals",
+  "(subquery-1)",
+  "newest",
+  "json_each",
+  "call_webhooks",
+  "webhook_events",
+  "sqlite_schema",
+];
 
 /** Indexes whose "USING COVERING INDEX …" reads what is unfinished only, or the oldest few. */
 const PARTIAL_INDEXES = /executions_timer|executions_keyed/;
@@ -128,10 +139,45 @@ async function useSchedules(world: World): Promise<void> {
   await store.removeSchedule(key);
 }
 
+async function useWebhooks(world: World): Promise<void> {
+  const { store, account, workflow } = world;
+  const accountId = account.id;
+  const endpoint = await addEndpoint(world, { workflowIds: [workflow.id] });
+  const key = { accountId, endpointId: endpoint.id, now: T0 };
+  await store.redefineEndpoint({ ...key, ...endpoint });
+  await store.disableEndpoint({ ...key, reason: "r" });
+  await store.rotateEndpoint({ ...key, secret: "s", formerUntil: T0 });
+  await store.listEndpoints({ accountId, limit: 5, offset: 0 });
+  const webhook = { url: "https://example.com", events: ["completed"], endpointId: null } as const;
+  await store.addCallWebhook({ executionId: "e", webhook });
+  await store.removeCallWebhook({ executionId: "e" });
+  await store.dropOrphanedWebhooks();
+  const { id: deliveryId, target, executionId } = await addDelivery(world);
+  const event = { number: 0, accountId, executionId, status: "completed", at: T0 } as const;
+  await store.webhookTargets({ event, workflowId: workflow.id });
+  await store.dueTargets({ now: T0, after: "", max: 5 });
+  await store.claimDeliveries({ target, now: T0, max: 5, leaseMs: 1 });
+  await store.releaseDelivery({ deliveryId, attempt: 1, now: T0 });
+  await store.claimDeliveries({ target, now: T0, max: 5, leaseMs: 1 });
+  const attempt = { attempt: 1, at: T0, durationMs: 1, status: 200, error: null, answer: null };
+  await store.endAttempt({ deliveryId, attempt, status: "delivered", dueAt: null, now: T0 });
+  await store.readAttempts({ accountId, deliveryId });
+  for (const filter of [
+    { endpointId: null, executionId },
+    { endpointId: endpoint.id, executionId: null },
+  ])
+    await store.listDeliveries({ accountId, ...filter, limit: 5, offset: 0 });
+  await store.listDeliveries({ accountId, endpointId: null, executionId: null, limit: 5, offset: 0 });
+  await store.replayDelivery({ accountId, deliveryId, now: T0 });
+  await store.pruneDeliveries({ before: T0, max: 5 });
+  await store.removeEndpoint(key);
+}
+
 async function useEverything(world: World): Promise<void> {
   await manageWorkflows(world);
   await runExecutions(world);
   await useSchedules(world);
+  await useWebhooks(world);
   await passGates(world);
   const { store, account, workflow } = world;
   const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
