@@ -10,6 +10,9 @@ import { createWorkflows } from "./engine/create-workflows.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
 import type { Services } from "./engine/services.ts";
+import { createWebhooks, type Webhooks } from "./engine/webhooks/create-webhooks.ts";
+import type { ShowRun } from "./engine/webhooks/message.ts";
+import { loadSealKey } from "./seal-key.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -20,6 +23,7 @@ export interface Core extends Services {
   readonly store: Store;
   readonly runtime: Runtime;
   readonly schedules: Schedules;
+  readonly webhooks: Webhooks;
   /** The services alone: all that the HTTP half gets. */
   readonly services: Services;
   /** The owner's account. */
@@ -58,10 +62,19 @@ async function startRuntime(settings: Settings, store: Store): Promise<Runtime> 
   });
 }
 
-/** Composes store, runtime, cache, engine and workflow service; nothing is accepted before {@link Core.start}. */
-export async function createCore(settings: Settings, report: (error: unknown) => void): Promise<Core> {
+async function startBeside(store: Store, settings: Settings): Promise<{ runtime: Runtime; key: Buffer }> {
+  const key = await loadSealKey(settings.dataDir);
+  return { key, runtime: await startRuntime(settings, store) };
+}
+
+/** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
+export async function createCore(
+  settings: Settings,
+  report: (error: unknown) => void,
+  showRun: ShowRun,
+): Promise<Core> {
   const store = await openStore(settings);
-  const runtime = await startRuntime(settings, store).catch(async (error: unknown) => {
+  const { runtime, key } = await startBeside(store, settings).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -82,21 +95,25 @@ export async function createCore(settings: Settings, report: (error: unknown) =>
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
-  const services: Services = { engine, workflows, schedules, replays, waiting: engine.waiting };
+  const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
+  const services: Services = { engine, workflows, schedules, replays, webhooks, waiting: engine.waiting };
   return {
     store,
     runtime,
     ...services,
     schedules,
+    webhooks,
     services,
     accountId,
     async start() {
       await engine.start();
       schedules.start();
+      webhooks.start();
     },
     async stop() {
       await schedules.stop();
       await engine.stop(settings.stopGraceMs);
+      await webhooks.stop();
     },
     listenAt: links.listenAt,
     async close() {

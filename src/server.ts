@@ -5,6 +5,7 @@ import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Services } from "./engine/services.ts";
 import { createApp } from "./http/app.ts";
+import { toRunSummary } from "./http/dialects/maitai/run-view.ts";
 import { loadExamples } from "./load-examples.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
 
@@ -80,7 +81,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
  * Throws INVALID_REQUEST for a setting that cannot be used and CONFLICT when another server has the data directory.
  */
 export async function startServer(settings: Settings, report: (error: unknown) => void): Promise<Server> {
-  const core = await createCore(settings, report);
+  const core = await createCore(settings, report, toRunSummary);
   try {
     return await serve(core, settings, report);
   } catch (error) {

@@ -24,6 +24,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   "lru-cache": "src/cache/result-cache.ts",
   picocolors: "src/cli/terminal.ts",
   piscina: "runtime/pool/pool.ts",
+  standardwebhooks: "src/engine/webhooks/signature.ts",
   undici: "runtime/egress/dispatcher.ts",
   "web-streams-polyfill": "runtime/bundle/web/",
   "yocto-spinner": "src/cli/terminal.ts",
@@ -60,7 +61,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/http/": ["src/http/", "src/engine/", "runtime/index.ts"],
   "src/load-examples.ts": ["src/engine/", "runtime/index.ts"],
   "src/owner-key.ts": ["src/store/store.ts", "runtime/index.ts"],
-  "src/core.ts": ["src/engine/", "src/cache/", "src/store/", "src/config.ts", "runtime/index.ts"],
+  "src/core.ts": ["src/engine/", "src/cache/", "src/store/", "src/config.ts", "src/seal-key.ts", "runtime/index.ts"],
+  "src/seal-key.ts": ["runtime/index.ts"],
   "src/server.ts": [
     "src/core.ts",
     "src/http/",

@@ -3,7 +3,7 @@ import type { ForkRequest } from "./fork-request.ts";
 import type { NewsReader } from "./news.ts";
 import type { RunDetail, TracePage, TraceQuery } from "./run-detail.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
-import type { Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
+import type { CallWebhook, Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
 
 /** What a caller may ask of the result cache. */
 export type CacheMode = "default" | "no-store" | "reload";
@@ -30,6 +30,8 @@ export interface InvokeRequest {
   readonly onDisconnect: "continue" | "cancel" | null;
   /** True when the client says this is a repeat (x-stainless-retry-count ≥ 1): joins the identical run in flight. */
   readonly retry: boolean;
+  /** Who is told when its execution ends or waits; null = nobody but the account's endpoints. */
+  readonly webhook: CallWebhook | null;
   /** Account-wide idempotency key (the `Idempotency-Key` header); null = none. */
   readonly idempotencyKey: string | null;
 }

@@ -15,6 +15,7 @@ import type { Runner } from "./runner.ts";
 import { timeoutError } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
 import { createTurns } from "./turns.ts";
+import { checkCallWebhook, withWebhook } from "./webhooks/call-webhook.ts";
 
 /** Queued executions that stay in memory, per place. */
 const KEPT_PER_PLACE = 4;
@@ -130,6 +131,18 @@ async function readCached(
   return cache.read(call.key, Date.now());
 }
 
+/** Begins at once or behind an identical run; OVERLOADED when too many wait. */
+function begin(run: LiveRun, leader: LiveRun | null, parts: Parts, runner: Runner): void {
+  parts.live.add(run);
+  try {
+    if (leader !== null && parts.admission.follow()) follow(run, leader, parts, runner);
+    else enter(run, parts, runner);
+  } catch (error) {
+    parts.live.remove(run);
+    throw error;
+  }
+}
+
 /** Whoever called in the background does not wait: the run may leave memory. */
 function startedView(run: LiveRun, parts: Parts): Invocation {
   const { execution } = run.call;
@@ -191,17 +204,6 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
     return joined;
   };
 
-  const begin = (run: LiveRun, leader: LiveRun | null) => {
-    live.add(run);
-    try {
-      if (leader !== null && parts.admission.follow()) follow(run, leader, parts, runner);
-      else enter(run, parts, runner);
-    } catch (error) {
-      live.remove(run);
-      throw error;
-    }
-  };
-
   const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
     const cached = await readCached(request, call, cache);
     if (cached !== null) return answerHit(call, cached, parts.hits);
@@ -210,18 +212,22 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
       const known = await enqueue(run);
       return known === null ? startedView(run, parts) : joinOther(request, run, known);
     }
-    begin(run, request.cache === "default" ? leaderOf(call, parts) : null);
+    begin(run, request.cache === "default" ? leaderOf(call, parts) : null, parts, runner);
     return startedView(run, parts);
   };
 
+  const runTold = (request: InvokeRequest, call: Call) =>
+    withWebhook(request.webhook, call.execution.id, () => runNew(request, call), parts);
+
   return async (request) => {
+    await checkCallWebhook(request, parts);
     const call = toCall(request, await findTarget(request, parts), parts);
     const { idempotencyKey } = request;
     if (idempotencyKey !== null) {
       const key = `${request.accountId}:${idempotencyKey}`;
-      return inTurn(key, async () => (await joinKeyed(request, idempotencyKey, call, parts)) ?? runNew(request, call));
+      return inTurn(key, async () => (await joinKeyed(request, idempotencyKey, call, parts)) ?? runTold(request, call));
     }
     const twin = request.retry ? original(request, call, parts) : null;
-    return twin === null ? runNew(request, call) : joinLive(twin, call, parts);
+    return twin === null ? runTold(request, call) : joinLive(twin, call, parts);
   };
 }

@@ -2,6 +2,7 @@ import type { Engine } from "./engine.ts";
 import type { Replays } from "./replays.ts";
 import type { ScheduleService } from "./schedules/schedule-service.ts";
 import type { WaitingService } from "./waiting.ts";
+import type { WebhookService } from "./webhooks/webhook-service.ts";
 import type { WorkflowService } from "./workflows.ts";
 
 /** Everything that dialects and the command line may ask of a server; a further service is one more member. */
@@ -11,4 +12,5 @@ export interface Services {
   readonly schedules: ScheduleService;
   readonly replays: Replays;
   readonly waiting: WaitingService;
+  readonly webhooks: WebhookService;
 }

@@ -3,6 +3,9 @@ export type {
   Account,
   Approval,
   Caller,
+  CallWebhook,
+  Delivery,
+  DeliveryAttempt,
   Execution,
   ExecutionFilter,
   ExecutionMode,
@@ -13,5 +16,7 @@ export type {
   Schedule,
   ScheduleDefinition,
   Version,
+  WebhookEndpoint,
+  WebhookStatus,
   Workflow,
 } from "../store/store.ts";

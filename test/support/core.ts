@@ -3,6 +3,7 @@ import { parseSettings } from "../../src/config.ts";
 import { type Core, createCore } from "../../src/core.ts";
 import type { ExecutionResult, Invocation, InvokeRequest } from "../../src/engine/engine.ts";
 import type { Deployment, DeployRequest } from "../../src/engine/workflows.ts";
+import { toRunSummary } from "../../src/http/dialects/maitai/run-view.ts";
 import { makeDataDir, testEnvironment } from "./data-dir.ts";
 
 /** A real server without HTTP, with shortcuts. */
@@ -35,6 +36,7 @@ export function requestOf(accountId: string, ref: string, more: Partial<InvokeRe
     onDisconnect: null,
     retry: false,
     idempotencyKey: null,
+    webhook: null,
     ...more,
   };
 }
@@ -45,7 +47,7 @@ export async function startTestCore(environment: Readonly<Record<string, string>
   const dataDir = environment["WEFT_DATA_DIR"] ?? own?.path ?? "";
   const reported: unknown[] = [];
   const settings = parseSettings(testEnvironment(dataDir, "weft_test", environment));
-  const core = await createCore(settings, (error) => reported.push(error));
+  const core = await createCore(settings, (error) => reported.push(error), toRunSummary);
   await core.start();
   const { accountId, engine, workflows } = core;
   const invoke = (ref: string, more?: Partial<InvokeRequest>) => engine.invoke(requestOf(accountId, ref, more));

@@ -36,6 +36,7 @@ export function toScheduledCall(schedule: Schedule, slot: Slot): InvokeRequest {
     timeoutMs: null,
     onDisconnect: null,
     retry: false,
+    webhook: null,
     idempotencyKey: `schedule:${id}:${slotText(slot)}`,
   };
 }

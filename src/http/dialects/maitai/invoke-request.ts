@@ -1,5 +1,6 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { CacheMode, InvokeRequest } from "../../../engine/engine.ts";
+import { CALL_WEBHOOK_SCHEMA, type CallWebhookBody, toCallWebhook } from "./webhook-body.ts";
 
 /** Body of an invoke call, as its schema has checked it. */
 export interface InvokeBody {
@@ -15,6 +16,8 @@ export interface InvokeBody {
   readonly background?: boolean;
   readonly timeout_seconds?: number;
   readonly on_disconnect?: "continue" | "cancel";
+  readonly webhook_url?: string | null;
+  readonly webhook?: CallWebhookBody | null;
 }
 
 const nullable = (type: string) => ({ type: [type, "null"] });
@@ -50,6 +53,8 @@ export const INVOKE_SCHEMA = {
     },
     timeout_seconds: { type: "number", exclusiveMinimum: 0, description: "At most the workflow's own timeout." },
     on_disconnect: { type: "string", enum: ["continue", "cancel"] },
+    webhook_url: { ...nullable("string"), description: "Told when the run has ended: `webhook` with a url alone." },
+    webhook: CALL_WEBHOOK_SCHEMA,
   },
 } as const;
 
@@ -135,6 +140,7 @@ export function toInvokeRequest(
     cache: body.cache ?? (body.no_cache === true ? "no-store" : "default"),
     timeoutMs: body.timeout_seconds === undefined ? null : Math.ceil(body.timeout_seconds * 1_000),
     onDisconnect: body.on_disconnect ?? null,
+    webhook: toCallWebhook(body),
     retry: Number(headers[RETRY_HEADER] ?? 0) >= 1,
     idempotencyKey: idempotencyKey(headers["idempotency-key"]),
   };

@@ -7,6 +7,8 @@ import { registerModels } from "./models.ts";
 import { registerReplays } from "./replays.ts";
 import { registerRuns } from "./runs.ts";
 import { registerSchedules } from "./schedules.ts";
+import { registerDeliveries } from "./webhook-deliveries.ts";
+import { registerWebhooks } from "./webhooks.ts";
 
 /** Script workflows, compatible with Maitai and with OpenAI clients. */
 export const maitai: Dialect = {
@@ -22,5 +24,7 @@ export const maitai: Dialect = {
     registerFork(app, deps);
     registerManagement(app, deps);
     registerSchedules(app, deps);
+    registerWebhooks(app, deps);
+    registerDeliveries(app, deps);
   },
 };

@@ -1,0 +1,38 @@
+import type { Delivery, Store } from "../../store/store.ts";
+import { newSigningSecret, type Sealer } from "./signing-secret.ts";
+
+/** The secrets that sign what an account sends. */
+export interface Keyring {
+  /** Secrets that sign a delivery: its endpoint's, and for a while the one before; the account's own for calls that named none. Throws CONFLICT when they cannot be read. */
+  secretsOf(delivery: Delivery): Promise<readonly string[]>;
+  /** Gives the account a new secret of its own and returns it. */
+  renew(accountId: string): Promise<string>;
+}
+
+const settingOf = (accountId: string) => `webhook secret of ${accountId}`;
+
+/** Makes the keyring over a store that only ever sees sealed secrets. */
+export function createKeyring(
+  store: Pick<Store, "findEndpoint" | "readSetting" | "writeSetting">,
+  sealer: Sealer,
+  now: () => number,
+): Keyring {
+  const renew = async (accountId: string): Promise<string> => {
+    const secret = newSigningSecret();
+    await store.writeSetting({ name: settingOf(accountId), value: sealer.seal(secret) });
+    return secret;
+  };
+  return {
+    renew,
+    async secretsOf({ accountId, endpointId }) {
+      const endpoint = endpointId === null ? null : await store.findEndpoint({ accountId, endpointId });
+      if (endpoint !== null) {
+        const { secret, former } = endpoint;
+        const isValid = former !== null && former.until > now();
+        return [secret, ...(isValid ? [former.secret] : [])].map((sealed) => sealer.open(sealed));
+      }
+      const own = await store.readSetting({ name: settingOf(accountId) });
+      return [own === null ? await renew(accountId) : sealer.open(own)];
+    },
+  };
+}
