@@ -22,6 +22,7 @@ export type {
   Usage,
   WaitRequest,
 } from "./execution.ts";
+export { type Inspection, runInspected } from "./inspect/run-inspected.ts";
 export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export { type ModelConfig, parseModels } from "./models/config.ts";

@@ -25,11 +25,14 @@ export interface RunLink {
   waited(pos: number): Promise<string>;
 }
 
+/** Where a run's guest lives. */
+export type RunHost = Pick<HostProcess, "run">;
+
 /** Everything one execution needs in its worker. */
 export interface RunOptions {
   readonly job: ExecutionJob;
   readonly mode: StartFacts["mode"];
-  readonly host: HostProcess;
+  readonly host: RunHost;
   readonly link: RunLink;
   readonly dispatch: Handler;
   /** Calls under way of an earlier attempt; when this one is lost, its own are left there. */

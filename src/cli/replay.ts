@@ -9,6 +9,7 @@ import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
 import { parseJson, showValue } from "./json.ts";
 import { showLogLine } from "./logs.ts";
+import { DEFAULT_INSPECT, openInspected } from "./replay-inspected.ts";
 import { collectSources } from "./sources.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -94,6 +95,10 @@ export const replay: Command = {
   flags: [
     { flags: "--code <file>", about: "run this script instead of the recorded one and compare" },
     {
+      flags: "--inspect [address]",
+      about: `wait for a debugger (host:port, default ${DEFAULT_INSPECT}); runs WITHOUT the sandbox: only for scripts of your own`,
+    },
+    {
       flags: "--secret <NAME=value>",
       about: "value of a secret that the script looks at; default: a stand-in",
       repeat: true,
@@ -107,12 +112,14 @@ export const replay: Command = {
     const { terminal, options } = call;
     const recording = await openRecording(call, firstArg(call));
     const runtime = await openOffline();
+    const inspect = options.text("inspect") ?? (options.flag("inspect") ? DEFAULT_INSPECT : null);
     try {
       const code = options.text("code");
       const bundle = code === undefined ? recording.bundle : await bundleFiles(runtime, call, [code]);
+      const runner = inspect === null ? runtime : await openInspected(call, inspect, recording);
       const what = `Replaying ${recording.records.length} deliveries`;
       const report = await terminal.during(what, () =>
-        replayRecording(runtime, recording, { bundle, secrets: options.pairs("secret") }),
+        replayRecording(runner, recording, { bundle, secrets: options.pairs("secret") }),
       );
       const { verdict, outcome, chunks, logs } = report;
       if (call.json) terminal.print(JSON.stringify({ ...verdict, outcome, chunks, logs }));
