@@ -59,7 +59,10 @@ function toError(error: unknown, url: URL, deadline: Deadline): WorkflowError {
 }
 
 /** Makes it; throws INVALID_ARGUMENT for a bad range. Needs `close`. */
-export function createOutbound(options: { readonly allowPrivate: readonly string[]; readonly resolve?: Resolve }): Outbound {
+export function createOutbound(options: {
+  readonly allowPrivate: readonly string[];
+  readonly resolve?: Resolve;
+}): Outbound {
   const guard = createGuard(createAddressPolicy(options.allowPrivate), options.resolve ?? resolveBySystem);
   const dispatcher = createDispatcher({ guard });
 
