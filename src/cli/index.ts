@@ -1,6 +1,9 @@
+import { approvals } from "./approvals.ts";
+import { approve } from "./approve.ts";
 import type { Command } from "./command.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
+import { events } from "./events.ts";
 import { fork } from "./fork.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
@@ -26,6 +29,9 @@ export const COMMANDS: readonly Command[] = [
   versions,
   rollback,
   schedules,
+  events,
+  approvals,
+  approve,
   pull,
   replay,
   fork,

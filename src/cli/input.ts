@@ -4,21 +4,21 @@ import { stop } from "./exit.ts";
 import { type Io, readStdin } from "./io.ts";
 import { parseJson } from "./json.ts";
 
-function readInputFile(path: string, io: Io): string {
+function readInputFile(path: string, io: Io, flag: string): string {
   try {
     return readFileSync(resolve(io.cwd, path), "utf8");
   } catch {
-    throw stop("usage", `--input: ${path} cannot be read`);
+    throw stop("usage", `${flag}: ${path} cannot be read`);
   }
 }
 
-/** The value of --input: JSON text, `@file` or `-` for stdin; undefined when the flag was not given. */
-export async function readInput(given: string | undefined, io: Io): Promise<unknown> {
+/** The value of a flag such as --input: JSON text, `@file` or `-` for stdin; undefined when it was not given. */
+export async function readInput(given: string | undefined, io: Io, flag = "--input"): Promise<unknown> {
   if (given === undefined) return undefined;
   const source = given === "-" ? "stdin" : given.startsWith("@") ? given.slice(1) : "the text";
-  const text = given === "-" ? await readStdin(io) : given.startsWith("@") ? readInputFile(source, io) : given;
+  const text = given === "-" ? await readStdin(io) : given.startsWith("@") ? readInputFile(source, io, flag) : given;
   const value = parseJson(text);
   if (value === undefined)
-    throw stop("usage", `--input: ${source} is not JSON: ${text.trim().slice(0, 80) || "(empty)"}`);
+    throw stop("usage", `${flag}: ${source} is not JSON: ${text.trim().slice(0, 80) || "(empty)"}`);
   return value;
 }

@@ -40,7 +40,16 @@ async function output(ref: string, input?: unknown) {
 }
 
 test("all are loaded on the first start", () => {
-  expect(server.examples).toEqual(["fan-out", "glossary", "hello", "long-sleep", "nested", "summarize", "tools"]);
+  expect(server.examples).toEqual([
+    "approval",
+    "fan-out",
+    "glossary",
+    "hello",
+    "long-sleep",
+    "nested",
+    "summarize",
+    "tools",
+  ]);
 });
 
 test("hello greets", async () => {
@@ -86,6 +95,16 @@ test("nested calls the other examples", async () => {
 test("glossary reads its accessory", async () => {
   const result = await output("glossary", { text: "A bundle in an isolate." });
   expect(Object.keys(result.explained)).toEqual(["bundle", "isolate"]);
+});
+
+test("approval waits for a person and goes on with what they decided", async () => {
+  const id = (await cli(["run", "approval", "--background", "--input", `{"amount":120}`])).out.trim();
+  const decided = () => cli(["approve", id, "--data", `{"amount":100}`]);
+  for (let code = 1; code !== 0; ) code = (await decided()).code;
+  const followed = await cli(["logs", id, "--follow"]);
+  expect(followed.err).toContain("completed");
+  const run = await fetch(`${server.url}/api/v1/runs/${id}`, { headers: { authorization: `Bearer ${server.apiKey}` } });
+  expect(await run.json()).toMatchObject({ data: { output: { refunded: 100, by: expect.stringContaining("owner") } } });
 });
 
 test("long-sleep ends on time although the server was killed while it slept", async () => {

@@ -32,6 +32,9 @@ function pick(root: unknown, ref: string): unknown {
 test("the OpenAPI document describes every route with the schemas that validate", () => {
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/api/v1/approvals",
+    "/api/v1/approvals/{id}",
+    "/api/v1/events",
     "/api/v1/runs",
     "/api/v1/runs/events",
     "/api/v1/runs/{id}",
@@ -65,6 +68,7 @@ test("the OpenAPI document describes every route with the schemas that validate"
     "/api/v1/workflows/{ref}/runs",
     "/api/v1/workflows/{ref}/versions",
     "/api/v1/workflows/{ref}/versions/{version}/activate",
+    "/approve/{token}",
     "/livez",
     "/readyz",
     "/workflow/chat/completions",

@@ -1,5 +1,7 @@
 import type { Dialect } from "../dialect.ts";
+import { registerApprovals } from "./approvals.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
+import { registerEvents } from "./events.ts";
 import { registerFork } from "./fork.ts";
 import { registerInvoke } from "./invoke.ts";
 import { registerManagement } from "./management.ts";
@@ -26,5 +28,7 @@ export const maitai: Dialect = {
     registerSchedules(app, deps);
     registerWebhooks(app, deps);
     registerDeliveries(app, deps);
+    registerEvents(app, deps);
+    registerApprovals(app, deps);
   },
 };

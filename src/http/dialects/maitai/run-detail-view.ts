@@ -2,6 +2,7 @@ import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
 import type { RunTarget } from "./run-target.ts";
 import { toRunView, versionNumberOf } from "./run-view.ts";
+import { toWaitingFor } from "./waiting-view.ts";
 
 function linksOf(id: string, ref: string, parentId: string | null): Record<string, string | null> {
   const self = `/api/v1/runs/${id}`;
@@ -25,6 +26,7 @@ export async function showRunDetail(deps: DialectDeps, target: RunTarget): Promi
   return {
     ...toRunView(execution, await versionNumberOf(deps, execution)),
     ...asked,
+    waiting_for: await toWaitingFor(deps, execution),
     timings: { queued_ms: timings.queuedMs, running_ms: timings.runningMs, waiting_ms: timings.waitingMs },
     children: children.map(toExecId),
     links: linksOf(toExecId(execution.id), execution.ref, execution.parentId),

@@ -1,0 +1,38 @@
+import type { Api } from "./api.ts";
+import type { Command } from "./command.ts";
+import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { showTime, table } from "./table.ts";
+
+const PAGE = 100;
+
+/** Every question that waits for a decision, oldest first. */
+export async function readApprovals(api: Api): Promise<readonly JsonRecord[]> {
+  const items: JsonRecord[] = [];
+  for (;;) {
+    const page = asRecords(asRecord(await api.call(`/api/v1/approvals?limit=${PAGE}&offset=${items.length}`))["data"]);
+    items.push(...page);
+    if (page.length < PAGE) return items;
+  }
+}
+
+/** `weft approvals`: questions that wait for a decision. */
+export const approvals: Command = {
+  name: "approvals",
+  about: "list the questions that wait for a decision",
+  args: [],
+  flags: [],
+  examples: ["weft approvals", "weft approvals --json"],
+  async run({ json, terminal, api }) {
+    const items = await readApprovals(await api());
+    if (json) return terminal.print(JSON.stringify(items));
+    if (items.length === 0) return terminal.note("Nothing waits for a decision.");
+    const rows = items.map((item) => [
+      asText(item["id"]) ?? "",
+      asText(item["workflow_ref_name"]) ?? "",
+      asText(item["title"]) ?? "",
+      showTime(item["created_at"]),
+      asText(item["run"]) ?? "",
+    ]);
+    for (const line of table(["id", "workflow", "title", "asked", "execution"], rows, terminal)) terminal.print(line);
+  },
+};

@@ -1,0 +1,19 @@
+import type { Execution } from "../../../engine/types.ts";
+import type { DialectDeps } from "../dialect.ts";
+
+/** What a run waits for, as its run object shows it: events, decisions and, while it is parked, sleeps. Times are seconds since the epoch. */
+export async function toWaitingFor({ waiting }: DialectDeps, { id, accountId, state }: Execution): Promise<object[]> {
+  if (state.status !== "waiting" && state.status !== "running") return [];
+  const waits = await waiting.waitsOf({ accountId, executionId: id });
+  const sleeps = state.status === "waiting" ? state.sleeps : [];
+  return [
+    ...waits.map(({ kind, name, since, until, link, approvalId }) => ({
+      kind,
+      name,
+      since: since / 1_000,
+      until: until === null ? null : until / 1_000,
+      ...(kind === "approval" ? { id: approvalId, link } : {}),
+    })),
+    ...sleeps.map(({ since, until }) => ({ kind: "sleep", name: null, since: since / 1_000, until: until / 1_000 })),
+  ];
+}
