@@ -29,6 +29,26 @@ export interface WorkflowConfig {
   readonly on_disconnect?: "continue" | "cancel";
   /** True: input that does not match `inputSchema` is refused with status 400. */
   readonly validate_input?: boolean;
+  /** Starts it by the clock: a cron text such as "0 7 * * 1-5" or "@daily", a schedule, or a list of these. */
+  readonly schedule?: string | WorkflowSchedule | readonly (string | WorkflowSchedule)[];
+}
+
+/** When a workflow starts by itself; `ctx.metadata.schedule` is `{ id, name, scheduled_at }` then. */
+export interface WorkflowSchedule {
+  /** Five fields, or six with seconds, or a word such as "@daily". */
+  readonly cron: string;
+  /** IANA name; "UTC" by default. */
+  readonly timezone?: string;
+  /** Unique within the workflow; the first is "default". */
+  readonly name?: string;
+  /** `ctx.input` of its executions. */
+  readonly input?: unknown;
+  /** Starts missed by over a minute: none (default), the last, or the last 1,000. */
+  readonly catchUp?: "skip" | "one" | "all";
+  /** While an earlier execution goes on: leave this one out (default), start it too, let it wait, or end the earlier one. */
+  readonly overlap?: "skip" | "allow" | "queue" | "cancel";
+  /** No start from then on: ISO 8601 with a zone, or seconds since the epoch. */
+  readonly endAt?: string | number;
 }
 
 /** What a script file exports: `execute`, and whatever else of this it needs. */

@@ -43,6 +43,11 @@ async function start(schedule: Schedule, at: number, { engine, now, report }: Lo
   }
 }
 
+/** Slots that are made up for come one after another: skipping them would leave all but the first out again. */
+function isMadeUp({ queuedUntil }: Schedule, at: number): boolean {
+  return queuedUntil !== null && at <= queuedUntil;
+}
+
 async function settleSlot(schedule: Schedule, at: number, options: LookOptions): Promise<Outcome> {
   const { accountId, id: scheduleId, overlap } = schedule;
   const { store, engine, now } = options;
@@ -50,20 +55,23 @@ async function settleSlot(schedule: Schedule, at: number, options: LookOptions):
   if ((await store.scheduledRun({ accountId, scheduleId, slot })) !== null) return DONE;
   const earlier = overlap === "allow" ? [] : await store.unfinishedRuns({ accountId, scheduleId });
   if (earlier.length > 0) {
+    if (overlap === "queue" || (overlap === "skip" && isMadeUp(schedule, at))) {
+      return { status: "waits", dueAt: now() + HOLD_MS, error: null };
+    }
     if (overlap === "skip") return { status: "skipped" };
-    if (overlap === "queue") return { status: "waits", dueAt: now() + HOLD_MS, error: null };
     await Promise.all(earlier.map((executionId) => engine.cancel({ accountId, executionId })));
   }
   return start(schedule, at, options);
 }
 
 function toAdvance(schedule: Schedule, at: number, outcome: Outcome, now: number): Advance {
-  const { id: scheduleId, revision, queuedUntil } = schedule;
+  const { id: scheduleId, revision, queuedUntil, overlap } = schedule;
   const shared = { scheduleId, revision, skipped: outcome.status === "skipped" ? 1 : 0 };
   const error = "error" in outcome && outcome.error !== null ? toRecord(outcome.error) : null;
   if (outcome.status === "waits") {
-    // What came due meanwhile waits, too.
-    return { ...shared, nextAt: at, dueAt: outcome.dueAt, queuedUntil: now, reachedAt: null, error };
+    // Where slots queue, what came due meanwhile waits, too.
+    const waitsUntil = Math.max(queuedUntil ?? at, overlap === "queue" ? now : at);
+    return { ...shared, nextAt: at, dueAt: outcome.dueAt, queuedUntil: waitsUntil, reachedAt: null, error };
   }
   const nextAt = nextSlot(schedule, at);
   const stillQueued = queuedUntil !== null && nextAt !== null && nextAt <= queuedUntil;

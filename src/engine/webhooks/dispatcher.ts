@@ -33,7 +33,8 @@ export interface Dispatcher {
 
 /** How often the store is asked, ms. */
 const LOOK_MS = 200;
-const EVENTS = 100;
+/** Events made into deliveries together: each may hold a run with its whole output in memory. */
+const EVENTS = 16;
 const MAX_SENDING = 128;
 const MAX_SENDING_PER_TARGET = 4;
 const TARGETS = 64;

@@ -198,6 +198,26 @@ describe("after downtime", () => {
     await schedules.remove(keyOf(schedule));
   }, 30_000);
 
+  test("slots that are made up for come one after another where overlap skips", async () => {
+    now = START;
+    const schedule = await create("slow", { catchUp: "all", overlap: "skip" });
+    await goTo(START + 3 * HOUR + 2 * MINUTE);
+    const expected = ["2026-06-01T01:00"];
+    expect(await started(schedule)).toEqual(expected);
+    for (const next of ["2026-06-01T02:00", "2026-06-01T03:00"]) {
+      await goTo(now + 2_000);
+      expect(await started(schedule)).toEqual(expected);
+      await endAll(schedule);
+      await goTo(now + 2_000);
+      expected.push(next);
+      expect(await started(schedule)).toEqual(expected);
+    }
+    await goTo(START + 4 * HOUR);
+    expect(await schedules.find(keyOf(schedule))).toMatchObject({ skipped: 1, queuedUntil: null });
+    await endAll(schedule);
+    await schedules.remove(keyOf(schedule));
+  });
+
   test("pauses are not made up for", async () => {
     now = START;
     const schedule = await create("quick", { catchUp: "all" });

@@ -25,7 +25,7 @@ const RULES = {
     type: "string",
     enum: CATCH_UPS,
     description:
-      "Slots that passed while no server ran (over a minute late): none, the last one, or all (the last 1,000). Default skip.",
+      "Slots that passed while no server ran (over a minute late): none, the last one, or all (the last 1,000), one after another unless overlap is allow or cancel. Default skip.",
   },
   overlap: {
     type: "string",
