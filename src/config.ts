@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_LIMITS, fail, type Limits } from "../runtime/index.ts";
-import { list, oneOf, requiredText, type Setting, text, wholeNumber } from "./setting.ts";
+import { list, oneOf, optionalWholeNumber, requiredText, type Setting, text, wholeNumber } from "./setting.ts";
 
 const CIDR = /^[0-9a-fA-F:.]+\/\d{1,3}$/;
 
@@ -134,6 +134,23 @@ const SERVER_SETTINGS = {
       sentence: "How long an Idempotency-Key stands for the execution that it was first sent with.",
     },
     1,
+  ),
+  retentionMaxAgeMs: optionalWholeNumber(
+    {
+      name: "WEFT_RETENTION_MAX_AGE_MS",
+      unit: "ms",
+      sentence: "How long ended executions are kept, unless `config.retention.age` of the script says otherwise.",
+    },
+    1,
+  ),
+  retentionMaxRuns: optionalWholeNumber(
+    {
+      name: "WEFT_RETENTION_MAX_RUNS",
+      unit: "executions",
+      sentence:
+        "How many ended executions of each workflow are kept, unless `config.retention.runs` of the script says otherwise.",
+    },
+    0,
   ),
   stopGraceMs: wholeNumber(
     {

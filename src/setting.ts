@@ -36,6 +36,12 @@ export function wholeNumber(facts: Facts, min: number, max = Number.MAX_SAFE_INT
   });
 }
 
+/** A whole number within a range; empty means null. */
+export function optionalWholeNumber(facts: Facts, min: number, max = Number.MAX_SAFE_INTEGER): Setting<number | null> {
+  const { parse } = wholeNumber(facts, min, max);
+  return define(facts, (value) => (value === "" ? null : parse(value)));
+}
+
 /** A free text; empty means null. */
 export const text = (facts: Facts): Setting<string | null> => define(facts, (value) => (value === "" ? null : value));
 

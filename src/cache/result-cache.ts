@@ -5,6 +5,8 @@ import type { CachedResult, Store } from "../store/store.ts";
 export interface ResultCache {
   /** The result of `key` that has not expired at `now` (ms since the epoch), or null. */
   read(key: string, now: number): Promise<CachedResult | null>;
+  /** Drops results from memory: the store has them no longer. */
+  forget(keys: readonly string[]): void;
   /** Keeps a result; `memoryOnly` for results whose key means nothing to another process. Resolves once it is stored. */
   write(key: string, entry: CacheEntry): Promise<void>;
 }
@@ -66,6 +68,9 @@ export function createResultCache({ store, maxBytes, maxStoredBytes }: ResultCac
       const stored = await store.readResult({ key, now });
       if (stored !== null) memory.set(key, stored);
       return stored;
+    },
+    forget(keys) {
+      for (const key of keys) memory.delete(key);
     },
     async write(key, { workflowId, result, memoryOnly }) {
       memory.set(key, result);

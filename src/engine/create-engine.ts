@@ -20,6 +20,7 @@ import { createPlans } from "./plans.ts";
 import { createQueries } from "./queries.ts";
 import { acceptClaimed } from "./recovery.ts";
 import { toFailed } from "./result.ts";
+import { keepRetention } from "./retention.ts";
 import type { ExecutionRow, RowKeeper } from "./row.ts";
 import { createRunner } from "./runner.ts";
 import { deleted, stopRun } from "./stopping.ts";
@@ -133,7 +134,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
     async start() {
       await store.releaseOthers({ worker: keeper.worker });
       leases = keepLeases(parts);
-      timers.push(leases, expireKeys(parts), waiting);
+      timers.push(leases, expireKeys(parts), keepRetention(parts), waiting);
       state = "open";
       claims.wake();
       await waiting.start();

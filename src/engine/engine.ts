@@ -113,6 +113,8 @@ export interface Engine {
   }): Promise<readonly Chunk[]>;
   /** Starts an execution that shares the recorded beginning of another one and pays only for what follows; resolves to its id. */
   fork(request: ForkRequest): Promise<string>;
+  /** Removes a run with what it recorded, the runs it called and the cached results of their calls; one that goes on is cancelled first. CONFLICT for a run whose caller goes on. */
+  remove(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   cancel(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   /** True while new work is accepted. */
   ready(): boolean;

@@ -5,6 +5,7 @@ import type { Admission } from "./admission.ts";
 import type { ApprovalLinks } from "./approval-links.ts";
 import type { Bells } from "./bells.ts";
 import type { Claims } from "./claims.ts";
+import type { Retention } from "./config/retention.ts";
 import type { Hits } from "./hits.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { News } from "./news.ts";
@@ -25,6 +26,8 @@ export interface EngineSettings {
   readonly isolation: Isolation;
   /** How long the result of a pure execution is kept when nobody named a time, ms. */
   readonly cacheTtlMs: number;
+  /** How long ended executions are kept where a script says nothing. */
+  readonly retention: Retention;
   /** How long an idempotency key stands for its execution, ms. */
   readonly idempotencyTtlMs: number;
 }

@@ -3,9 +3,9 @@ import { describeRun, readTrace } from "./describe-run.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { cancelRun, removeRun } from "./remove-run.ts";
 import { NO_USAGE } from "./result.ts";
 import { createRunList } from "./run-list.ts";
-import { cancelled, stopRun } from "./stopping.ts";
 import type { Execution } from "./types.ts";
 import { watchRun } from "./watch-run.ts";
 
@@ -38,6 +38,7 @@ export function createQueries(
   | "readLogs"
   | "readChunks"
   | "cancel"
+  | "remove"
 > {
   const { store, live, hits } = parts;
   const list = createRunList(store);
@@ -80,15 +81,7 @@ export function createQueries(
       await find(accountId, executionId);
       return store.readChunks({ executionId, from, limit });
     },
-    async cancel({ accountId, executionId }) {
-      const run = live.get(executionId);
-      if (run !== null && run.call.execution.accountId === accountId) {
-        stopRun(run, cancelled(), parts);
-        await run.result;
-        return;
-      }
-      await find(accountId, executionId);
-      await store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
-    },
+    cancel: (target) => cancelRun(target, find, parts),
+    remove: (target) => removeRun(target, find, parts),
   };
 }

@@ -1,5 +1,6 @@
 import type { Isolation } from "../../runtime/index.ts";
 import type { ScheduleDefinition } from "../store/store.ts";
+import { parseRetention, type Retention } from "./config/retention.ts";
 import { parseSchedules } from "./config/schedule.ts";
 import { parseDuration, parseWord, readMembers, refuse } from "./config/value.ts";
 
@@ -13,6 +14,8 @@ export interface ScriptConfig {
   readonly isolation: Isolation | null;
   readonly onDisconnect: "continue" | "cancel";
   readonly validateInput: boolean;
+  /** How long its ended executions are kept. */
+  readonly retention: Retention;
   /** When it starts by itself. */
   readonly schedules: readonly ScheduleDefinition[];
 }
@@ -51,7 +54,17 @@ function parseFlag(path: string, value: unknown): boolean {
   throw refuse(path, "true or false", value);
 }
 
-const KEYS = ["timeout", "cache", "budget", "http", "isolation", "on_disconnect", "validate_input", "schedule"];
+const KEYS = [
+  "timeout",
+  "cache",
+  "budget",
+  "http",
+  "isolation",
+  "on_disconnect",
+  "validate_input",
+  "schedule",
+  "retention",
+];
 
 function parseCacheTtl(value: unknown): number | null {
   if (value === undefined) return null;
@@ -73,5 +86,6 @@ export function parseScriptConfig(raw: unknown): ScriptConfig {
     onDisconnect: parseWord(path("on_disconnect"), get("on_disconnect"), ["continue", "cancel"]) ?? "continue",
     validateInput: parseFlag(path("validate_input"), get("validate_input")),
     schedules: parseSchedules(get("schedule")),
+    retention: parseRetention(get("retention")),
   });
 }

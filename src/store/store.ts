@@ -5,6 +5,7 @@ import type { ForkStore } from "./ports/forks.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { JournalStore } from "./ports/journal.ts";
 import type { LeaseStore } from "./ports/leases.ts";
+import type { RemovalStore } from "./ports/removal.ts";
 import type { ResultStore } from "./ports/results.ts";
 import type { ScheduleStore } from "./ports/schedules.ts";
 import type { SettingStore } from "./ports/settings.ts";
@@ -17,6 +18,7 @@ export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
+export type { EndedRoot } from "./ports/removal.ts";
 export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";
 export type {
   Approval,
@@ -66,6 +68,7 @@ export interface Store
     LeaseStore,
     JobStore,
     JournalStore,
+    RemovalStore,
     ResultStore,
     TraceStore,
     ScheduleStore,

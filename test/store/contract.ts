@@ -14,6 +14,7 @@ import { describeLists } from "./contract/lists.ts";
 import { describeOutput } from "./contract/output.ts";
 import { describeRemoval } from "./contract/removal.ts";
 import { describeResults } from "./contract/results.ts";
+import { describeRunRemoval } from "./contract/run-removal.ts";
 import { describeSchedules } from "./contract/schedules.ts";
 import { describeTraces } from "./contract/traces.ts";
 import { describeVersions } from "./contract/versions.ts";
@@ -75,6 +76,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeOutput(subject);
     describeResults(subject);
     describeRemoval(subject);
+    describeRunRemoval(subject);
     describeSchedules(subject);
     describeWaits(subject);
     describeEvents(subject);

@@ -5,6 +5,7 @@ import { createApprovals } from "./approvals.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { EarlierTexts } from "./earlier-texts.ts";
+import { createEndedRoots } from "./ended-roots.ts";
 import { createEndpoints } from "./endpoints.ts";
 import { createEvents } from "./events.ts";
 import { createExecutions } from "./executions.ts";
@@ -20,6 +21,7 @@ import { createOutput } from "./output.ts";
 import { dropUnusedTriggers } from "./rare-triggers.ts";
 import { Recent } from "./recent.ts";
 import { createRemoval, finishRemovals } from "./removal.ts";
+import { removeExecution } from "./remove-execution.ts";
 import { createResults } from "./results.ts";
 import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
@@ -67,6 +69,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createJournal(db, writer, earlier),
       ...createOutput(db, writer),
       ...createTrace(db),
+      ...createEndedRoots(db),
+      removeExecution: (params) => removeExecution(db, writer, params),
       ...createResults(db, writer),
       ...createSchedules(db, writer),
       ...createScheduleSync(db, writer),

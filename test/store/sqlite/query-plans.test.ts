@@ -180,6 +180,14 @@ async function useEverything(world: World): Promise<void> {
   await useWebhooks(world);
   await passGates(world);
   const { store, account, workflow } = world;
+  const old = execution(workflow, { createdAt: T0 });
+  const ending = { status: "failed", error: STOPPED } as const;
+  const times = { startedAt: T0, finishedAt: T0, usage: USAGE };
+  await store.recordExecution({ execution: old, ending, ...times, chunks: chunks(0, 1), logs: [] });
+  await store.listEndedRoots({ workflowId: workflow.id, after: null, limit: 5 });
+  await store.oldestKept({ workflowId: workflow.id, keep: 1 });
+  await store.listWorkflowIds({ after: 0, limit: 5 });
+  await store.removeExecution({ accountId: account.id, executionId: old.id, results: true });
   const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
   await store.writeResult({ key: "k", workflowId: workflow.id, result });
   await store.readResult({ key: "k", now: T0 });

@@ -52,6 +52,16 @@ export function registerRuns(app: App, deps: DialectDeps): void {
       return { data: chunks.map(toChunkView) };
     },
   );
+  const removal =
+    "With its journal, output and children, and the cached results of its and their calls. One that goes on is cancelled first.";
+  app.delete(
+    "/api/v1/runs/:id",
+    { schema: { tags, summary: "Remove a run", description: removal, params } },
+    async (request) => {
+      await engine.remove(targetOf(request));
+      return { data: { deleted: true } };
+    },
+  );
   app.post(
     "/api/v1/runs/:id/cancel",
     { schema: { tags, summary: "Stop a run; one that is over stays as it is", params } },
