@@ -106,7 +106,7 @@ function harden(needs: number): void {
   hardened = true;
   settleNeeds(needs);
   freezeLazy();
-  freezeRealm(globalThis, sharedObjects(ops));
+  freezeRealm(globalThis, [WEFT, ...sharedObjects(ops)]);
 }
 
 interface StartMore {

@@ -193,6 +193,9 @@ const TRUSTED = {
   tsconfigRaw: {},
 } as const;
 
+/** Every isolate holds the text of what runs in it. */
+const GUEST = { mainFields: ["module", "main"], minifySyntax: true, minifyWhitespace: true };
+
 /**
  * Bundles a file of Weft itself (and all it imports) into one script text: an immediately invoked function for
  * `neutral`, CommonJS for `node`. For trusted code only: it reads the disk. Rejects with esbuild's own error.
@@ -206,7 +209,7 @@ export async function buildTrusted(
     entryPoints: [entryFile],
     format: options.platform === "node" ? "cjs" : "iife",
     platform: options.platform,
-    ...(options.platform === "neutral" ? { mainFields: ["module", "main"] } : {}),
+    ...(options.platform === "neutral" ? GUEST : {}),
     external: options.external ?? [],
   });
   const result = await use(building, TRUSTED_IDLE_MS);

@@ -50,6 +50,16 @@ describe("isolation between two runs of the same version", () => {
       expect((await host.run(bundle, { isolation })).output).toEqual([1, "function", "function"]);
     });
 
+    it(`${isolation}: what a bundle is called with keeps nothing`, async () => {
+      const bundle = `(function(weft){"use strict";return {describe:()=>null,execute:async()=>{
+        const parts=[weft,weft.op,weft.errors,...Object.values(Object.getOwnPropertyDescriptors(weft.errors)).map((d)=>d.get??d.value),...Object.values(weft.errors)];
+        const seen=parts.filter((part)=>part.leak).length;
+        for(const part of parts)try{part.leak=1}catch{}
+        return seen}}})`;
+      expect((await host.run(bundle, { isolation })).output).toBe(0);
+      expect((await host.run(bundle, { isolation })).output).toBe(0);
+    });
+
     it(`${isolation}: module state starts anew`, async () => {
       const bundle = bundleOf("return ++count", "let count = 0");
       expect((await host.run(bundle, { isolation })).output).toBe(1);
