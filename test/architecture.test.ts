@@ -73,9 +73,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "runtime/index.ts",
   ],
   "src/cli/weft.mjs": ["src/cli/", "runtime/compile-cache.mjs"],
+  "src/testing/": ["src/testing/", "src/recording/", "src/cli/sources.ts", "runtime/index.ts"],
   "src/cli/": [
     "src/cli/",
     "src/recording/",
+    "src/testing/",
     "src/server.ts",
     "src/config.ts",
     "src/settings-table.ts",

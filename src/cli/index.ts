@@ -13,6 +13,7 @@ import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { schedules } from "./schedules.ts";
 import { start } from "./start.ts";
+import { test } from "./test.ts";
 import { types } from "./types.ts";
 import { validate } from "./validate.ts";
 import { versions } from "./versions.ts";
@@ -35,5 +36,6 @@ export const COMMANDS: readonly Command[] = [
   pull,
   replay,
   fork,
+  test,
   types,
 ];

@@ -4,12 +4,10 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
+import { RECORDING_SUFFIX } from "../recording/recording-file.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
 import { sizeOf } from "./sizes.ts";
-
-/** Ending of the files that recordings are kept in. */
-export const RECORDING_SUFFIX = ".weft.jsonl";
 
 /** The path of an execution's recording. */
 export function recordingPath(execution: string, accessories: boolean): string {

@@ -1,10 +1,8 @@
-import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { createInterface } from "node:readline";
-import { type Bundle, createRuntime, DEFAULT_LIMITS, parseModels, type Runtime } from "../../runtime/index.ts";
-import type { Recording } from "../recording/format.ts";
-import { readRecording } from "../recording/read-recording.ts";
+import type { Bundle, Runtime } from "../../runtime/index.ts";
+import { openRecording } from "../recording/recording-file.ts";
 import { type ReplayReport, replayRecording, type Verdict } from "../recording/replay-recording.ts";
+import { openOffline } from "../testing/replay-fixture.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
 import { parseJson, showValue } from "./json.ts";
@@ -12,29 +10,6 @@ import { showLogLine } from "./logs.ts";
 import { DEFAULT_INSPECT, openInspected } from "./replay-inspected.ts";
 import { collectSources } from "./sources.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** Reads a recording from disk. */
-export async function openRecording(call: CommandCall, path: string): Promise<Recording> {
-  const input = createReadStream(resolve(call.io.cwd, path), "utf8");
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY });
-  // Without a listener a file that cannot be opened would end the process.
-  const failed = new Promise<never>((_resolve, reject) => {
-    input.on("error", (cause) => reject(stop("usage", `${path}: cannot be read (${cause.message})`)));
-  });
-  return Promise.race([readRecording(lines), failed]).finally(() => input.destroy());
-}
-
-/** A runtime that reaches nothing: one worker, no models. */
-export function openOffline(): Promise<Runtime> {
-  return createRuntime({
-    limits: DEFAULT_LIMITS,
-    workers: 1,
-    models: parseModels({ file: null, env: {} }),
-    allowPrivate: [],
-    warm: [],
-    loadBundle: async () => null,
-  });
-}
 
 /** The bundle of script files on disk. */
 export function bundleFiles(runtime: Runtime, call: CommandCall, files: readonly string[]): Promise<Bundle> {
@@ -52,7 +27,7 @@ const shortened = (value: unknown) => {
 };
 
 /** Two values below each other, as a person compares them. */
-function showBoth(recorded: unknown, replayed: unknown, terminal: Terminal): readonly string[] {
+export function showBoth(recorded: unknown, replayed: unknown, terminal: Terminal): readonly string[] {
   return [terminal.red(`- recorded: ${shortened(recorded)}`), terminal.green(`+ now:      ${shortened(replayed)}`)];
 }
 
@@ -110,7 +85,7 @@ export const replay: Command = {
   ],
   async run(call) {
     const { terminal, options } = call;
-    const recording = await openRecording(call, firstArg(call));
+    const recording = await openRecording(resolve(call.io.cwd, firstArg(call)), firstArg(call));
     const runtime = await openOffline();
     const inspect = options.text("inspect") ?? (options.flag("inspect") ? DEFAULT_INSPECT : null);
     try {
