@@ -31,6 +31,24 @@ export interface WorkflowConfig {
   readonly validate_input?: boolean;
   /** Starts it by the clock: a cron text such as "0 7 * * 1-5" or "@daily", a schedule, or a list of these. */
   readonly schedule?: string | WorkflowSchedule | readonly (string | WorkflowSchedule)[];
+  /**
+   * Further attempts of an execution that failed; each goes on from the ctx call that failed. Background calls have three,
+   * after failures of Weft itself, unless this says otherwise; callers who wait have none without it. Delays double from
+   * `delay` (1 s) up to `maxDelay` (5 min); `on` names whose failures: infrastructure by default.
+   */
+  readonly retries?: {
+    readonly max?: number;
+    readonly backoff?: "exponential" | "fixed";
+    readonly delay?: number | string;
+    readonly maxDelay?: number | string;
+    readonly on?: readonly ("infrastructure" | "upstream" | "script")[];
+  };
+  /** At most so many executions at the same time, for each value of `key` ("input.customer_id", "session_id", "metadata.tenant"); nested and sleeping ones do not count. */
+  readonly concurrency?: { readonly limit: number; readonly key?: string };
+  /** At most so many starts within any period (1 min by default), for each value of `key`; callers who wait get 429 beyond. */
+  readonly rateLimit?: { readonly limit: number; readonly period?: number | string; readonly key?: string };
+  /** Background calls of a key within `delay` become one execution with the last input, begun `maxWait` (10 delays) after the first at the latest. */
+  readonly debounce?: { readonly delay: number | string; readonly maxWait?: number | string; readonly key?: string };
 }
 
 /** When a workflow starts by itself; `ctx.metadata.schedule` is `{ id, name, scheduled_at }` then. */

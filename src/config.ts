@@ -100,6 +100,16 @@ const SERVER_SETTINGS = {
     },
     0,
   ),
+  maxJobs: wholeNumber(
+    {
+      name: "WEFT_MAX_JOBS",
+      fallback: "5000000",
+      unit: "executions",
+      sentence:
+        "Background calls of one account that wait in the queue before further ones are refused with RATE_LIMITED.",
+    },
+    1,
+  ),
   maxNested: wholeNumber(
     {
       name: "WEFT_MAX_NESTED",

@@ -80,7 +80,7 @@ export async function createCore(
   });
   const { id: accountId } = await store.ownerAccount();
   const { limits, cacheMemoryMb, cacheDiskMb, ...rest } = settings;
-  const { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs } = rest;
+  const { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs } = rest;
   const retention = { ageMs: settings.retentionMaxAgeMs, runs: settings.retentionMaxRuns };
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
@@ -91,7 +91,7 @@ export async function createCore(
     links,
     cache,
     report,
-    settings: { maxConcurrent, maxQueued, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention },
+    settings: { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention },
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });

@@ -9,6 +9,7 @@ import { list } from "./list.ts";
 import { logs } from "./logs.ts";
 import { pull } from "./pull.ts";
 import { replay } from "./replay.ts";
+import { resume } from "./resume.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { schedules } from "./schedules.ts";
@@ -36,6 +37,7 @@ export const COMMANDS: readonly Command[] = [
   pull,
   replay,
   fork,
+  resume,
   test,
   types,
 ];

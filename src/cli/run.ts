@@ -1,3 +1,4 @@
+import { BEGIN_FLAGS, toBeginFields } from "./begin-flags.ts";
 import { CALL_FLAGS, toCallBody } from "./call-body.ts";
 import { callStream, callWhole, showAnswer, showFrames } from "./call-stream.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
@@ -33,13 +34,14 @@ export const run: Command = {
     ...CALL_FLAGS,
     { flags: "--stream", about: "print text and chunks while the workflow runs" },
     { flags: "--background", about: "return at once with an execution id" },
+    ...BEGIN_FLAGS,
   ],
   examples: [`weft run hello --input '{"name":"Ada"}'`, "weft run summarize --input @article.json --stream"],
   async run(call) {
     if (call.options.flag("stream") && call.options.flag("background")) {
       throw stop("usage", "--stream and --background exclude each other");
     }
-    const body = await toCallBody(call, firstArg(call));
+    const body = { ...(await toCallBody(call, firstArg(call))), ...toBeginFields(call) };
     if (call.options.flag("background")) return inBackground(call, body);
     if (call.options.flag("stream")) return streaming(call, body);
     const startedAt = Date.now();

@@ -6,7 +6,6 @@ import type { CacheMode, Invocation } from "./engine.ts";
 import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
 import type { EngineSettings } from "./parts.ts";
 import type { Plan } from "./plans.ts";
-import { NESTED_PRIORITY } from "./priority.ts";
 import { redactJson } from "./redact.ts";
 import type { Target } from "./target.ts";
 
@@ -29,6 +28,9 @@ export interface CallFacts {
   readonly idempotencyKey: string | null;
   readonly onDisconnect: Invocation["onDisconnect"];
   readonly policy: CachePolicy;
+  readonly priority: number;
+  /** Not before this time, ms since the epoch; null = at once. */
+  readonly runAt: number | null;
   readonly parent: LiveRun | null;
   /** Position of the ctx call in the parent. */
   readonly parentPos: number | null;
@@ -137,9 +139,9 @@ export function createCall({ workflow, plan }: Target, body: CallBody, facts: Ca
     parentPos,
     depth: parent === null ? 0 : parent.call.execution.depth + 1,
     seed: drawSeed(),
-    priority: parent === null ? 0 : NESTED_PRIORITY,
+    priority: facts.priority,
     createdAt,
-    runAt: createdAt,
+    runAt: Math.max(createdAt, facts.runAt ?? createdAt),
     timeoutMs,
     cacheKey: policy.keep === "never" || hasSecrets ? null : key,
     idempotencyKey,

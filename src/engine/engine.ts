@@ -32,6 +32,10 @@ export interface InvokeRequest {
   readonly retry: boolean;
   /** Who is told when its execution ends or waits; null = nobody but the account's endpoints. */
   readonly webhook: CallWebhook | null;
+  /** From -100 to 100, higher first; for calls that wait in the queue. */
+  readonly priority: number;
+  /** Not before this time, ms since the epoch; null = at once. Background only. */
+  readonly runAt: number | null;
   /** Account-wide idempotency key (the `Idempotency-Key` header); null = none. */
   readonly idempotencyKey: string | null;
 }
@@ -62,6 +66,8 @@ export interface Invocation {
   /** How this caller is answered: what it asked for, else what the workflow says. */
   readonly mode: ExecutionMode;
   readonly cache: "hit" | "miss" | "bypass";
+  /** True when the call was merged into an execution that still waits. */
+  readonly debounced: boolean;
   /** What the script's config or the request says; `continue` by default. */
   readonly onDisconnect: "continue" | "cancel";
   /** Settles when the execution ends; never rejects. For background calls it settles whenever that is. */
@@ -116,6 +122,8 @@ export interface Engine {
   /** Removes a run with what it recorded, the runs it called and the cached results of their calls; one that goes on is cancelled first. CONFLICT for a run whose caller goes on. */
   remove(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   cancel(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
+  /** Lets a failed execution go on from its failed op, on the same journal; CONFLICT for others. */
+  resume(params: { readonly accountId: string; readonly executionId: string }): Promise<void>;
   /** True while new work is accepted. */
   ready(): boolean;
   /** Stops accepting, waits up to `graceMs` for running executions, leaves the rest to be resumed at the next start. */

@@ -53,6 +53,7 @@ function remember(run: LiveRun, result: CachedResult, parts: Parts): void {
 async function store(run: LiveRun, end: End, parts: Parts): Promise<void> {
   const { ending, usage } = end;
   const stored = run.row.end({ ending, usage, startedAt: run.startedAt, finishedAt: Date.now() });
+  if (run.isGated) parts.claims.wake();
   if (end.cached !== null) remember(run, end.cached, parts);
   run.share(end.cached);
   if (await stored) await run.settle(end.result);

@@ -50,6 +50,7 @@ function toHitInvocation({ execution, workflow, plan, onDisconnect }: Call, { ou
     createdAt: execution.createdAt,
     mode: execution.mode,
     cache: "hit",
+    debounced: false,
     onDisconnect,
     result: Promise.resolve(toCompleted(output ?? "null", NO_USAGE, streamedText)),
     subscribe(listener, from = 0) {

@@ -27,6 +27,7 @@ export function toInvocation(run: LiveRun, parts: Parts, caller: Call = run.call
     get cache() {
       return run.cache;
     },
+    debounced: false,
     onDisconnect: caller.onDisconnect,
     result: run.result,
     subscribe: (listener, from) => run.log.subscribe(listener, from),
@@ -60,7 +61,7 @@ async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts)
 type Stored = NewExecution & Pick<Execution, "state">;
 
 /** How its caller asked for it. */
-type Asked = Target & Pick<Invocation, "mode">;
+type Asked = Target & Pick<Invocation, "mode"> & { readonly debounced?: boolean };
 
 async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void> {
   const { accountId, id: executionId } = execution;
@@ -70,7 +71,11 @@ async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void
 }
 
 /** One caller's view of an execution that is over already, that another process runs or that nobody waits for; it is followed from when its result is first asked for. */
-export function toStoredInvocation(execution: Stored, { workflow, plan, mode }: Asked, parts: Parts): Invocation {
+export function toStoredInvocation(
+  execution: Stored,
+  { workflow, plan, mode, debounced = false }: Asked,
+  parts: Parts,
+): Invocation {
   const { store, report } = parts;
   const { id: executionId, sessionId, requestId, createdAt, state, cacheKey } = execution;
   const log = new ChunkLog((from) => store.readChunks({ executionId, from, limit: PAGE }));
@@ -92,6 +97,7 @@ export function toStoredInvocation(execution: Stored, { workflow, plan, mode }: 
     createdAt,
     mode,
     cache: state.status === "completed" && state.cached ? "hit" : wasRun,
+    debounced,
     onDisconnect: plan.config.onDisconnect,
     get result() {
       return follow();

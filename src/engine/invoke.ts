@@ -1,26 +1,23 @@
-import { type ErrorRecord, toRecord, toWorkflowError } from "../../runtime/index.ts";
+import { fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
 import type { CachedResult, Execution } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
+import { isLimited } from "./gates.ts";
 import { answerHit } from "./hits.ts";
 import { joinKeyed, joinKnown, joinLive } from "./idempotency.ts";
 import { checkInput } from "./input-check.ts";
 import { toInvocation, toStoredInvocation } from "./invocation.ts";
 import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { toFailed } from "./result.ts";
+import { waitingPriority } from "./priority.ts";
+import { createQueue, discard, type Joined } from "./queue.ts";
 import type { Runner } from "./runner.ts";
-import { timeoutError } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
 import { createTurns } from "./turns.ts";
+import { waitToBegin } from "./wait.ts";
 import { checkCallWebhook, withWebhook } from "./webhooks/call-webhook.ts";
-
-/** Queued executions that stay in memory, per place. */
-const KEPT_PER_PLACE = 4;
-/** Longest wait that a timer can measure, ms. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** Answers one call from outside. */
 export type Invoke = (request: InvokeRequest) => Promise<Invocation>;
@@ -35,11 +32,24 @@ function timeoutOf(request: InvokeRequest, mode: Mode, { workflow, plan }: Targe
   return leastMs(server, workflow.timeoutMs, plan.config.timeoutMs, request.timeoutMs);
 }
 
+/** Latest time that a call may ask to begin at, from now, ms. */
+const MAX_DELAY_MS = 366 * 86_400_000;
+
+function checkBegin(runAt: number | null, mode: Mode): void {
+  if (runAt === null) return;
+  const refuse = (message: string) => fail("INVALID_REQUEST", { message, param: "run_at" });
+  if (mode !== "background") throw refuse("run_at (or delay_seconds): only for background calls");
+  const delay = runAt - Date.now();
+  if (delay > MAX_DELAY_MS) throw refuse(`run_at (or delay_seconds): ${delay} ms from now, over ${MAX_DELAY_MS} ms`);
+}
+
 function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
   const { workflow, plan } = target;
   checkInput(target, request.input);
   const { accountId, sessionId, requestId, idempotencyKey, onDisconnect } = request;
   const mode = request.mode ?? MODES[workflow.executionMode];
+  checkBegin(request.runAt, mode);
+  const waits = mode !== "background" && isLimited(plan);
   return createCall(target, request, {
     accountId,
     mode,
@@ -49,62 +59,43 @@ function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
     timeoutMs: timeoutOf(request, mode, target, parts),
     onDisconnect: onDisconnect ?? plan.config.onDisconnect,
     policy: cachePolicyOf(target, request.cache, parts.settings),
+    priority: waits ? waitingPriority(request.priority) : request.priority,
+    runAt: request.runAt,
     parent: null,
     parentPos: null,
   });
 }
 
-/** Lets a run that waits in memory be given up by its callers or at its deadline; returns the function that ends the wait. */
-function waitInMemory(run: LiveRun, onGiveUp: (error: ErrorRecord) => void): () => void {
-  const left = (run.deadlineAt ?? Number.POSITIVE_INFINITY) - Date.now();
-  const timer =
-    left > MAX_TIMER_MS ? undefined : setTimeout(() => run.giveUp?.(timeoutError(run)), Math.max(0, left)).unref();
-  const end = () => {
-    run.giveUp = null;
-    clearTimeout(timer);
-  };
-  run.giveUp = (error) => {
-    end();
-    onGiveUp(error);
-  };
-  return end;
-}
-
 /** Begins a run as soon as there is a place for it; OVERLOADED when too many wait. */
-function enter(run: LiveRun, parts: Parts, runner: Runner): void {
+function enterMemory(run: LiveRun, parts: Parts, runner: Runner): void {
   const { admission } = parts;
-  let stopWaiting: (() => void) | null = null;
   const ticket = {
     go() {
-      stopWaiting?.();
       run.hasPlace = true;
       runner.start(run);
     },
   };
   admission.enter(ticket);
   if (run.phase !== "new") return;
-  stopWaiting = waitInMemory(run, (error) => {
+  waitToBegin(run, (error) => {
     if (admission.leave(ticket)) finishFailed(run, error, parts).catch(parts.report);
   });
 }
 
-/** Waits for an identical run that is under way, and runs itself when that one's result cannot be shared. */
-function follow(run: LiveRun, leader: LiveRun, parts: Parts, runner: Runner): void {
-  const stopWaiting = waitInMemory(run, (error) => {
+/** Waits for an identical run that is under way, and runs itself (`enter`) when that one's result cannot be shared. */
+function follow(run: LiveRun, leader: LiveRun, parts: Parts, enter: () => Promise<unknown>): void {
+  waitToBegin(run, (error) => {
     parts.admission.unfollow();
     finishFailed(run, error, parts).catch(parts.report);
   });
   leader.shared.then((cached) => {
-    if (run.giveUp === null || run.phase !== "new") return;
-    stopWaiting();
+    if (run.giveUp === null || run.phase !== "new") return undefined;
+    run.stopWaiting();
     parts.admission.unfollow();
     if (cached !== null) return finishCached(run, cached, parts).catch(parts.report);
-    try {
-      enter(run, parts, runner);
-    } catch (error) {
-      finishFailed(run, toRecord(toWorkflowError(error)), parts).catch(parts.report);
-    }
-    return undefined;
+    return enter().catch((error: unknown) => {
+      if (run.phase !== "over") finishFailed(run, toRecord(toWorkflowError(error)), parts).catch(parts.report);
+    });
   });
 }
 
@@ -132,11 +123,17 @@ async function readCached(
 }
 
 /** Begins at once or behind an identical run; OVERLOADED when too many wait. */
-function begin(run: LiveRun, leader: LiveRun | null, parts: Parts, runner: Runner): void {
+async function begin(
+  run: LiveRun,
+  leader: LiveRun | null,
+  parts: Parts,
+  enter: (run: LiveRun) => Promise<Joined | null>,
+): Promise<Joined | null> {
   parts.live.add(run);
   try {
-    if (leader !== null && parts.admission.follow()) follow(run, leader, parts, runner);
-    else enter(run, parts, runner);
+    if (leader === null || !parts.admission.follow()) return await enter(run);
+    follow(run, leader, parts, () => enter(run));
+    return null;
   } catch (error) {
     parts.live.remove(run);
     throw error;
@@ -152,68 +149,57 @@ function startedView(run: LiveRun, parts: Parts): Invocation {
   return toStoredInvocation({ ...execution, state: { status: "queued" } }, asked, parts);
 }
 
-/** A few queued runs stay in memory: they begin without being read back. */
-function forgetIfMany(run: LiveRun, { live, settings }: Parts): void {
-  const isMany = live.size > settings.maxConcurrent * KEPT_PER_PLACE;
-  if (isMany && run.phase === "queued" && run.isForgettable) live.remove(run);
+/** True when a call waits before it begins: what is cached now may be out of date then. */
+function isLater({ execution, plan }: Call): boolean {
+  const { mode, runAt, createdAt } = execution;
+  return mode === "background" && (runAt > createdAt || plan.config.debounce !== null);
 }
 
-/** Secrets are only in memory, and so is a background call that has some: it counts among those that wait. OVERLOADED. */
-function countIfKept(run: LiveRun, { admission }: Parts): void {
-  if (!run.call.execution.hasSecrets) return;
-  if (!admission.follow()) throw admission.refusal();
-  run.begun.then(() => admission.unfollow());
+/** One caller's view of the execution that its call was merged into. */
+function mergedView(run: LiveRun, execution: Execution, parts: Parts): Invocation {
+  const { workflow, plan } = run.call;
+  const merged = toStoredInvocation(execution, { workflow, plan, mode: execution.mode, debounced: true }, parts);
+  if (run.callers > 0) merged.result.then((result) => run.settle(result)).catch(parts.report);
+  return merged;
 }
 
 /** Makes the function that answers calls from outside. */
 export function createInvoke(parts: Parts, runner: Runner): Invoke {
-  const { store, live, cache, claims, keeper } = parts;
+  const { live, cache, keeper } = parts;
   const inTurn = createTurns();
-
-  /** Through the store's queue: durable before the caller hears of it. */
-  const enqueue = async (run: LiveRun): Promise<Execution | null> => {
-    countIfKept(run, parts);
-    run.phase = "queued";
-    live.add(run);
-    try {
-      const { execution, created } = await store.enqueue({ execution: run.call.execution });
-      if (!created) return execution;
-      claims.wake();
-      forgetIfMany(run, parts);
-      return null;
-    } catch (error) {
-      await discard(run, error);
-      throw error;
-    }
-  };
-
-  /** A retry may have joined it meanwhile. */
-  const discard = (run: LiveRun, error: unknown): Promise<void> => {
-    live.remove(run);
-    return run.settle(toFailed(toRecord(toWorkflowError(error))));
-  };
+  const queue = createQueue(parts);
 
   /** Another process was faster with the same idempotency key. */
   const joinOther = async (request: InvokeRequest, run: LiveRun, known: Execution): Promise<Invocation> => {
     live.remove(run);
     const joined = await joinKnown(known, request, run.call, parts).catch(async (error: unknown) => {
-      await discard(run, error);
+      await discard(run, error, parts);
       throw error;
     });
     joined.result.then((result) => run.settle(result)).catch(parts.report);
     return joined;
   };
 
+  const startedOr = (request: InvokeRequest, run: LiveRun, joined: Joined | null) => {
+    if (joined === null) return startedView(run, parts);
+    const { execution, debounced } = joined;
+    return debounced ? mergedView(run, execution, parts) : joinOther(request, run, execution);
+  };
+
+  /** Begins a run when its turn comes: by the store's queue where the workflow's executions are limited, else by the one in memory. */
+  const enter = async (run: LiveRun): Promise<Joined | null> => {
+    if (isLimited(run.call.plan)) return queue.enqueueDirect(run);
+    enterMemory(run, parts, runner);
+    return null;
+  };
+
   const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
-    const cached = await readCached(request, call, cache);
+    const cached = isLater(call) ? null : await readCached(request, call, cache);
     if (cached !== null) return answerHit(call, cached, parts.hits);
     const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
-    if (call.execution.mode === "background") {
-      const known = await enqueue(run);
-      return known === null ? startedView(run, parts) : joinOther(request, run, known);
-    }
-    begin(run, request.cache === "default" ? leaderOf(call, parts) : null, parts, runner);
-    return startedView(run, parts);
+    if (call.execution.mode === "background") return startedOr(request, run, await queue.enqueue(run));
+    const leader = request.cache === "default" ? leaderOf(call, parts) : null;
+    return startedOr(request, run, await begin(run, leader, parts, enter));
   };
 
   const runTold = (request: InvokeRequest, call: Call) =>

@@ -73,6 +73,14 @@ export class LiveRun {
   detached = false;
   /** Ends a wait in memory with an error; null when it does not wait there. */
   giveUp: ((error: ErrorRecord) => void) | null = null;
+  /** Lets go of what its wait needs. */
+  endWait: (() => void) | null = null;
+  /** Attempts after the first that nobody asked for. */
+  retries = 0;
+  /** When its timeout began to count anew, ms since the epoch; null = it counts from the start or the call. */
+  timeoutFrom: number | null = null;
+  /** True when others may wait for its end. */
+  isGated = false;
   /** True while it has a place among the executions called from outside. */
   hasPlace = false;
   /** What its attempts wait for; null until one waits. */
@@ -116,7 +124,7 @@ export class LiveRun {
   get deadlineAt(): number | null {
     const { timeoutMs, mode, createdAt } = this.call.execution;
     if (timeoutMs === null) return null;
-    return (mode === "background" ? this.startedAt : createdAt) + timeoutMs;
+    return (this.timeoutFrom ?? (mode === "background" ? this.startedAt : createdAt)) + timeoutMs;
   }
 
   /** Settles when the execution ends; never rejects. */
@@ -134,8 +142,15 @@ export class LiveRun {
   /** Says that it begins or goes on. */
   begin(): void {
     this.phase = "running";
-    this.giveUp = null;
+    this.stopWaiting();
     this.#begun?.resolve();
+  }
+
+  /** Ends the wait for its begin. */
+  stopWaiting(): void {
+    this.giveUp = null;
+    this.endWait?.();
+    this.endWait = null;
   }
 
   /** What identical calls may have of it: its cached result, or null when they must run themselves. */
@@ -158,6 +173,7 @@ export class LiveRun {
   /** Ends it for everyone who waits. */
   async settle(result: ExecutionResult): Promise<void> {
     this.phase = "over";
+    this.stopWaiting();
     this.#begun?.resolve();
     this.waits?.clear();
     this.share(null);

@@ -17,6 +17,7 @@ import type { InvokeNested } from "./host.ts";
 import { checkInput } from "./input-check.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { NESTED_PRIORITY } from "./priority.ts";
 import { NO_USAGE, toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { findTarget, type Target } from "./target.ts";
@@ -85,6 +86,8 @@ function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: P
       requestId,
       timeoutMs: leastMs(left, workflow.timeoutMs, plan.config.timeoutMs),
       idempotencyKey: null,
+      priority: NESTED_PRIORITY,
+      runAt: null,
       onDisconnect: "continue",
       policy: cachePolicyOf(target, call.noCache ? "no-store" : "default", parts.settings),
       parent,

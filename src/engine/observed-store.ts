@@ -60,6 +60,8 @@ function observedStarts(store: Store, teller: Teller): Partial<Store> {
       teller.after(store.enqueue(params), ({ execution, created }) => {
         if (created) teller.tell(execution, "queued");
       }),
+    resumeExecution: (params) =>
+      teller.after(store.resumeExecution(params), (resumed) => teller.tell(resumed ?? undefined, "queued")),
     startExecution(params) {
       teller.hold(params.execution);
       return teller.after(store.startExecution(params), () => teller.tell(params.execution, "running"));

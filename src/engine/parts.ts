@@ -20,6 +20,8 @@ export interface EngineSettings {
   readonly maxConcurrent: number;
   /** Calls that wait for a place. */
   readonly maxQueued: number;
+  /** Executions of one account that wait in the store's queue. */
+  readonly maxJobs: number;
   /** Nested executions that one call from outside may start in total. */
   readonly maxNested: number;
   /** Least isolation of every execution. */

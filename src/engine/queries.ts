@@ -5,6 +5,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { cancelRun, removeRun } from "./remove-run.ts";
 import { NO_USAGE } from "./result.ts";
+import { createResume } from "./resume.ts";
 import { createRunList } from "./run-list.ts";
 import type { Execution } from "./types.ts";
 import { watchRun } from "./watch-run.ts";
@@ -39,6 +40,7 @@ export function createQueries(
   | "readChunks"
   | "cancel"
   | "remove"
+  | "resume"
 > {
   const { store, live, hits } = parts;
   const list = createRunList(store);
@@ -59,6 +61,7 @@ export function createQueries(
 
   return {
     findExecution: ({ accountId, executionId }) => find(accountId, executionId),
+    resume: createResume(parts, find),
     listExecutions(query) {
       void hits.flush();
       return list(query);

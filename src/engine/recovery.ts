@@ -37,6 +37,9 @@ async function callOf(execution: Execution, { store, planOf, settings, live }: P
 function begin(run: LiveRun, execution: Execution, runner: Runner): void {
   if (execution.state.status === "running") run.startedAt = execution.state.startedAt;
   run.row.adopt(execution.fence);
+  run.retries = execution.retries;
+  run.timeoutFrom = execution.resumedAt;
+  run.isGated = execution.isGated;
   run.hasPlace = execution.parentId === null;
   runner.start(run);
 }
@@ -54,6 +57,7 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
   const call = await callOf(execution, parts);
   const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
   run.resumed = true;
+  run.isGated = execution.isGated;
   live.add(run);
   if (execution.hasSecrets) {
     run.row.adopt(execution.fence);
@@ -74,12 +78,17 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
 }
 
 /** An execution that cannot even be begun ends here: it would be claimed again and again. */
-async function giveUp(execution: Execution, error: unknown, { store, admission, report }: Parts): Promise<void> {
+async function giveUp(
+  execution: Execution,
+  error: unknown,
+  { store, admission, claims, report }: Parts,
+): Promise<void> {
   report(error);
   if (execution.parentId === null) admission.release();
   const ending = { status: "failed", error: toRecord(fail("INTERNAL", {}, error)) } as const;
   const lease = { executionId: execution.id, fence: execution.fence };
   await store.completeExecution({ lease, ending, usage: execution.usage, chunks: [], logs: [], now: Date.now() });
+  if (execution.isGated) claims.wake();
 }
 
 /** Goes on with an execution that was claimed: one of this process, or one that another process left behind. */

@@ -21,8 +21,9 @@ export async function cancelRun({ accountId, executionId }: Target, find: Find, 
     await run.result;
     return;
   }
-  await find(accountId, executionId);
+  const { isGated } = await find(accountId, executionId);
   await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
+  if (isGated) parts.claims.wake();
 }
 
 /** Its caller may still ask for what it recorded. */

@@ -1,4 +1,11 @@
-import { type Chunk, type JournalRecord, type LogLine, toWorkflowError, type Usage } from "../../runtime/index.ts";
+import {
+  type Chunk,
+  type ErrorRecord,
+  type JournalRecord,
+  type LogLine,
+  toWorkflowError,
+  type Usage,
+} from "../../runtime/index.ts";
 import type { Ending, Lease, NewExecution, Store } from "../store/store.ts";
 import type { Sweep } from "./sweep.ts";
 
@@ -26,6 +33,15 @@ export interface RowEnd {
 /** How an execution waits and what it used so far. */
 export type RowRest = Pick<Parameters<Store["waitExecution"]>[0], "until" | "sleeps" | "usage">;
 
+/** When an execution that failed is tried again, and what it had used. */
+export interface RowRetry {
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  readonly timeoutFrom: number | null;
+  readonly error: ErrorRecord;
+  readonly usage: Usage;
+}
+
 /**
  * The stored side of one running execution. Its start is held back until something must follow it: an execution that is
  * over by then costs one row and one commit.
@@ -40,6 +56,8 @@ export class ExecutionRow {
   #logs: LogLine[] = [];
   #nextLog = 0;
   #isHeld = false;
+  /** When the lease was last known to be held, on the clock of `performance.now`, ms. */
+  leasedAt = 0;
   #stored: Promise<unknown> = Promise.resolve();
   #startedAt: number;
   #keepsTail = false;
@@ -76,6 +94,7 @@ export class ExecutionRow {
   adopt(fence: number): void {
     this.#keeper.starts.remove(this);
     this.#fence = fence;
+    this.leasedAt = performance.now();
   }
 
   /** Writes what is held back of the start and the deliveries; what is written later never becomes durable before it. */
@@ -156,6 +175,12 @@ export class ExecutionRow {
     return this.#keeper.store.waitExecution({ lease, until, sleeps, usage, ...this.#takeOutput() });
   }
 
+  /** Puts the execution back into the queue for another attempt; false when someone else holds it. */
+  retry(next: RowRetry): Promise<boolean> {
+    const lease = this.start();
+    return this.#keeper.store.retryExecution({ lease, ...next, ...this.#takeOutput() });
+  }
+
   /** The lease; writes the start if it is still held back. */
   #begin(): Lease {
     const { store, worker, leaseMs } = this.#keeper;
@@ -164,6 +189,7 @@ export class ExecutionRow {
     if (started !== null) return started;
     const lease = { executionId: execution.id, fence: 1 };
     this.#fence = lease.fence;
+    this.leasedAt = performance.now();
     // A failure shows in the next write of this execution, which finds no row.
     this.#stored = store.startExecution({ execution, startedAt: this.#startedAt, worker, leaseMs });
     this.#stored.catch(() => undefined);

@@ -4,6 +4,7 @@ import { charge, createHost, type InvokeNested } from "./host.ts";
 import { toJob } from "./job.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { endOrRetry } from "./retry.ts";
 import { timeoutError } from "./stopping.ts";
 
 type Lost = Extract<ExecutionOutcome, { status: "lost" }>;
@@ -60,6 +61,7 @@ async function park(run: LiveRun, rest: Waiting, parts: Parts): Promise<void> {
   const parking = run.row.park(rest);
   run.phase = "parked";
   giveUpPlace(run, parts);
+  if (run.isGated) parts.claims.wake();
   const parked = await parking;
   if (parked === "lost") return reconcile(run, parts);
   if (parked === "ready") parts.claims.wake();
@@ -79,7 +81,7 @@ async function isOnDisk({ call, resumed, row }: LiveRun): Promise<boolean> {
 async function failUnexpectedly(run: LiveRun, error: unknown, parts: Parts): Promise<void> {
   if (run.detached) return;
   parts.report(error);
-  await finishFailed(run, toRecord(fail("INTERNAL", {}, error)), parts);
+  await endOrRetry(run, toRecord(fail("INTERNAL", {}, error)), parts);
 }
 
 /** Makes the runner of one engine. */
@@ -96,7 +98,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
         return false;
       case "failed":
         // A script that is stopped fails in its own way: what counts is why it was stopped.
-        await finishFailed(run, obstacle(run) ?? outcome.error, parts, outcome.usage);
+        await endOrRetry(run, obstacle(run) ?? outcome.error, parts, outcome.usage);
         return false;
       case "waiting": {
         // Asked to stop while it parked: nobody would tell it before it wakes.
@@ -107,7 +109,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
       }
       case "lost": {
         const error = judgeLoss(run, outcome, parts);
-        if (error !== null) await finishFailed(run, error, parts);
+        if (error !== null) await endOrRetry(run, error, parts);
         run.resumed = true;
         return error === null;
       }

@@ -1,6 +1,10 @@
 import type { Isolation } from "../../runtime/index.ts";
 import type { ScheduleDefinition } from "../store/store.ts";
+import { type Concurrency, parseConcurrency } from "./config/concurrency.ts";
+import { type Debounce, parseDebounce } from "./config/debounce.ts";
+import { parseRateLimit, type RateLimit } from "./config/rate-limit.ts";
 import { parseRetention, type Retention } from "./config/retention.ts";
+import { parseRetries, type Retries } from "./config/retries.ts";
 import { parseSchedules } from "./config/schedule.ts";
 import { parseDuration, parseWord, readMembers, refuse } from "./config/value.ts";
 
@@ -18,6 +22,10 @@ export interface ScriptConfig {
   readonly retention: Retention;
   /** When it starts by itself. */
   readonly schedules: readonly ScheduleDefinition[];
+  readonly retries: Retries | null;
+  readonly concurrency: Concurrency | null;
+  readonly rateLimit: RateLimit | null;
+  readonly debounce: Debounce | null;
 }
 
 const HOST =
@@ -64,6 +72,10 @@ const KEYS = [
   "validate_input",
   "schedule",
   "retention",
+  "retries",
+  "concurrency",
+  "rateLimit",
+  "debounce",
 ];
 
 function parseCacheTtl(value: unknown): number | null {
@@ -86,6 +98,10 @@ export function parseScriptConfig(raw: unknown): ScriptConfig {
     onDisconnect: parseWord(path("on_disconnect"), get("on_disconnect"), ["continue", "cancel"]) ?? "continue",
     validateInput: parseFlag(path("validate_input"), get("validate_input")),
     schedules: parseSchedules(get("schedule")),
+    retries: parseRetries(path("retries"), get("retries")),
+    concurrency: parseConcurrency(path("concurrency"), get("concurrency")),
+    rateLimit: parseRateLimit(path("rateLimit"), get("rateLimit")),
     retention: parseRetention(get("retention")),
+    debounce: parseDebounce(path("debounce"), get("debounce")),
   });
 }

@@ -36,6 +36,7 @@ async function stopStored(run: LiveRun, error: ErrorRecord, parts: Parts): Promi
   // Should it be claimed at this very moment, its runner sees this before it begins.
   run.stopping = error;
   await store.cancelExecution({ accountId, executionId, now: Date.now(), error });
+  if (run.isGated) parts.claims.wake();
   if (run.phase === "running") return;
   const stored = await store.findExecution({ accountId, executionId });
   const result = stored === null ? toFailed(deleted()) : resultOf(stored, run.log.sawText);

@@ -141,7 +141,7 @@ export interface Execution extends NewExecution {
   readonly retries: number;
   /** Error of the attempt before; null when there was none or it is over. */
   readonly lastError: ErrorRecord | null;
-  /** When someone resumed it; null = never. */
+  /** When its timeout began to count anew (it was resumed, or tried again in the background); null = never. */
   readonly resumedAt: number | null;
   /** True when others may wait for its end (see Gates). */
   readonly isGated: boolean;

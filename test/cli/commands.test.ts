@@ -115,6 +115,22 @@ describe("run", () => {
     await cli(["deploy", "fail.ts"]);
   });
 
+  test("a background call takes a priority and a delay, and a failed run can be resumed", async () => {
+    const later = ["run", "echo", "--background", "--priority", "-5", "--delay", "2h", "--json"];
+    expect(JSON.parse((await cli(later)).out)).toMatchObject({ status: "queued", priority: -5, attempts: 1 });
+    for (const flags of [
+      ["--delay", "1h"],
+      ["--background", "--delay", "soon"],
+      ["--background", "--priority", "high"],
+    ])
+      expect((await cli(["run", "echo", ...flags])).code).toBe(2);
+    const failed = (await cli(["run", "fail", "--background"])).out.trim();
+    expect(failed).toMatch(/^exec_/);
+    await cli(["logs", failed, "--follow"]);
+    expect(await cli(["resume", failed])).toMatchObject({ code: 0, out: `${failed}\n` });
+    expect((await cli(["resume", "exec_00000000000000000000000000000000"])).code).toBe(4);
+  });
+
   test("input comes from the line, a file or stdin", async () => {
     write("input.json", `{"from":"file"}`);
     const output = async (args: readonly string[], stdin?: string) =>

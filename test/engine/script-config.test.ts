@@ -11,7 +11,12 @@ test("a script without config gets the defaults", () => {
     isolation: null,
     onDisconnect: "continue",
     validateInput: false,
+    retention: { ageMs: null, runs: null },
     schedules: [],
+    retries: null,
+    concurrency: null,
+    rateLimit: null,
+    debounce: null,
   });
 });
 
@@ -24,7 +29,12 @@ test("every member is obeyed and the result is frozen", () => {
     isolation: "isolate",
     on_disconnect: "cancel",
     validateInput: true,
+    retention: { age: "30d", runs: 5 },
     schedule: "@daily",
+    retries: { max: 5, backoff: "fixed", delay: "2s", max_delay: "1m", on: ["script", "upstream"] },
+    concurrency: { limit: 2, key: "input.customer_id" },
+    rate_limit: { limit: 10, period: "1h", key: "session_id" },
+    debounce: { key: "metadata.tenant", delay: "5s", maxWait: "1m" },
   });
   expect(config).toEqual({
     timeoutMs: 90_000,
@@ -34,9 +44,14 @@ test("every member is obeyed and the result is frozen", () => {
     isolation: "isolate",
     onDisconnect: "cancel",
     validateInput: true,
+    retention: { ageMs: 2_592_000_000, runs: 5 },
     schedules: [
       { name: "default", cron: "@daily", timezone: "UTC", input: null, catchUp: "skip", overlap: "skip", endAt: null },
     ],
+    retries: { max: 5, backoff: "fixed", delayMs: 2_000, maxDelayMs: 60_000, on: ["upstream", "script"] },
+    concurrency: { limit: 2, key: ["input", "customer_id"] },
+    rateLimit: { limit: 10, periodMs: 3_600_000, key: ["session_id"] },
+    debounce: { key: ["metadata", "tenant"], delayMs: 5_000, maxWaitMs: 60_000 },
   });
   expect(Object.isFrozen(config)).toBe(true);
 });
@@ -69,6 +84,22 @@ test.each([
   [{ on_disconnect: "stop" }, "config.on_disconnect: must be one of continue, cancel"],
   [{ validate_input: "yes" }, "config.validate_input: must be true or false"],
   [{ validate_input: true, validateInput: true }, "config.validateInput: is the same as config.validate_input"],
+  [{ retries: { max: -1 } }, "config.retries.max: must be a whole number from 0 to 100, got -1"],
+  [
+    { retries: { tries: 1 } },
+    "config.retries.tries: there is no such setting; known: max, backoff, delay, maxDelay, on",
+  ],
+  [
+    { retries: { on: ["caller"] } },
+    'config.retries.on: must be a list of infrastructure, upstream, script, got "caller"',
+  ],
+  [{ retries: { delay: "31d" } }, "config.retries.delay: must be at most 2592000000 ms"],
+  [{ concurrency: {} }, "config.concurrency.limit: must be a whole number from 1 to 1000000"],
+  [{ concurrency: { limit: 1, key: "secrets.x" } }, "config.concurrency.key: must be a dotted path"],
+  [{ rateLimit: { limit: 0 } }, "config.rateLimit.limit: must be a whole number from 1"],
+  [{ rate_limit: { limit: 1, period: "1000d" } }, "config.rate_limit.period: must be at most"],
+  [{ debounce: {} }, "config.debounce.delay: must be a positive number"],
+  [{ debounce: { delay: "10s", max_wait: "5s" } }, "config.debounce.max_wait: must be at least the delay, 10000 ms"],
   [[], "config: must be an object"],
   ["x", "config: must be an object"],
 ])("%o is refused", (config, message) => {

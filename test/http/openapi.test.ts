@@ -44,6 +44,7 @@ test("the OpenAPI document describes every route with the schemas that validate"
     "/api/v1/runs/{id}/fork",
     "/api/v1/runs/{id}/logs",
     "/api/v1/runs/{id}/recording",
+    "/api/v1/runs/{id}/resume",
     "/api/v1/runs/{id}/stream",
     "/api/v1/runs/{id}/trace",
     "/api/v1/schedules",

@@ -35,6 +35,8 @@ export function requestOf(accountId: string, ref: string, more: Partial<InvokeRe
     timeoutMs: null,
     onDisconnect: null,
     retry: false,
+    priority: 0,
+    runAt: null,
     idempotencyKey: null,
     webhook: null,
     ...more,

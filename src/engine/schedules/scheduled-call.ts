@@ -37,6 +37,8 @@ export function toScheduledCall(schedule: Schedule, slot: Slot): InvokeRequest {
     onDisconnect: null,
     retry: false,
     webhook: null,
+    priority: 0,
+    runAt: null,
     idempotencyKey: `schedule:${id}:${slotText(slot)}`,
   };
 }

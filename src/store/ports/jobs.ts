@@ -15,21 +15,20 @@ export interface Gates {
 
 /** Further attempts of executions, and sums over the queue. */
 export interface JobStore {
-  /** Puts a running execution back into the queue until a time: deliveries from `cutAt` on are dropped, its attempts and retries go up by one and `error` is kept as the last one. False when the fence is old. */
+  /** Puts a running execution back into the queue until a time. The failures at the end of its journal (errors, HTTP answers of 429 or 500 and above, with what has no effect outside after them) are dropped, and its nested executions that failed with them go on; its attempts and retries go up by one, and `error` is kept as the last one. `timeoutFrom`: its timeout counts anew from then; null = as before. False when the fence is old. */
   retryExecution(params: {
     readonly lease: Lease;
     readonly until: number;
-    readonly cutAt: number;
+    readonly timeoutFrom: number | null;
     readonly error: ErrorRecord;
     readonly usage: Usage;
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];
   }): Promise<boolean>;
-  /** Puts a failed execution that has neither parent nor secrets back into the queue, due at once: deliveries from `cutAt` on are dropped, its attempts go up by one, its retries count anew. Null when it is unknown or something else. */
+  /** Puts a failed execution that has neither parent nor secrets back into the queue, due at once: the failures at its end are dropped as for another attempt, its attempts go up by one, its retries count anew. Null when it is unknown or something else. */
   resumeExecution(params: {
     readonly accountId: string;
     readonly executionId: string;
-    readonly cutAt: number;
     readonly gates: Gates | null;
     readonly now: number;
   }): Promise<Execution | null>;

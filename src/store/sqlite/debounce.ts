@@ -5,7 +5,7 @@ const FIND = `SELECT g.number, g.debounce_until AS until, e.ready, e.due_at AS d
   FROM gates g JOIN executions e ON e.number = g.number WHERE g.debounce = ?`;
 const FREE = "UPDATE gates SET debounce = NULL WHERE number = ?";
 const MOVE = "UPDATE executions SET due_at = ?, priority = ? WHERE number = ?";
-const REPLACE = `UPDATE requests SET version_id = ?, has_secrets = ?, session_id = ?, request_id = ?, run_at = ?,
+const REPLACE = `UPDATE requests SET version_id = ?, has_secrets = ?, session_id = ?, session_owner = ?, request_id = ?, run_at = ?,
   timeout_ms = ?, cache_key = ?, data = ? WHERE number = ?`;
 
 interface Waiting {
@@ -30,9 +30,11 @@ export function joinDebounced(
     return null;
   }
   const runAt = Math.min(now + delayMs, until);
+  const owner = execution.sessionId === execution.id ? null : execution.accountId;
   const { versionId, hasSecrets, sessionId, requestId, timeoutMs, cacheKey, data, priority } = execution;
   db.run(MOVE, runAt, priority, number);
   db.run("UPDATE gates SET priority = ? WHERE number = ?", priority, number);
-  db.run(REPLACE, versionId, hasSecrets ? 1 : 0, sessionId, requestId, runAt, timeoutMs, cacheKey, data, number);
+  const session = [sessionId, owner];
+  db.run(REPLACE, versionId, hasSecrets ? 1 : 0, ...session, requestId, runAt, timeoutMs, cacheKey, data, number);
   return number;
 }

@@ -131,6 +131,8 @@ export function passGates(db: Database, number: number, now: number): boolean {
   const row = db.get<GateRow>(FIND, number);
   if (row === undefined || row.state === GATE.passed) return true;
   if (row.state === GATE.early) arrive(db, row, now);
+  // Whatever made it claimable did not know that it waits.
+  else if (row.state !== GATE.head) block(db, row, row.state);
   const after = db.get<GateRow>(FIND, number) ?? row;
   if (after.state === GATE.head) return startHead(db, after, now);
   return after.state === GATE.passed;

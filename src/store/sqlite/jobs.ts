@@ -2,6 +2,7 @@ import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { STATUS, usageColumns } from "./execution-columns.ts";
 import { readExecution } from "./execution-row.ts";
+import { dropFailedEnd } from "./failed-end.ts";
 import { addGates, leaveGates } from "./gates.ts";
 import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
@@ -11,11 +12,10 @@ type Jobs = Pick<Store, "retryExecution" | "resumeExecution" | "countExecutions"
 type RetryParams = Parameters<Store["retryExecution"]>[0];
 type ResumeParams = Parameters<Store["resumeExecution"]>[0];
 
-const CUT = "DELETE FROM journal WHERE execution = ? AND seq >= ?";
 const PLAN = "UPDATE requests SET run_at = ? WHERE number = ?";
 // Asked to stop while it fails: claimable at once, so that whoever claims it learns of the request.
 const RETRY = `UPDATE executions SET status = 0, due_at = ?, ready = cancel, worker = NULL, error = ?,
-  attempts = attempts + 1, retries = retries + 1, prompt_tokens = ?, completion_tokens = ?, cost_usd = ?, ops = ?,
+  attempts = attempts + 1, retries = retries + 1, resumed_at = coalesce(?, resumed_at), prompt_tokens = ?, completion_tokens = ?, cost_usd = ?, ops = ?,
   cpu_ms = ? WHERE number = ? RETURNING gated`;
 const FAILED = `SELECT e.number FROM executions e JOIN requests r ON r.number = e.number
   WHERE e.id = ? AND e.account_id = ? AND e.status = ${STATUS.failed} AND e.parent_id IS NULL AND r.has_secrets = 0`;
@@ -24,23 +24,24 @@ const RESUME = `UPDATE executions SET status = 0, due_at = ?, ready = 1, worker 
 const COUNT = "SELECT coalesce(sum(count), 0) AS total FROM counts WHERE account_id = ? AND status = ?";
 
 function retry(db: Database, params: RetryParams): boolean {
-  const { lease, until, cutAt, error, usage, chunks, logs } = params;
+  const { lease, until, timeoutFrom, error, usage, chunks, logs } = params;
   const holder = holderOf(db, lease);
   if (holder === null) return false;
   const { number } = holder;
   appendOutput(db, number, { chunks, logs });
-  db.run(CUT, number, cutAt);
+  dropFailedEnd(db, { number, id: lease.executionId }, until);
   db.run(PLAN, until, number);
-  const row = db.get<{ gated: number }>(RETRY, until, JSON.stringify(error), ...usageColumns(usage), number);
+  const values = [until, JSON.stringify(error), timeoutFrom, ...usageColumns(usage), number];
+  const row = db.get<{ gated: number }>(RETRY, ...values);
   if (row?.gated === 1) leaveGates(db, number, "again");
   return true;
 }
 
-function resume(db: Database, { accountId, executionId, cutAt, gates, now }: ResumeParams) {
+function resume(db: Database, { accountId, executionId, gates, now }: ResumeParams) {
   const found = db.get<{ number: number }>(FAILED, executionId, accountId);
   if (found === undefined) return null;
   const { number } = found;
-  db.run(CUT, number, cutAt);
+  dropFailedEnd(db, { number, id: executionId }, now);
   db.run(PLAN, now, number);
   db.run(RESUME, now, now, number);
   const resumed = readExecution(db, "e.number = ?", number);

@@ -4,7 +4,16 @@ import type { Subject } from "../contract.ts";
 import { claim, entry, execution, finish, NO_OUTPUT, STOPPED, start, T0, USAGE, type World } from "../fixtures.ts";
 
 const FAILURE = { code: "INTERNAL", message: "An internal error occurred.", details: {} } as const;
-const RETRY = { until: T0 + 500, cutAt: 2, error: FAILURE, usage: USAGE, ...NO_OUTPUT };
+const METER = {
+  startedAt: T0,
+  durationMs: 1,
+  attempts: 1,
+  promptTokens: 0,
+  completionTokens: 0,
+  costUsd: 0,
+  model: null,
+};
+const RETRY = { until: T0 + 500, timeoutFrom: null, error: FAILURE, usage: USAGE, ...NO_OUTPUT };
 
 const find = ({ store, account }: World, executionId: string) =>
   store.findExecution({ accountId: account.id, executionId });
@@ -13,13 +22,16 @@ const fail = ({ store }: World, lease: Lease) =>
   store.completeExecution({ lease, ending: { status: "failed", error: FAILURE }, usage: USAGE, ...NO_OUTPUT, now: T0 });
 
 const resume = ({ store, account }: World, executionId: string, changes: object = {}) =>
-  store.resumeExecution({ accountId: account.id, executionId, cutAt: 1, gates: null, now: T0 + 9, ...changes });
+  store.resumeExecution({ accountId: account.id, executionId, gates: null, now: T0 + 9, ...changes });
 
 function describeRetries(subject: () => Subject): void {
   it("goes back into the queue until its time, without the deliveries that failed", async () => {
     const { world } = subject();
     const lease = await start(world);
-    await world.store.appendJournal({ lease, records: [entry(0), entry(1), entry(2, { kind: "error" })] });
+    await world.store.appendJournal({
+      lease,
+      records: [entry(0), entry(1, { meter: METER }), entry(2, { kind: "error" })],
+    });
     expect(await world.store.retryExecution({ ...RETRY, lease })).toBe(true);
     expect(await find(world, lease.executionId)).toMatchObject({
       state: { status: "queued" },
@@ -29,7 +41,10 @@ function describeRetries(subject: () => Subject): void {
       runAt: T0 + 500,
       usage: USAGE,
     });
-    expect(await world.store.readJournal({ executionId: lease.executionId })).toEqual([entry(0), entry(1)]);
+    expect(await world.store.readJournal({ executionId: lease.executionId })).toEqual([
+      entry(0),
+      entry(1, { meter: METER }),
+    ]);
     expect(await claim(world, { now: T0 + 499 })).toEqual([]);
     expect(await claim(world, { now: T0 + 500 })).toMatchObject([
       { id: lease.executionId, fence: 2, attempts: 2, state: { status: "running", startedAt: T0 } },
@@ -39,13 +54,66 @@ function describeRetries(subject: () => Subject): void {
     expect(await find(world, lease.executionId)).toMatchObject({ state: { status: "completed" }, lastError: null });
   });
 
+  it("loses only what failed at the end: what was done and paid stays", async () => {
+    const { world } = subject();
+    const kept = async (...records: Parameters<typeof entry>[1][]) => {
+      const lease = await start(world);
+      const journal = records.map((changes, seq) => entry(seq, changes));
+      await world.store.appendJournal({ lease, records: journal });
+      await world.store.retryExecution({ ...RETRY, lease });
+      return (await world.store.readJournal({ executionId: lease.executionId })).length;
+    };
+    const result = { meter: METER };
+    const error = { kind: "error", meter: METER } as const;
+    expect(await kept(result, error, error)).toBe(1);
+    expect(await kept(error, result)).toBe(2);
+    expect(await kept(result, { kind: "part", pos: 1 }, { ...error, pos: 1 })).toBe(1);
+    expect(await kept({ kind: "part", pos: 1 }, { ...result, pos: 0 }, { ...error, pos: 1 })).toBe(2);
+    expect(await kept(result, error, { op: "sleep" })).toBe(1);
+    expect(await kept(result, { op: "sleep" })).toBe(2);
+    const answer = (status: number) => ({ meter: METER, payload: `{"status":${status},"url":"x"}` });
+    expect(await kept(answer(200), answer(503), answer(429))).toBe(1);
+    expect(await kept(answer(200), answer(404))).toBe(2);
+  });
+
+  it("lets the nested executions that failed with it go on from their failures, and starts those with secrets anew", async () => {
+    const { world } = subject();
+    const { store } = world;
+    const lease = await start(world);
+    const parentId = lease.executionId;
+    const nested = { op: "workflow.create", meter: METER };
+    const failing = { ...nested, kind: "error" } as const;
+    const ids: string[] = [];
+    for (const [parentPos, hasSecrets] of [false, true, false].entries()) {
+      const child = await start(world, { parentId, parentPos, hasSecrets });
+      await store.appendJournal({ lease: child, records: [entry(0, nested), entry(1, failing)] });
+      await fail(world, child);
+      ids.push(child.executionId);
+    }
+    const [goesOn = "", , stays = ""] = ids;
+    const records = [
+      { ...failing, pos: 2 },
+      { ...nested, pos: 9 },
+      { ...failing, pos: 0 },
+      { ...failing, pos: 1 },
+    ];
+    await store.appendJournal({ lease, records: records.map((changes, seq) => entry(seq, changes)) });
+    await store.retryExecution({ ...RETRY, lease });
+    expect(await store.readJournal({ executionId: parentId })).toHaveLength(2);
+    expect(await find(world, goesOn)).toMatchObject({ state: { status: "queued" }, attempts: 2 });
+    expect(await store.readJournal({ executionId: goesOn })).toHaveLength(1);
+    expect((await find(world, stays))?.state.status).toBe("failed");
+    expect(await store.findChild({ parentId, parentPos: 1 })).toBeNull();
+    expect((await claim(world, { now: T0 + 500 })).map(({ id }) => id).sort()).toEqual([parentId, goesOn].sort());
+  });
+
   it("takes nothing from an old lease", async () => {
     const { world } = subject();
     const lease = await start(world);
     await world.store.appendJournal({ lease, records: [entry(0)] });
-    expect(await world.store.retryExecution({ ...RETRY, cutAt: 0, lease: { ...lease, fence: 0 } })).toBe(false);
+    expect(await world.store.retryExecution({ ...RETRY, lease: { ...lease, fence: 0 } })).toBe(false);
     await finish(world, lease);
-    expect(await world.store.retryExecution({ ...RETRY, cutAt: 0, lease })).toBe(false);
+    expect(await world.store.retryExecution({ ...RETRY, lease })).toBe(false);
     expect(await world.store.readJournal({ executionId: lease.executionId })).toHaveLength(1);
   });
 

@@ -17,11 +17,11 @@ export async function passGates(world: World): Promise<void> {
   const [one] = await claim(world, { now: T0 + 30 });
   const lease = { executionId: one?.id ?? "", fence: one?.fence ?? 0 };
   const failed = { error: STOPPED, usage: USAGE, ...NO_OUTPUT };
-  await store.retryExecution({ lease, until: T0 + 40, cutAt: 0, ...failed });
+  await store.retryExecution({ lease, until: T0 + 40, timeoutFrom: T0, ...failed });
   const [again] = await claim(world, { now: T0 + 9_000 });
   const last = { executionId: again?.id ?? "", fence: again?.fence ?? 0 };
   const ending = { status: "failed", error: STOPPED } as const;
   await store.completeExecution({ lease: last, ending, usage: USAGE, ...NO_OUTPUT, now: T0 });
-  await store.resumeExecution({ accountId, executionId: last.executionId, cutAt: 0, gates, now: T0 });
+  await store.resumeExecution({ accountId, executionId: last.executionId, gates, now: T0 });
   await store.countExecutions({ accountId, status: "queued" });
 }

@@ -1,9 +1,11 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { CacheMode, InvokeRequest } from "../../../engine/engine.ts";
+import { MAX_PRIORITY, MIN_PRIORITY } from "../../../engine/priority.ts";
+import { BEGIN_FIELDS, type BeginFields, toRunAt } from "./begin-time.ts";
 import { CALL_WEBHOOK_SCHEMA, type CallWebhookBody, toCallWebhook } from "./webhook-body.ts";
 
 /** Body of an invoke call, as its schema has checked it. */
-export interface InvokeBody {
+export interface InvokeBody extends BeginFields {
   readonly model: string;
   readonly messages?: readonly unknown[] | null;
   readonly input?: unknown;
@@ -18,6 +20,7 @@ export interface InvokeBody {
   readonly on_disconnect?: "continue" | "cancel";
   readonly webhook_url?: string | null;
   readonly webhook?: CallWebhookBody | null;
+  readonly priority?: number | null;
 }
 
 const nullable = (type: string) => ({ type: [type, "null"] });
@@ -55,6 +58,13 @@ export const INVOKE_SCHEMA = {
     on_disconnect: { type: "string", enum: ["continue", "cancel"] },
     webhook_url: { ...nullable("string"), description: "Told when the run has ended: `webhook` with a url alone." },
     webhook: CALL_WEBHOOK_SCHEMA,
+    priority: {
+      type: ["integer", "null"],
+      minimum: MIN_PRIORITY,
+      maximum: MAX_PRIORITY,
+      description: "Order in the queue, higher first; 0 by default.",
+    },
+    ...BEGIN_FIELDS,
   },
 } as const;
 
@@ -141,6 +151,8 @@ export function toInvokeRequest(
     timeoutMs: body.timeout_seconds === undefined ? null : Math.ceil(body.timeout_seconds * 1_000),
     onDisconnect: body.on_disconnect ?? null,
     webhook: toCallWebhook(body),
+    priority: body.priority ?? 0,
+    runAt: toRunAt(body),
     retry: Number(headers[RETRY_HEADER] ?? 0) >= 1,
     idempotencyKey: idempotencyKey(headers["idempotency-key"]),
   };

@@ -66,7 +66,7 @@ async function accepted(deps: DialectDeps, request: Request, reply: Reply, invoc
   return reply
     .code(202)
     .headers({ ...headersOf(invocation), location })
-    .send(run);
+    .send(invocation.debounced ? { ...run, debounced: true } : run);
 }
 
 const ANSWERS = {

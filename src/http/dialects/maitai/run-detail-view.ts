@@ -14,6 +14,7 @@ function linksOf(id: string, ref: string, parentId: string | null): Record<strin
     stream: `${self}/stream`,
     events: `${self}/events`,
     cancel: `${self}/cancel`,
+    resume: `${self}/resume`,
     children: `/api/v1/runs?parent_run=${id}`,
     parent: parentId === null ? null : `/api/v1/runs/${toExecId(parentId)}`,
     workflow: `/api/v1/workflows/${ref}`,

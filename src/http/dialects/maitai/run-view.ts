@@ -1,4 +1,5 @@
 import { type Chunk, fail, type LogLine } from "../../../../runtime/index.ts";
+import { shownPriority } from "../../../engine/priority.ts";
 import type { Execution, ListedExecution } from "../../../engine/types.ts";
 import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
@@ -31,6 +32,16 @@ function errorOf({ state, requestId }: ListedExecution): Record<string, unknown>
   return { ...toErrorMember(state.error, requestId), status: statusOf(state.error) };
 }
 
+function attemptsOf(execution: ListedExecution): Record<string, unknown> {
+  const { attempts, lastError, requestId, runAt } = execution;
+  return {
+    priority: shownPriority(execution),
+    run_at: seconds(runAt),
+    attempts,
+    last_error: lastError === null ? null : toErrorMember(lastError, requestId),
+  };
+}
+
 /** The run object without its output, as lists show it. Times are seconds since the epoch. */
 export function toRunSummary(execution: ListedExecution, version: string | null): Record<string, unknown> {
   const { state, usage, ref, parentId } = execution;
@@ -47,6 +58,7 @@ export function toRunSummary(execution: ListedExecution, version: string | null)
     parent_run: parentId === null ? null : toExecId(parentId),
     cached: state.status === "completed" && state.cached,
     ...timesOf(execution),
+    ...attemptsOf(execution),
     error: errorOf(execution),
     usage: {
       prompt_tokens: usage.promptTokens,

@@ -71,6 +71,23 @@ export function registerRuns(app: App, deps: DialectDeps): void {
       return show(target);
     },
   );
+  app.post(
+    "/api/v1/runs/:id/resume",
+    {
+      schema: {
+        tags,
+        summary: "Let a failed run go on from its failed ctx call",
+        description:
+          "What was done and paid before is kept. Others than failed runs, nested ones and those whose secrets are gone get 409.",
+        params,
+      },
+    },
+    async (request) => {
+      const target = targetOf(request);
+      await engine.resume(target);
+      return show(target);
+    },
+  );
   registerTrace(app, deps);
   registerRunStream(app, deps);
   registerRunEvents(app, deps);
