@@ -107,6 +107,11 @@ export function createApi(connection: Connection, signal: AbortSignal): Api {
   };
 }
 
+/** The path of a run's routes; the id is escaped. */
+export function runPath(id: string, rest = ""): string {
+  return `/api/v1/runs/${encodeURIComponent(id)}${rest}`;
+}
+
 /** The path of a workflow's management routes; the ref is escaped. */
 export function workflowPath(ref: string, rest = ""): string {
   return `/api/v1/workflows/${encodeURIComponent(ref)}${rest}`;

@@ -1,6 +1,8 @@
 import { approvals } from "./approvals.ts";
 import { approve } from "./approve.ts";
+import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
+import { deleteRun } from "./delete-run.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { events } from "./events.ts";
@@ -12,9 +14,13 @@ import { replay } from "./replay.ts";
 import { resume } from "./resume.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
+import { runs } from "./runs.ts";
 import { schedules } from "./schedules.ts";
+import { show } from "./show.ts";
 import { start } from "./start.ts";
+import { tail } from "./tail.ts";
 import { test } from "./test.ts";
+import { trace } from "./trace.ts";
 import { types } from "./types.ts";
 import { validate } from "./validate.ts";
 import { versions } from "./versions.ts";
@@ -26,7 +32,13 @@ export const COMMANDS: readonly Command[] = [
   run,
   dev,
   validate,
+  runs,
+  show,
+  trace,
+  tail,
   logs,
+  cancel,
+  deleteRun,
   list,
   versions,
   rollback,

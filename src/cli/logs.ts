@@ -1,4 +1,4 @@
-import type { Api } from "./api.ts";
+import { type Api, runPath } from "./api.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
 import { pause } from "./pause.ts";
@@ -22,7 +22,7 @@ export function showLogLine(line: JsonRecord, terminal: Terminal): string {
 export async function readLogs(api: Api, id: string, from: number): Promise<readonly JsonRecord[]> {
   const lines: JsonRecord[] = [];
   for (;;) {
-    const path = `/api/v1/runs/${encodeURIComponent(id)}/logs?from=${from + lines.length}&limit=${PAGE}`;
+    const path = runPath(id, `/logs?from=${from + lines.length}&limit=${PAGE}`);
     const page = asRecords(asRecord(await api.call(path))["data"]);
     lines.push(...page);
     if (page.length < PAGE) return lines;
@@ -31,7 +31,7 @@ export async function readLogs(api: Api, id: string, from: number): Promise<read
 
 /** The run object of an execution. */
 export async function readRun(api: Api, id: string): Promise<JsonRecord> {
-  const answer = asRecord(await api.call(`/api/v1/runs/${encodeURIComponent(id)}`));
+  const answer = asRecord(await api.call(runPath(id)));
   return answer["data"] === undefined ? answer : asRecord(answer["data"]);
 }
 
