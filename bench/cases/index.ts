@@ -1,5 +1,6 @@
 import type { Case } from "../case.ts";
 import { fan } from "./fan.ts";
+import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
 import { resume } from "./resume.ts";
 import { start } from "./start.ts";
@@ -8,4 +9,4 @@ import { unseen } from "./unseen.ts";
 import { warm } from "./warm.ts";
 
 /** Every case that is not a load case, in the order of the table. */
-export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, warm, start];
+export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, jobs, warm, start];
