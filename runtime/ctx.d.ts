@@ -29,6 +29,8 @@ export interface WorkflowConfig {
   readonly on_disconnect?: "continue" | "cancel";
   /** True: input that does not match `inputSchema` is refused with status 400. */
   readonly validate_input?: boolean;
+  /** How long, and how many of, its ended executions are kept; for ever by default. Those that it called go with them. */
+  readonly retention?: { readonly age?: number | string; readonly runs?: number };
   /** Starts it by the clock: a cron text such as "0 7 * * 1-5" or "@daily", a schedule, or a list of these. */
   readonly schedule?: string | WorkflowSchedule | readonly (string | WorkflowSchedule)[];
   /**

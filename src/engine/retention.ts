@@ -17,14 +17,16 @@ const isBefore = (one: Place, other: Place | null) =>
   other !== null &&
   (one.createdAt < other.createdAt || (one.createdAt === other.createdAt && one.number < other.number));
 
-/** What applies to a workflow: its active version's config, the server's settings where that says nothing. */
+/** What applies to a workflow: what the API chose, its active version's config, the server's settings where that says nothing. */
 async function retentionOf(accountId: string, workflowId: string, parts: RetentionParts): Promise<Retention> {
   const { store, planOf, settings } = parts;
   const workflow = await store.findWorkflow({ accountId, key: workflowId });
   const versionId = workflow?.activeVersionId ?? null;
   const version = versionId === null ? null : await store.findVersion({ accountId, versionId });
   const own = version === null ? null : planOf(version).config.retention;
-  return { ageMs: own?.ageMs ?? settings.retention.ageMs, runs: own?.runs ?? settings.retention.runs };
+  const chosen = workflow?.retention ?? null;
+  const ageMs = chosen?.ageMs ?? own?.ageMs ?? settings.retention.ageMs;
+  return { ageMs, runs: chosen?.runs ?? own?.runs ?? settings.retention.runs };
 }
 
 /** From where on executions are kept. */

@@ -45,12 +45,13 @@ export function checkSchemas({ inputSchema, outputSchema }: GivenSchemas): void 
 
 /** Checks settings of a workflow; INVALID_REQUEST naming field, rule and value. */
 export function checkSettings(settings: WorkflowSettings): void {
-  const { name, description, timeoutMs, env, cache, application } = settings;
+  const { name, description, timeoutMs, env, cache, retention, application } = settings;
   checkLength("name", name, MAX_NAME);
   checkLength("description", description, MAX_DESCRIPTION);
   checkLength("application", application, MAX_NAME);
   checkMs("timeout", timeoutMs);
   checkMs("cache.ttl", cache?.ttlMs);
+  checkMs("retention.age", retention?.ageMs);
   checkSchemas(settings);
   const envBytes = env === undefined ? 0 : Buffer.byteLength(JSON.stringify(env));
   if (envBytes > MAX_ENV_BYTES) throw refuse("env", `at most ${MAX_ENV_BYTES} bytes as JSON`, envBytes);
@@ -70,15 +71,16 @@ const fresh = (accountId: string, ref: string, now: number): Putting => ({
   inputSchema: null,
   outputSchema: null,
   cache: null,
+  retention: null,
   createdAt: now,
   now,
 });
 
 function kept(workflow: Workflow, now: number): Putting {
   const { id, accountId, ref, name, description, executionMode, timeoutMs } = workflow;
-  const { application, env, validateInput, inputSchema, outputSchema, cache, createdAt } = workflow;
+  const { application, env, validateInput, inputSchema, outputSchema, cache, retention, createdAt } = workflow;
   const first = { id, accountId, ref, name, description, executionMode, timeoutMs };
-  return { ...first, application, env, validateInput, inputSchema, outputSchema, cache, createdAt, now };
+  return { ...first, application, env, validateInput, inputSchema, outputSchema, cache, retention, createdAt, now };
 }
 
 /** The row of a workflow with new settings: absent ones keep their value, or get the default when there is no workflow yet. */

@@ -17,6 +17,8 @@ export interface WorkflowSettings extends GivenSchemas {
   readonly env?: Readonly<Record<string, string>>;
   readonly validateInput?: boolean;
   readonly cache?: NonNullable<Workflow["cache"]>;
+  /** Null: what the script says. */
+  readonly retention?: Workflow["retention"];
 }
 
 /** One upload, whatever dialect it came in. */

@@ -36,6 +36,8 @@ export interface Workflow {
   readonly outputSchema: unknown;
   /** Result cache chosen by the API; null = what the script's config says. */
   readonly cache: { readonly enabled: boolean; readonly ttlMs: number | null } | null;
+  /** How long ended executions are kept, chosen by the API; a null member, or null = what the script's config says. */
+  readonly retention: { readonly ageMs: number | null; readonly runs: number | null } | null;
   /** Id of the active version; null before the first is published. */
   readonly activeVersionId: string | null;
   readonly createdAt: number;

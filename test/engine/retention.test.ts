@@ -68,6 +68,20 @@ describe("retention", () => {
     expect(await list("free")).toHaveLength(3);
   });
 
+  test("is what the API chose, before the script", async () => {
+    await core.deploy("strict", `export const config = { retention: { runs: 1 } };\n${LEAF}`);
+    const change = (retention: { ageMs: number | null; runs: number | null } | null) =>
+      core.workflows.update({ accountId: core.accountId, key: "strict", settings: { retention } });
+    await change({ ageMs: null, runs: 2 });
+    for (const input of [1, 2, 3]) await core.run("strict", { input });
+    expect(await sweep(NONE)).toBe(1);
+    await change({ ageMs: 1_000, runs: null });
+    expect(await sweep(NONE)).toBe(1);
+    expect(await sweep(NONE, Date.now() + 60_000)).toBe(1);
+    await change(null);
+    await expect(change({ ageMs: 0, runs: null })).rejects.toThrow("retention.age: must be from 1");
+  });
+
   test("that cannot be used is refused at upload", async () => {
     const config = (text: string) => core.deploy("bad", `export const config = { retention: ${text} };\n${LEAF}`);
     await expect(config("{ runs: -1 }")).rejects.toThrow(

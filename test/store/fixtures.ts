@@ -46,6 +46,7 @@ export function workflowParams(accountId: string, changes: Partial<PutWorkflow> 
     inputSchema: { query: { type: "string" } },
     outputSchema: null,
     cache: null,
+    retention: null,
     createdAt: T0,
     now: T0,
     ...changes,

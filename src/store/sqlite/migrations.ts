@@ -5,6 +5,7 @@ import { FORKS } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
+import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly string[] = [
   PARKING,
   WAITS_SCHEMA,
   SCHEMA_WEBHOOKS,
+  RETENTION,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

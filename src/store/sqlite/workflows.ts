@@ -21,6 +21,7 @@ interface WorkflowRow {
   readonly output_schema: string | null;
   readonly cache_enabled: number | null;
   readonly cache_ttl_ms: number | null;
+  readonly retention: string | null;
   readonly active_version_id: string | null;
   readonly created_at: number;
   readonly updated_at: number;
@@ -32,10 +33,10 @@ const BY_REF = "SELECT * FROM workflows WHERE account_id = ? AND ref = ?";
 const BY_ID = "SELECT * FROM workflows WHERE id = ? AND account_id = ?";
 const BY_NUMBER = "SELECT * FROM workflows WHERE number = ? AND account_id = ?";
 const INSERT = `INSERT INTO workflows (name, description, execution_mode, timeout_ms, application, env, env_revision,
-  validate_input, input_schema, output_schema, cache_enabled, cache_ttl_ms, updated_at, id, account_id, ref, created_at)
-  VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  validate_input, input_schema, output_schema, cache_enabled, cache_ttl_ms, retention, updated_at, id, account_id, ref, created_at)
+  VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const UPDATE = `UPDATE workflows SET name = ?, description = ?, execution_mode = ?, timeout_ms = ?, application = ?, env = ?,
-  env_revision = env_revision + ?, validate_input = ?, input_schema = ?, output_schema = ?, cache_enabled = ?, cache_ttl_ms = ?, updated_at = ? WHERE id = ?`;
+  env_revision = env_revision + ?, validate_input = ?, input_schema = ?, output_schema = ?, cache_enabled = ?, cache_ttl_ms = ?, retention = ?, updated_at = ? WHERE id = ?`;
 
 const fromText = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 const toText = (schema: unknown): string | null => (schema === null ? null : JSON.stringify(schema));
@@ -57,6 +58,7 @@ function toWorkflow(row: WorkflowRow): Workflow {
     inputSchema: fromText(row.input_schema),
     outputSchema: fromText(row.output_schema),
     cache: row.cache_enabled === null ? null : { enabled: row.cache_enabled === 1, ttlMs: row.cache_ttl_ms },
+    retention: row.retention === null ? null : (JSON.parse(row.retention) as Workflow["retention"]),
     activeVersionId: row.active_version_id,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -78,15 +80,15 @@ function put(db: Database, params: PutParams): void {
   const row = db.get<WorkflowRow>(BY_REF, params.accountId, params.ref);
   const env = JSON.stringify(params.env);
   const input = [params.validateInput ? 1 : 0, toText(params.inputSchema), toText(params.outputSchema)];
-  const enabled = cache === null ? null : Number(cache.enabled);
-  const ttlMs = cache?.ttlMs ?? null;
+  const retention = params.retention === null ? null : JSON.stringify(params.retention);
+  const kept = [cache === null ? null : Number(cache.enabled), cache?.ttlMs ?? null, retention];
   const before = [name, description, executionMode, timeoutMs, application, env];
   if (row === undefined) {
     const { id, accountId, ref, createdAt } = params;
-    db.run(INSERT, ...before, ...input, enabled, ttlMs, now, id, accountId, ref, createdAt);
+    db.run(INSERT, ...before, ...input, ...kept, now, id, accountId, ref, createdAt);
   } else {
     const changed = isDeepStrictEqual(JSON.parse(row.env), JSON.parse(env)) ? 0 : 1;
-    db.run(UPDATE, ...before, changed, ...input, enabled, ttlMs, now, row.id);
+    db.run(UPDATE, ...before, changed, ...input, ...kept, now, row.id);
   }
 }
 

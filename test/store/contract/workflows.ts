@@ -37,6 +37,7 @@ export function describeWorkflows(subject: () => Subject): void {
         inputSchema: null,
         outputSchema: { type: "object", title: "Ünïcode" },
         cache: { enabled: true, ttlMs: 60_000 },
+        retention: { ageMs: 60_000, runs: null },
       };
       const updated = await store.putWorkflow(
         workflowParams(account.id, { ...settings, createdAt: T0 + 9, now: T0 + 9 }),

@@ -9,6 +9,7 @@ const NAMES: ReadonlyMap<unknown, string> = new Map([
   ["outputSchema", "output_schema"],
   ["timeout", "timeout_seconds"],
   ["cache.ttl", "cache.ttl_seconds"],
+  ["retention.age", "retention.age_seconds"],
   ["catchUp", "catch_up"],
   ["endAt", "end_at"],
 ]);

@@ -1,4 +1,5 @@
 import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts";
+import type { Workflow } from "../../../engine/types.ts";
 import type { DeployRequest, GivenSchemas, WorkflowSettings } from "../../../engine/workflows.ts";
 import type { FormFile } from "./form.ts";
 import { refuseTransforms, type TransformBody } from "./transforms.ts";
@@ -18,6 +19,7 @@ export interface SettingsBody extends SchemasBody, TransformBody {
   readonly application_name?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cache?: { readonly enabled: boolean; readonly ttl_seconds?: number };
+  readonly retention?: { readonly age_seconds?: number; readonly runs?: number };
   readonly validate_input?: boolean;
 }
 
@@ -110,6 +112,12 @@ export function toSchemas({ input_schema: input, output_schema: output }: Schema
   };
 }
 
+/** Without members it is given back to the script. */
+function toRetention({ age_seconds: age, runs }: NonNullable<SettingsBody["retention"]>): Workflow["retention"] {
+  if (age === undefined && runs === undefined) return null;
+  return { ageMs: age === undefined ? null : age * 1_000, runs: runs ?? null };
+}
+
 /** The settings in an upload or update; absent members keep their value. */
 export function toSettings(body: SettingsBody): WorkflowSettings {
   const { cache } = body;
@@ -124,6 +132,7 @@ export function toSettings(body: SettingsBody): WorkflowSettings {
     ...(body.application_name === undefined ? {} : { application: body.application_name }),
     ...(body.env === undefined ? {} : { env: body.env }),
     ...(body.validate_input === undefined ? {} : { validateInput: body.validate_input }),
+    ...(body.retention === undefined ? {} : { retention: toRetention(body.retention) }),
     ...(cache === undefined ? {} : { cache: { enabled: cache.enabled, ttlMs } }),
   };
 }

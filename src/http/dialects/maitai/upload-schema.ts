@@ -28,6 +28,13 @@ const SETTINGS_PROPERTIES = {
     properties: { enabled: { type: "boolean" }, ttl_seconds: seconds },
     description: "Whether results are kept; without it the script's own config decides.",
   },
+  retention: {
+    type: "object",
+    additionalProperties: false,
+    properties: { age_seconds: seconds, runs: { type: "integer", minimum: 0 } },
+    description:
+      "How long, and how many, ended runs are kept; what it does not say the script's own config decides, then the server's settings.",
+  },
   validate_input: { type: "boolean", description: "Refuse input that does not match the input schema." },
   input_schema: schemaOf("inputSchema"),
   output_schema: schemaOf("outputSchema"),

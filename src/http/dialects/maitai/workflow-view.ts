@@ -18,6 +18,10 @@ export function toWorkflowView(workflow: Workflow, active: Version | null): Reco
       workflow.cache === null
         ? null
         : { enabled: workflow.cache.enabled, ttl_seconds: (workflow.cache.ttlMs ?? 0) / 1_000 || null },
+    retention:
+      workflow.retention === null
+        ? null
+        : { age_seconds: (workflow.retention.ageMs ?? 0) / 1_000 || null, runs: workflow.retention.runs },
     active_version: active?.number ?? null,
     published_version: active === null ? null : { id: active.id, version_number: active.number },
     input_schema: active?.facts.inputSchema ?? workflow.inputSchema,

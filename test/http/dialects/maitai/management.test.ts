@@ -56,6 +56,7 @@ describe("upload as JSON", () => {
       application_name: "ETL",
       env: { REGION: "eu" },
       cache: { enabled: true, ttl_seconds: 3600 },
+      retention: { age_seconds: 86_400, runs: 1_000 },
       validate_input: false,
       accessories: [{ key: "hts", filename: "hts.json", content_base64: "eyJh\nIjoxfQ==" }],
       publish_version: true,
@@ -69,6 +70,7 @@ describe("upload as JSON", () => {
       timeout_seconds: 60,
       application_name: "ETL",
       env: { REGION: "eu" },
+      retention: { age_seconds: 86_400, runs: 1_000 },
       cache: { enabled: true, ttl_seconds: 3600 },
       active_version: "1.0.0",
     });
