@@ -3,6 +3,7 @@ import type { RecordingLine } from "../recording/format.ts";
 import { readRecording } from "../recording/read-recording.ts";
 import { replayRecording } from "../recording/replay-recording.ts";
 import type { Engine } from "./engine.ts";
+import { stricter } from "./job.ts";
 import { type RecordingNeeds, recordingOf } from "./record-execution.ts";
 import type { CheckResult, Replays } from "./replays.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
@@ -54,13 +55,17 @@ export function createReplays(options: ReplayOptions): Replays {
         const message = `last: must be a whole number from 1 to ${MAX_CHECKED}, got ${last}`;
         throw fail("INVALID_REQUEST", { message, param: "last", limit: "last", value: last });
       }
-      const { bundle } = await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
+      const { bundle, isolation: needed } = await checkScript(runtime, upload, {
+        accountId,
+        profile: profileOf(accountId),
+      });
       for (const executionId of await chosen(accountId, key, last)) {
         // Read again: it may have gone on or been deleted since it was listed.
         const execution = await engine.findExecution({ accountId, executionId }).catch(() => null);
         if (execution === null) continue;
         const recording = await readRecording(textsOf(recordingOf(execution, { accessories: true }, options)));
-        const { verdict } = await replayRecording(runtime, recording, { bundle });
+        const isolation = stricter(needed, options.isolation);
+        const { verdict } = await replayRecording(runtime, recording, { bundle, accountId, isolation });
         yield { execution, verdict };
       }
     },

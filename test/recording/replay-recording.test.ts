@@ -124,6 +124,49 @@ describe("replaying a recording", () => {
     expect((await replayRecording(core.runtime, recording)).verdict).toEqual({ verdict: "identical" });
   });
 
+  test("a result that holds a secret is compared as it is stored", async () => {
+    await core.deploy("tells", "export const execute = (ctx) => ({ token: ctx.secrets.TOKEN });");
+    const invocation = await core.invoke("tells", { input: 1, secrets: { TOKEN: "very-secret-value" } });
+    await invocation.result;
+    const { verdict, outcome } = await replayRecording(core.runtime, await record(invocation.executionId));
+    expect(verdict).toEqual({ verdict: "identical" });
+    expect(outcome).toMatchObject({ output: '{"token":"[secret TOKEN]"}' });
+  });
+
+  test("the same recording twice at once, and while its execution goes on", async () => {
+    await core.deploy(
+      "slow",
+      `export async function execute(ctx) {
+        let sum = 0;
+        for (let i = 0; i < 50; i++) { await ctx.waitFor("go-" + i, { timeout: i === 0 ? "1h" : 1 }); sum += i; }
+        return sum;
+      }`,
+    );
+    const invocation = await core.invoke("slow", { input: 1, mode: "background" });
+    const { executionId } = invocation;
+    const { accountId } = core;
+    const stateOf = async () => (await core.engine.findExecution({ accountId, executionId })).state.status;
+    while ((await stateOf()) !== "waiting") await new Promise((resolve) => setTimeout(resolve, 5));
+    const recording = await record(executionId);
+    const sending = core.waiting.send({ accountId, executionId, name: "go-0", data: 1, id: null, ttlMs: null });
+    const replays = Array.from({ length: 8 }, () => replayRecording(core.runtime, recording));
+    for (const { verdict } of await Promise.all(replays)) expect(verdict).toEqual({ verdict: "identical" });
+    await sending;
+    expect(await invocation.result).toMatchObject({ status: "completed", output: "1225" });
+  });
+
+  test("one whose host was lost to somebody else is made again", async () => {
+    const recording = await recordRun("unlucky", "export const execute = () => 1;");
+    let runs = 0;
+    const runtime: Pick<Runtime, "run"> = {
+      async run(job, host, bundle) {
+        const cause = { code: "INTERNAL", message: "lost", details: {} } as const;
+        return ++runs === 1 ? { status: "lost", suspect: false, cause } : core.runtime.run(job, host, bundle);
+      },
+    };
+    expect((await replayRecording(runtime, recording)).verdict).toEqual({ verdict: "identical" });
+  });
+
   test("accessories come along", async () => {
     await core.deploy("terms", `export async function execute(ctx) { return await ctx.load_accessory("terms"); }`, {
       accessories: [{ key: "terms", filename: "terms.json", bytes: Buffer.from('{"a":1}') }],
