@@ -9,6 +9,7 @@ import type { Engine } from "./engine.ts";
 import { forkExecution } from "./fork.ts";
 import { createHits } from "./hits.ts";
 import { createInvoke } from "./invoke.ts";
+import { createJobLimit } from "./job-limit.ts";
 import { expireKeys } from "./key-expiry.ts";
 import { keepLeases, type LeaseKeeper } from "./lease-keeper.ts";
 import { LiveRuns } from "./live-runs.ts";
@@ -72,7 +73,8 @@ function createParts(
   const free = () => admission.free();
   const claims = createClaims({ store, worker, leaseMs, free, accept, catchUp, report });
   const hits = createHits(store, report);
-  const shared = { keeper, admission, claims, hits, live: new LiveRuns(), strikes: new Strikes() };
+  const jobs = createJobLimit(store, settings.maxJobs);
+  const shared = { keeper, admission, claims, jobs, hits, live: new LiveRuns(), strikes: new Strikes() };
   return { ...options, ...observers, ...shared, planOf: createPlans() };
 }
 

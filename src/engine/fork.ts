@@ -4,9 +4,12 @@ import type { Execution, NewExecution, Workflow } from "../store/store.ts";
 import { leastMs } from "./call.ts";
 import { setPaths } from "./data-paths.ts";
 import type { ForkRequest } from "./fork-request.ts";
+import { gatesOf } from "./gates.ts";
+import { checkInput } from "./input-check.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import type { Plan } from "./plans.ts";
+import { countWaiting, discard } from "./queue.ts";
 import { redactJson } from "./redact.ts";
 import { findVersionByNumber } from "./target.ts";
 
@@ -16,21 +19,42 @@ function unpaid(record: JournalRecord, seq: number): JournalRecord {
   return { ...record, seq, meter: meter && { ...meter, promptTokens: 0, completionTokens: 0, costUsd: 0 } };
 }
 
+/** The `id` in a JSON text that a call took or gave; null when there is none. */
+function idIn(json: string | null): string | null {
+  const value: unknown = JSON.parse(json ?? "null");
+  const id = typeof value === "object" && value !== null && "id" in value ? value.id : null;
+  return typeof id === "string" ? id : null;
+}
+
+/** Position of the first question below `at` whose decision is not taken over: it belongs to the origin, so the fork asks its own. */
+function firstUndecided(journal: readonly JournalRecord[], at: number): number {
+  const taken = journal.filter(({ pos, kind }) => pos < at && kind === "result");
+  const decided = new Set(taken.map(({ op, args }) => (op === "approve" ? idIn(args) : null)));
+  const open = taken.filter(({ op, payload }) => op === "approve.request" && !decided.has(idIn(payload)));
+  return Math.min(...open.map(({ pos }) => pos), Number.POSITIVE_INFINITY);
+}
+
 function prefixOf(journal: readonly JournalRecord[], asked: number | null): { at: number; records: JournalRecord[] } {
   const calls = journal.reduce((most, { pos }) => Math.max(most, pos + 1), 0);
-  const at = asked ?? calls;
-  if (!Number.isInteger(at) || at < 0 || at > calls) {
-    const message = `at: must be a whole number from 0 to ${calls} (the recorded ctx calls), got ${at}`;
-    throw fail("INVALID_REQUEST", { message, param: "at", limit: "at", value: at });
+  const upTo = asked ?? calls;
+  if (!Number.isInteger(upTo) || upTo < 0 || upTo > calls) {
+    const message = `at: must be a whole number from 0 to ${calls} (the recorded ctx calls), got ${upTo}`;
+    throw fail("INVALID_REQUEST", { message, param: "at", limit: "at", value: upTo });
   }
+  const at = Math.min(upTo, firstUndecided(journal, upTo));
   // A call is posted before all later ones: those below `at` cannot depend on what came to the others.
   const records = journal.filter(({ pos }) => pos < at).map(unpaid);
   return { at, records };
 }
 
-function checkSecrets(data: CtxData, secrets: ForkRequest["secrets"]): void {
-  const missing = (data.secret_names ?? []).filter((name) => !Object.hasOwn(secrets, name));
-  if (missing.length === 0) return;
+/** The secrets in the order that the origin had them: the placeholders in its journal go by it. INVALID_REQUEST when one is missing. */
+function secretsOf(data: CtxData, secrets: ForkRequest["secrets"]): ForkRequest["secrets"] {
+  const names = data.secret_names ?? [];
+  const missing = names.filter((name) => !Object.hasOwn(secrets, name));
+  if (missing.length === 0)
+    return Object.fromEntries(
+      [...new Set([...names, ...Object.keys(secrets)])].map((name) => [name, secrets[name] ?? ""]),
+    );
   const message = `secrets: ${missing.join(", ")} must be given again: values of secrets are never stored`;
   throw fail("INVALID_REQUEST", { message, param: "secrets", missing });
 }
@@ -48,9 +72,10 @@ interface Made {
   readonly workflow: Workflow;
   readonly plan: Plan;
   readonly data: CtxData;
+  readonly secrets: ForkRequest["secrets"];
 }
 
-function toExecution(origin: Execution, { workflow, plan, data }: Made, request: ForkRequest): NewExecution {
+function toExecution(origin: Execution, { workflow, plan, data, secrets }: Made): NewExecution {
   const { accountId, workflowId, sessionId, depth, seed } = origin;
   const now = Date.now();
   return {
@@ -60,8 +85,8 @@ function toExecution(origin: Execution, { workflow, plan, data }: Made, request:
     versionId: plan.version.id,
     ref: workflow.ref,
     mode: "background",
-    data: redactJson(JSON.stringify(data), request.secrets),
-    hasSecrets: Object.keys(request.secrets).length > 0,
+    data: redactJson(JSON.stringify(data), secrets),
+    hasSecrets: Object.keys(secrets).length > 0,
     sessionId,
     requestId: randomUUID(),
     parentId: null,
@@ -78,40 +103,54 @@ function toExecution(origin: Execution, { workflow, plan, data }: Made, request:
   };
 }
 
-/** Starts an execution that shares the recorded beginning of another one and pays only for what follows; returns its id. */
-export async function forkExecution(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
-  const { store, live, keeper, claims } = parts;
-  const { accountId, workflowId } = origin;
-  const workflow = await store.findWorkflow({ accountId, key: workflowId });
-  if (workflow === null) throw fail("EXECUTION_NOT_FOUND", { id: origin.id });
-  const plan = await planFor(origin, workflow, request.version, parts);
-  const data = setPaths(JSON.parse(origin.data) as CtxData, request.set);
-  checkSecrets(data, request.secrets);
-  const { at, records } = prefixOf(await store.readJournal({ executionId: origin.id }), request.at);
-  const startedAt = "startedAt" in origin.state ? origin.state.startedAt : null;
-  const clockAt = (await store.findFork({ executionId: origin.id }))?.clockAt ?? startedAt ?? origin.createdAt;
-  const execution = toExecution(origin, { workflow, plan, data }, request);
-  const call = {
-    execution,
-    workflow,
-    plan,
-    data: JSON.stringify(data),
-    secrets: request.secrets,
-    hidden: request.secrets,
-    key: execution.id,
-    policy: { keep: "never", ttlMs: 0 },
-    onDisconnect: "continue",
-    parent: null,
-  } as const;
-  const run = new LiveRun(call, keeper, "bypass");
+/** Start of the guest's clock in the origin. */
+async function clockOf({ id, state, createdAt }: Execution, { store }: Parts): Promise<number> {
+  const startedAt = "startedAt" in state ? state.startedAt : null;
+  return (await store.findFork({ executionId: id }))?.clockAt ?? startedAt ?? createdAt;
+}
+
+/** Secrets are only in memory, and so is a fork that has some, until it has begun; OVERLOADED when too many wait. */
+function keepInMemory(execution: NewExecution, made: Made, clockAt: number, parts: Parts): LiveRun {
+  const { workflow, plan, data, secrets } = made;
+  const policy = { keep: "never", ttlMs: 0 } as const;
+  const shared = { execution, workflow, plan, secrets, hidden: secrets, policy, parent: null, key: execution.id };
+  const run = new LiveRun({ ...shared, data: JSON.stringify(data), onDisconnect: "continue" }, parts.keeper, "bypass");
+  countWaiting(run, parts);
   run.phase = "queued";
   run.resumed = true;
   run.clockAt = clockAt;
-  live.add(run);
+  parts.live.add(run);
+  return run;
+}
+
+async function make(request: ForkRequest, origin: Execution, parts: Parts): Promise<Made> {
+  const { accountId, workflowId } = origin;
+  const workflow = await parts.store.findWorkflow({ accountId, key: workflowId });
+  if (workflow === null) throw fail("EXECUTION_NOT_FOUND", { id: origin.id });
+  const plan = await planFor(origin, workflow, request.version, parts);
+  const { secret_names: _names, ...data } = setPaths(JSON.parse(origin.data) as CtxData, request.set);
+  if (Object.keys(request.set).some((path) => path.split(".")[0] === "input"))
+    checkInput({ workflow, plan }, data.input);
+  const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets);
+  const names = Object.keys(secrets);
+  return { workflow, plan, secrets, data: names.length === 0 ? data : { ...data, secret_names: names } };
+}
+
+/** Starts an execution that shares the recorded beginning of another one and pays only for what follows; returns its id. */
+export async function forkExecution(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
+  const { store, claims, jobs } = parts;
+  const made = await make(request, origin, parts);
+  const { at, records } = prefixOf(await store.readJournal({ executionId: origin.id }), request.at);
+  const clockAt = await clockOf(origin, parts);
+  const execution = toExecution(origin, made);
+  const gates = gatesOf(execution, made.plan);
+  await jobs.add(execution.accountId);
+  const run = execution.hasSecrets ? keepInMemory(execution, made, clockAt, parts) : null;
   try {
-    await store.enqueueFork({ execution, fork: { originId: origin.id, at, clockAt }, records });
+    const fork = { originId: origin.id, at, clockAt };
+    await store.enqueueFork({ execution, fork, records, gates: gates === null ? null : { ...gates, debounce: null } });
   } catch (error) {
-    live.remove(run);
+    if (run !== null) await discard(run, error, parts);
     throw error;
   }
   claims.wake();

@@ -60,6 +60,7 @@ function observedStarts(store: Store, teller: Teller): Partial<Store> {
       teller.after(store.enqueue(params), ({ execution, created }) => {
         if (created) teller.tell(execution, "queued");
       }),
+    enqueueFork: (params) => teller.after(store.enqueueFork(params), () => teller.tell(params.execution, "queued")),
     resumeExecution: (params) =>
       teller.after(store.resumeExecution(params), (resumed) => teller.tell(resumed ?? undefined, "queued")),
     startExecution(params) {

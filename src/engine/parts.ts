@@ -7,6 +7,7 @@ import type { Bells } from "./bells.ts";
 import type { Claims } from "./claims.ts";
 import type { Retention } from "./config/retention.ts";
 import type { Hits } from "./hits.ts";
+import type { JobLimit } from "./job-limit.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import type { News } from "./news.ts";
 import type { Plan } from "./plans.ts";
@@ -58,6 +59,7 @@ export interface Parts extends EngineOptions {
   readonly strikes: Strikes;
   readonly admission: Admission;
   readonly claims: Claims;
+  readonly jobs: JobLimit;
   readonly planOf: (version: Version) => Plan;
   /** False once the engine has stopped: whoever waits for the store gives up. */
   isOpen(): boolean;

@@ -1,7 +1,6 @@
 import { toRecord, toWorkflowError } from "../../runtime/index.ts";
 import type { Execution } from "../store/store.ts";
 import { gatesOf } from "./gates.ts";
-import { createJobLimit } from "./job-limit.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toFailed } from "./result.ts";
@@ -33,7 +32,7 @@ function forgetIfMany(run: LiveRun, { live, settings }: Parts): void {
 }
 
 /** What is kept in memory while it waits counts among the calls that wait; OVERLOADED. */
-function countWaiting(run: LiveRun, { admission }: Parts): void {
+export function countWaiting(run: LiveRun, { admission }: Parts): void {
   if (!admission.follow()) throw admission.refusal();
   run.begun.then(() => admission.unfollow());
 }
@@ -59,8 +58,7 @@ function replace(run: LiveRun, execution: Execution, { live, keeper, report }: P
 
 /** Makes the queue of one engine. */
 export function createQueue(parts: Parts): Queue {
-  const { store, live, claims, settings } = parts;
-  const limit = createJobLimit(store, settings.maxJobs);
+  const { store, live, claims, jobs } = parts;
 
   const add = async (run: LiveRun): Promise<Joined | null> => {
     const { execution: asked, plan } = run.call;
@@ -69,7 +67,7 @@ export function createQueue(parts: Parts): Queue {
     try {
       const gates = gatesOf(asked, plan);
       run.isGated = gates !== null;
-      if (asked.mode === "background") await limit.add(asked.accountId);
+      if (asked.mode === "background") await jobs.add(asked.accountId);
       const { execution, created, debounced } = await store.enqueue({ execution: asked, gates });
       if (debounced) replace(run, execution, parts);
       if (!created) return { execution, debounced };

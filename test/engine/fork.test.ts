@@ -97,6 +97,61 @@ test("secrets must be given again", async () => {
   expect(outputOf(forked).last).toBe("another-secret".length);
 });
 
+test("secrets may be given in any order, and more of them", async () => {
+  const script = CHAIN('await ask(ctx.secrets.FIRST + " " + Object.keys(ctx.secrets).length)');
+  const secrets = { FIRST: "first-secret-value", OTHER: "other-secret-value" };
+  const executionId = await origin("order", script, secrets);
+  const calls = stub.calls.length;
+  const forked = await fork(executionId, { secrets: { OTHER: secrets.OTHER, FIRST: secrets.FIRST } });
+  expect(forked.state.status).toBe("completed");
+  expect(stub.calls.length).toBe(calls);
+  const more = await fork(executionId, { at: 2, secrets: { NEW: "new-secret-value", ...secrets } });
+  expect(JSON.parse(more.data).secret_names).toEqual(["FIRST", "OTHER", "NEW"]);
+});
+
+test("a question that nobody has decided is asked anew", async () => {
+  await core.deploy("asks", `export const execute = async (ctx) => (await ctx.approve({ title: "Now?" })).by;`);
+  const { accountId, engine, waiting } = core;
+  const { executionId } = await core.invoke("asks", { input: {}, mode: "background" });
+  const questions = async (count: number) => {
+    for (;;) {
+      const { items } = await waiting.approvals({ accountId, limit: 10, offset: 0 });
+      if (items.length === count) return items;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  await questions(1);
+  const forked = await engine.fork({ accountId, executionId, at: null, version: null, set: {}, secrets: {} });
+  const question = (await questions(2)).find((one) => one.executionId === forked);
+  if (question === undefined) throw new Error("the fork asked nothing");
+  const verdict = { approved: true, data: null, comment: null, by: "Ada", via: "api", address: "::1" } as const;
+  await waiting.decide(question, verdict);
+  expect(outputOf(await ended(forked))).toBe("Ada");
+  // A decision that was taken over is not asked for again.
+  expect(outputOf(await fork(forked))).toBe("Ada");
+  await engine.cancel({ accountId, executionId });
+});
+
+test("passes the gates of its workflow, and changed input is checked", async () => {
+  await core.deploy(
+    "limited",
+    `export const config = { concurrency: { limit: 1 }, validateInput: true };
+    export const inputSchema = { type: "object", properties: { n: { type: "integer" } } };
+    export const execute = (ctx) => new Promise((done) => setTimeout(done, ctx.input.ms, 1));`,
+  );
+  const { accountId, engine } = core;
+  const { executionId, result } = await core.invoke("limited", { input: { n: 1, ms: 1 }, cache: "no-store" });
+  await result;
+  const error = await rejectionOf(fork(executionId, { set: { "input.n": "one" } }));
+  expect(error.code).toBe("VALIDATION_ERROR");
+  const slow = { accountId, executionId, at: 0, version: null, set: { "input.ms": 60_000 }, secrets: {} };
+  const [first, second] = [await engine.fork(slow), await engine.fork(slow)];
+  const statusOf = async (id: string) => (await engine.findExecution({ accountId, executionId: id })).state.status;
+  while ((await statusOf(first)) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(await statusOf(second)).toBe("queued");
+  for (const id of [first, second]) await engine.cancel({ accountId, executionId: id });
+});
+
 test("wrong positions, paths, versions and accounts are refused", async () => {
   const executionId = await origin("strict");
   const codeOf = async (more: Partial<ForkRequest>) => (await rejectionOf(fork(executionId, more))).message;

@@ -1,5 +1,6 @@
 import type { JournalRecord } from "../../../runtime/index.ts";
 import type { NewExecution } from "../rows.ts";
+import type { Gates } from "./jobs.ts";
 
 /** Where a forked execution comes from. */
 export interface Fork {
@@ -13,11 +14,12 @@ export interface Fork {
 
 /** Executions that begin with what another one recorded. */
 export interface ForkStore {
-  /** Stores a queued execution that begins with `records` (numbered from 0), in one commit; WORKFLOW_NOT_FOUND, CONFLICT when the id is taken. */
+  /** Stores a queued execution that begins with `records` (numbered from 0), in one commit, behind its gates; WORKFLOW_NOT_FOUND, CONFLICT when the id is taken. */
   enqueueFork(params: {
     readonly execution: NewExecution;
     readonly fork: Fork;
     readonly records: readonly JournalRecord[];
+    readonly gates: Gates | null;
   }): Promise<void>;
   /** Null for an execution that is no fork. */
   findFork(params: { readonly executionId: string }): Promise<Fork | null>;

@@ -1,6 +1,7 @@
 import type { Fork, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { EarlierTexts } from "./earlier-texts.ts";
+import { addGates } from "./gates.ts";
 import { insertRecords } from "./journal.ts";
 import { insertExecution, queuedState } from "./new-execution.ts";
 import type { Writer } from "./writer.ts";
@@ -23,11 +24,12 @@ export function createForks(
   earlier: EarlierTexts,
 ): Pick<Store, "enqueueFork" | "findFork"> {
   return {
-    enqueueFork: ({ execution, fork, records }) =>
+    enqueueFork: ({ execution, fork, records, gates }) =>
       writer.write(() => {
         const number = insertExecution(db, execution, queuedState(execution));
         db.run(INSERT, number, fork.originId, fork.at, fork.clockAt);
         insertRecords(db, { number }, records, earlier);
+        if (gates !== null) addGates(db, number, execution, { gates, isDue: true, now: execution.createdAt });
       }),
     async findFork({ executionId }) {
       return db.get<Fork>(FIND, executionId) ?? null;

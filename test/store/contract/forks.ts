@@ -10,7 +10,7 @@ export function describeForks(subject: () => Subject): void {
     it("are queued with their first deliveries, and keep where they come from across reopening", async () => {
       const { world, reopen } = subject();
       const forked = execution(world.workflow);
-      await world.store.enqueueFork({ execution: forked, fork, records: [entry(0), entry(1)] });
+      await world.store.enqueueFork({ execution: forked, fork, records: [entry(0), entry(1)], gates: null });
       const store = await reopen();
       expect(await store.findFork({ executionId: forked.id })).toEqual(fork);
       expect(await store.readJournal({ executionId: forked.id })).toEqual([entry(0), entry(1)]);
@@ -22,7 +22,7 @@ export function describeForks(subject: () => Subject): void {
       const { world } = subject();
       const { store } = world;
       const forked = execution(world.workflow);
-      await store.enqueueFork({ execution: forked, fork, records: [entry(0)] });
+      await store.enqueueFork({ execution: forked, fork, records: [entry(0)], gates: null });
       const claim = { worker: "w", max: 9, leaseMs: 1_000, now: T0 + 1, perAccount: 9, minPriority: null };
       const [claimed] = await store.claim(claim);
       const lease = { executionId: forked.id, fence: claimed?.fence ?? 0 };
@@ -35,11 +35,16 @@ export function describeForks(subject: () => Subject): void {
       const { store, workflow } = world;
       const lease = await start(world);
       expect(await store.findFork({ executionId: lease.executionId })).toBeNull();
-      const taken = { execution: execution(world.workflow, { id: lease.executionId }), fork, records: [entry(0)] };
+      const taken = {
+        execution: execution(world.workflow, { id: lease.executionId }),
+        fork,
+        records: [entry(0)],
+        gates: null,
+      };
       await expect(store.enqueueFork(taken)).rejects.toMatchObject({ code: "CONFLICT" });
       expect(await store.readJournal({ executionId: lease.executionId })).toEqual([]);
       const forked = execution(world.workflow);
-      await store.enqueueFork({ execution: forked, fork, records: [] });
+      await store.enqueueFork({ execution: forked, fork, records: [], gates: null });
       await store.deleteWorkflow({ accountId: world.account.id, workflowId: workflow.id });
       expect(await store.findFork({ executionId: forked.id })).toBeNull();
     });

@@ -17,7 +17,8 @@ const FORK_SCHEMA = {
     at: {
       type: "integer",
       minimum: 0,
-      description: "Ctx calls below this position are taken over from the run; default: all that are recorded",
+      description:
+        "Ctx calls below this position are taken over from the run; default: all that are recorded. At most up to a question that nobody has decided: it is asked anew.",
     },
     version: { type: "string", description: "Version to go on with; default: the run's own. `draft` is the newest." },
     set: {
