@@ -6,6 +6,8 @@ import { NO_USAGE, toCompleted } from "./result.ts";
 /** Rows of executions that the result cache answered, written many at a time: such an answer does not wait for the disk. */
 export interface Hits {
   add(hit: CacheHit): void;
+  /** Writes a row along with those that wait; resolves when it is durable, rejects when the disk refuses it. */
+  write(hit: CacheHit): Promise<void>;
   /** Writes what waits, so that readers of the store see it at once; resolves when it is durable. A failure is reported. */
   flush(): Promise<void>;
 }
@@ -20,20 +22,25 @@ export function createHits(store: Pick<Store, "recordHits">, report: (error: unk
   let waiting: CacheHit[] = [];
   let timer: NodeJS.Timeout | null = null;
 
-  const flush = async () => {
+  const writeAll = async () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
     if (waiting.length === 0) return;
     const hits = waiting;
     waiting = [];
-    await store.recordHits({ hits }).catch(report);
+    await store.recordHits({ hits });
   };
+  const flush = () => writeAll().catch(report);
 
   return {
     add(hit) {
       waiting.push(hit);
       if (waiting.length >= MAX_ROWS) void flush();
       else timer ??= setTimeout(flush, SWEEP_MS);
+    },
+    write(hit) {
+      waiting.push(hit);
+      return writeAll();
     },
     flush,
   };
@@ -67,7 +74,7 @@ export async function answerHit(call: Call, cached: CachedResult, hits: Hits): P
   const { execution } = call;
   const { output, chunks } = cached;
   const hit: CacheHit = { execution, output: output ?? "null", chunks, finishedAt: Date.now() };
-  hits.add(hit);
-  if (execution.mode === "background" || execution.idempotencyKey !== null) await hits.flush();
+  if (execution.mode === "background" || execution.idempotencyKey !== null) await hits.write(hit);
+  else hits.add(hit);
   return toHitInvocation(call, hit);
 }

@@ -74,6 +74,26 @@ describe("answers from the result cache", () => {
     expect(order).toEqual(["row"]);
   });
 
+  test("are on the disk before a call in the background is accepted, also when its row is the one that fills a portion", async () => {
+    const order: string[] = [];
+    const record = core.store.recordHits.bind(core.store);
+    vi.spyOn(core.store, "recordHits").mockImplementation(async (params) => {
+      await record(params);
+      order.push(...params.hits.map(({ execution }) => execution.id));
+    });
+    const calls = Array.from({ length: 64 }, () => core.invoke("hi", { input: 1, mode: "background" }));
+    for (const call of calls) expect(order).toContain((await call).executionId);
+    const waiting = Array.from({ length: 63 }, () => core.invoke("hi", { input: 1 }));
+    const last = await core.invoke("hi", { input: 1, mode: "background" });
+    expect(order).toContain(last.executionId);
+    await Promise.all(waiting);
+  });
+
+  test("are refused to a call in the background when the disk refuses their row", async () => {
+    vi.spyOn(core.store, "recordHits").mockRejectedValueOnce(new Error("disk full"));
+    await expect(core.invoke("hi", { input: 1, mode: "background" })).rejects.toThrow("disk full");
+  });
+
   test("are written by a clean stop", async () => {
     const { executionId } = await core.invoke("hi", { input: 1 });
     await core.close();
