@@ -9,9 +9,6 @@ export function stricter(a: Isolation, b: Isolation): Isolation {
   return STRICTNESS.indexOf(a) >= STRICTNESS.indexOf(b) ? a : b;
 }
 
-/** Arguments are kept for the trace: a worker makes do with their hash. */
-const withoutArguments = (record: JournalRecord) => (record.args === null ? record : { ...record, args: null });
-
 /** What a worker needs to run an execution from its journal on. */
 export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
   const { execution, plan, workflow, data, secrets, hidden } = run.call;
@@ -33,7 +30,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     secrets,
     hidden,
     httpAllow: config.httpAllow,
-    replay: replay.map(withoutArguments),
+    replay,
     depth: execution.depth,
     tellsImpure: run.tellsImpure,
     application: workflow.application,

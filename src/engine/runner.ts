@@ -31,7 +31,7 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   if (!run.resumed) return [];
   // What the last attempt recorded without needing it durable is part of what is replayed.
   run.row.start();
-  const records = await store.readJournal({ executionId: run.id });
+  const records = await store.readReplay({ executionId: run.id });
   run.spentUsd = 0;
   run.spentPromptTokens = 0;
   run.spentCompletionTokens = 0;

@@ -6,6 +6,8 @@ export interface JournalStore {
   /** Appends deliveries; throws CONFLICT when the fence is old or a seq is not the next. */
   appendJournal(params: { readonly lease: Lease; readonly records: readonly JournalRecord[] }): Promise<void>;
   readJournal(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
+  /** The deliveries without their arguments, as an attempt replays them: those of a long chat are many times what is stored. */
+  readReplay(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
   /** Appends chunks and log lines; an index already stored is skipped. Refuses silently when the fence is old. */
   appendOutput(params: {
     readonly lease: Lease;

@@ -6,8 +6,13 @@ export interface EarlierText {
   readonly text: string;
 }
 
-/** An earlier text and how many units the new one begins with alike. */
-export interface Likeness extends EarlierText {
+/** Arguments, and how many earlier ones must be read to put them together. */
+export interface EarlierArgs extends EarlierText {
+  readonly depth: number;
+}
+
+/** Earlier arguments and how many units the new ones begin with alike. */
+export interface Likeness extends EarlierArgs {
   readonly head: number;
 }
 
@@ -16,7 +21,7 @@ interface Known {
   /** Number of the last delivery seen: a lower one after it means that the journal was cut or a write was undone. */
   last: number;
   /** Arguments, oldest first: several conversations may take turns. */
-  args: EarlierText[];
+  args: EarlierArgs[];
   /** Of each stream under way, the part that later ones are compared with, by op position. */
   readonly parts: Map<number, EarlierText>;
 }
@@ -61,7 +66,7 @@ export class EarlierTexts {
   }
 
   /** Remembers arguments; those that they continue make way for them. */
-  addArgs(execution: number, added: EarlierText, continued: EarlierText | null): void {
+  addArgs(execution: number, added: EarlierArgs, continued: EarlierText | null): void {
     const known = this.#known(execution, added);
     const kept = known.args.filter(({ seq }) => seq !== continued?.seq);
     known.args = [...kept.slice(1 - MAX_ARGS), added];

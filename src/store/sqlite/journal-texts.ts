@@ -1,7 +1,7 @@
 import { fail } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
 import { commonHead, fromDelta, toDelta } from "./delta.ts";
-import type { EarlierText, EarlierTexts, Likeness } from "./earlier-texts.ts";
+import type { EarlierArgs, EarlierText, EarlierTexts, Likeness } from "./earlier-texts.ts";
 
 /** A text as a row has it: whole, or what is left of it beside an earlier one. */
 export interface StoredText {
@@ -18,12 +18,17 @@ const LONG_ARGS = 4_096;
 const MAX_PART = 16_384;
 /** Deliveries looked back for them. */
 const LOOK_BACK = 2_000;
+/** Arguments that rest on so many earlier ones are stored whole: putting texts of 1 MiB together takes a tenth of a second then, not minutes. */
+const MAX_DEPTH = 128;
+/** Units (UTF-16) of whole arguments that a reader remembers. */
+const MAX_KNOWN_UNITS = 16 * 1024 * 1024;
 
 const LAST_ARGS = `SELECT seq FROM journal WHERE execution = ? AND seq < ? AND seq >= ? AND args IS NOT NULL
   ORDER BY seq DESC LIMIT 1`;
+const STORED_DELTA = "SELECT '' AS text, args_delta AS delta FROM journal WHERE execution = ? AND seq = ?";
 const STORED_ARGS = "SELECT args AS text, args_delta AS delta FROM journal WHERE execution = ? AND seq = ?";
 
-function store(text: string, base: Likeness | null): StoredText {
+function store(text: string, base: (EarlierText & Pick<Likeness, "head">) | null): StoredText {
   const delta = base === null ? null : toDelta(base.text, text, base.head);
   if (base === null || delta === null) return { text, delta: null };
   const { head, from, run, tail } = delta;
@@ -40,11 +45,12 @@ export function restore({ text, delta }: StoredText, base: string): string {
   return fromDelta(base, { head, from, run, tail, text });
 }
 
-/** Whole arguments of the deliveries of one execution. What was read once is remembered: later ones rest on it. */
+/** Whole arguments of the deliveries of one execution. What was read lately is remembered: later ones rest on it. */
 export class ArgsReader {
   readonly #db: Database;
   readonly #execution: number;
   readonly #known = new Map<number, string>();
+  #units = 0;
 
   constructor(db: Database, execution: number) {
     this.#db = db;
@@ -78,13 +84,31 @@ export class ArgsReader {
 
   #keep(seq: number, text: string): string {
     this.#known.set(seq, text);
+    this.#units += text.length;
+    for (const [old, { length }] of this.#known) {
+      if (this.#units <= MAX_KNOWN_UNITS || old === seq) break;
+      this.#known.delete(old);
+      this.#units -= length;
+    }
     return text;
   }
 }
 
-function recall(db: Database, execution: number, seq: number): EarlierText | null {
-  const found = db.get<{ seq: number }>(LAST_ARGS, execution, seq, seq - LOOK_BACK);
-  return found === undefined ? null : { seq: found.seq, text: new ArgsReader(db, execution).read(found.seq) };
+/** How many earlier arguments those of delivery `seq` rest on. */
+function depthOf(db: Database, execution: number, seq: number): number {
+  let depth = -1;
+  for (let at: number | null = seq; at !== null; depth++) {
+    const stored: StoredText | undefined = db.get<StoredText>(STORED_DELTA, execution, at);
+    at = stored === undefined ? null : baseOf(stored);
+  }
+  return depth;
+}
+
+function recall(db: Database, execution: number, before: number): EarlierArgs | null {
+  const found = db.get<{ seq: number }>(LAST_ARGS, execution, before, before - LOOK_BACK);
+  if (found === undefined) return null;
+  const { seq } = found;
+  return { seq, text: new ArgsReader(db, execution).read(seq), depth: depthOf(db, execution, seq) };
 }
 
 /** Where a text stands in the journals. */
@@ -104,8 +128,10 @@ export function storeArgs(db: Database, earlier: EarlierTexts, place: Place, tex
     if (last !== null) earlier.addArgs(execution, last, null);
     best = earlier.likeArgs(execution, text);
   }
-  const stored = store(text, best);
-  earlier.addArgs(execution, { seq, text }, stored.delta === null ? null : best);
+  const base = best !== null && best.depth < MAX_DEPTH ? best : null;
+  const stored = store(text, base);
+  const continued = stored.delta === null ? null : base;
+  earlier.addArgs(execution, { seq, text, depth: continued === null ? 0 : continued.depth + 1 }, continued);
   return stored;
 }
 

@@ -28,6 +28,7 @@ const READ = `SELECT seq, pos, kind, op, hash, at, payload, payload_delta AS pay
   started_at AS startedAt, duration_ms AS durationMs, attempts, prompt_tokens AS promptTokens,
   completion_tokens AS completionTokens, cost_usd AS costUsd, model
   FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq LIMIT ?`;
+const READ_REPLAY = READ.replace("args, args_delta AS argsDelta", "NULL AS args, NULL AS argsDelta");
 const NOTHING = { text: null, delta: null };
 const NOT_METERED: readonly Value[] = [null, null, null, null, null, null, null];
 
@@ -116,12 +117,11 @@ class Reader {
   }
 }
 
-/** The deliveries of an execution from number `from` on, `limit` at the most (-1: all). */
-export function readRecords(db: Database, executionId: string, from: number, limit: number): JournalRecord[] {
+function readAll(db: Database, executionId: string, sql: string): JournalRecord[] {
   const found = db.get<{ number: number }>("SELECT number FROM executions WHERE id = ?", executionId);
   if (found === undefined) return [];
   const reader = new Reader(db, found.number);
-  return db.all<JournalRow>(READ, found.number, from, limit).map((row) => reader.read(row));
+  return db.all<JournalRow>(sql, found.number, 0, -1).map((row) => reader.read(row));
 }
 
 /** Deliveries of an execution, in order and without gaps. */
@@ -129,12 +129,15 @@ export function createJournal(
   db: Database,
   writer: Writer,
   earlier: EarlierTexts,
-): Pick<Store, "appendJournal" | "readJournal"> {
+): Pick<Store, "appendJournal" | "readJournal" | "readReplay"> {
   return {
     // Every refusal comes before the first change: no savepoint is needed.
     appendJournal: ({ lease, records }) => writer.writeUnguarded(() => append(db, lease, records, earlier)),
     async readJournal({ executionId }) {
-      return readRecords(db, executionId, 0, -1);
+      return readAll(db, executionId, READ);
+    },
+    async readReplay({ executionId }) {
+      return readAll(db, executionId, READ_REPLAY);
     },
   };
 }

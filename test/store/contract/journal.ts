@@ -26,7 +26,10 @@ export function describeJournal(subject: () => Subject): void {
       ];
       await world.store.appendJournal({ lease, records: records.slice(0, 1) });
       await world.store.appendJournal({ lease, records: records.slice(1) });
-      expect(await (await reopen()).readJournal({ executionId: lease.executionId })).toEqual(records);
+      const again = await reopen();
+      expect(await again.readJournal({ executionId: lease.executionId })).toEqual(records);
+      const replay = records.map((record) => ({ ...record, args: null }));
+      expect(await again.readReplay({ executionId: lease.executionId })).toEqual(replay);
     });
 
     it("takes appends of one turn in the order of the calls", async () => {
@@ -52,6 +55,7 @@ export function describeJournal(subject: () => Subject): void {
     it("reads as empty for an unknown execution and refuses to write to it", async () => {
       const { store } = subject().world;
       expect(await store.readJournal({ executionId: "unknown" })).toEqual([]);
+      expect(await store.readReplay({ executionId: "unknown" })).toEqual([]);
       const lease = { executionId: "unknown", fence: 1 };
       await expect(store.appendJournal({ lease, records: [entry(0)] })).rejects.toMatchObject({ code: "CONFLICT" });
     });

@@ -168,6 +168,48 @@ describe("the journal on disk", () => {
     expect(perOpOfMany / perOp).toBeLessThan(1.1);
   });
 
+  it("has no long chains of arguments, not even after a restart: any of them are read in a moment", async () => {
+    const { file, open, world } = await openWorld();
+    const lease = await start(world);
+    const text = prose(5_000);
+    const records = Array.from({ length: 400 }, (_, n) =>
+      entry(n, { args: JSON.stringify({ text, n }), meter: METER }),
+    );
+    await appendEach(world.store, lease, records.slice(0, 200));
+    await world.store.close();
+    const store = await open();
+    await appendEach(store, lease, records.slice(200));
+    expect(await store.readJournal({ executionId: lease.executionId })).toEqual(records);
+    await store.close();
+    const db = new DatabaseSync(file);
+    const rows = db.prepare("SELECT seq, args_delta AS delta FROM journal ORDER BY seq").all();
+    db.close();
+    const depths: number[] = [];
+    for (const { delta } of rows)
+      depths.push(delta === null ? 0 : (depths[Number.parseInt(String(delta), 10)] ?? 0) + 1);
+    expect(Math.max(...depths)).toBe(128);
+    expect(depths.filter((depth) => depth === 0)).toHaveLength(4);
+  });
+
+  it("reads a long conversation back page by page, whatever part of it is asked for", async () => {
+    const { world } = await openWorld();
+    const lease = await start(world);
+    const text = prose(200_000);
+    const records = Array.from({ length: 300 }, (_, n) =>
+      entry(n, { args: JSON.stringify({ text, n }), meter: METER }),
+    );
+    await appendEach(world.store, lease, records);
+    const params = { accountId: world.account.id, executionId: lease.executionId, limit: 100, maxChars: 1_000_000 };
+    for (let from: number | null = 0; from !== null; ) {
+      const { entries, next }: Awaited<ReturnType<Store["readTrace"]>> = await world.store.readTrace({
+        ...params,
+        from,
+      });
+      for (const { seq, args } of entries) expect(args?.text === records[seq]?.args).toBe(true);
+      from = next;
+    }
+  });
+
   it("rests on nothing that was undone, cut off or belongs to a removed execution", async () => {
     const { world } = await openWorld();
     const { store } = world;

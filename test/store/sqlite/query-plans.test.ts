@@ -79,6 +79,7 @@ async function runExecutions(world: World): Promise<void> {
   const lease = await start(world);
   await store.appendJournal({ lease, records: [entry(0, { args: "{}" })] });
   await store.readJournal({ executionId: lease.executionId });
+  await store.readReplay({ executionId: lease.executionId });
   await store.readTrace({ accountId, executionId: lease.executionId, from: 0, limit: 5, maxChars: 9 });
   await store.readParking({ accountId, executionId: lease.executionId });
   await store.appendOutput({ lease, chunks: chunks(0, 2), logs: [] });
