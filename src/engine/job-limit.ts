@@ -15,13 +15,19 @@ export function createJobLimit(store: Pick<Store, "countExecutions">, maxJobs: n
   const bounds = new Map<string, number>();
   return {
     async add(accountId) {
-      const bound = bounds.get(accountId) ?? maxJobs;
-      const waiting = bound < maxJobs ? bound : await store.countExecutions({ accountId, status: "queued" });
-      if (waiting >= maxJobs) {
-        const message = `${waiting} executions of this account wait in the queue, as many as may (WEFT_MAX_JOBS ${maxJobs}); try again shortly.`;
+      const before = bounds.get(accountId);
+      let bound = before ?? maxJobs;
+      if (bound >= maxJobs) {
+        const waiting = await store.countExecutions({ accountId, status: "queued" });
+        // Others may have asked in the same moment, and are not in the store yet.
+        const theirs = bounds.get(accountId);
+        bound = theirs === undefined || theirs === before ? waiting : Math.max(theirs, waiting);
+      }
+      if (bound >= maxJobs) {
+        const message = `${bound} executions of this account wait in the queue, as many as may (WEFT_MAX_JOBS ${maxJobs}); try again shortly.`;
         throw fail("RATE_LIMITED", { message, retry_after: RETRY_AFTER_S, limit: "maxJobs", value: maxJobs });
       }
-      bounds.set(accountId, Math.max(waiting, bounds.get(accountId) ?? 0) + 1);
+      bounds.set(accountId, bound + 1);
     },
   };
 }

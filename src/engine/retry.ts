@@ -55,6 +55,7 @@ async function retry(run: LiveRun, raw: ErrorRecord, usage: Usage, parts: Parts)
   const error = await locateError(raw, run.call.plan.version, parts.store).catch(() => raw);
   const timeoutFrom = run.call.execution.mode === "background" ? until : null;
   run.attempt++;
+  run.waits?.clear();
   run.resumed = true;
   run.share(null);
   const stored = run.row.retry({ until, timeoutFrom, error, usage });
