@@ -6,7 +6,7 @@ export function waitFor(
   { store }: World,
   lease: Lease,
   pos: number,
-  more: { name?: string; match?: Record<string, unknown>; until?: number; now?: number } = {},
+  more: { name?: string; match?: Record<string, unknown> | null; until?: number; now?: number } = {},
 ): Promise<WaitStatus> {
   const { name = "paid", match = null, until = null, now = T0 } = more;
   return store.openWait({ lease, wait: { kind: "event", pos, name, match, until }, maxOpen: 5, now });

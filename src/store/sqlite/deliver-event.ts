@@ -2,6 +2,7 @@ import type { LiveAnswer } from "../store.ts";
 import type { Database } from "./database.ts";
 import { STATUS } from "./execution-columns.ts";
 import { matches } from "./matching.ts";
+import { keysOfEvent } from "./wait-keys.ts";
 
 /** An event as it is stored. */
 export interface EventRow {
@@ -25,8 +26,7 @@ interface WaitRow {
   readonly execution: number;
   readonly pos: number;
   readonly match: string | null;
-  readonly id: string;
-  readonly status: number;
+  readonly until: number | null;
 }
 
 /** What one portion did. */
@@ -37,12 +37,11 @@ export interface Portion {
   readonly cursor: number | null;
 }
 
-const COLUMNS = "w.number, w.execution, w.pos, w.match, e.id, e.status";
-const NEXT = `SELECT ${COLUMNS} FROM waits w INDEXED BY waits_by_name CROSS JOIN executions e ON e.number = w.execution
-  WHERE w.account_id = ? AND w.name = ? AND w.state = 0 AND w.kind = 0 AND w.number > ? AND w.number <= ?
-  AND (w.until IS NULL OR w.until > ?) ORDER BY w.number LIMIT ?`;
-const OF_EXECUTION = `SELECT ${COLUMNS} FROM waits w CROSS JOIN executions e ON e.number = w.execution
-  WHERE w.execution = ? AND w.name = ? AND w.state = 0 AND w.kind = 0 AND (w.until IS NULL OR w.until > ?) ORDER BY w.pos`;
+const COLUMNS = "number, execution, pos, match, until";
+const RANGE = `SELECT ${COLUMNS} FROM waits INDEXED BY waits_by_value
+  WHERE account_id = ? AND name = ? AND path = ? AND value = ? AND state = 0 AND kind = 0 AND number > ? AND number <= ?`;
+const OF_EXECUTION = `SELECT ${COLUMNS} FROM waits WHERE execution = ? AND name = ? AND state = 0 AND kind = 0 ORDER BY pos`;
+const EXECUTION = "SELECT id, status FROM executions WHERE number = ?";
 const TAKE = "INSERT INTO taken (event, execution) VALUES (?, ?) ON CONFLICT DO NOTHING";
 const ASSIGN = "UPDATE waits SET state = 1, event = ? WHERE number = ?";
 // Executions of a workflow that is being deleted stay where they are, and so do those that wait at a gate already.
@@ -63,26 +62,37 @@ export function promote(db: Database, execution: number): boolean {
 }
 
 /** Gives an event to the waits among `rows` that match. */
-function give(db: Database, event: EventRow, rows: readonly WaitRow[]): Pick<Portion, "reached" | "live"> {
-  const { data } = JSON.parse(event.payload) as { readonly data: unknown };
+function give(
+  db: Database,
+  event: EventRow,
+  data: unknown,
+  rows: readonly WaitRow[],
+): Pick<Portion, "reached" | "live"> {
   const live: LiveAnswer[] = [];
   let reached = 0;
   for (const row of rows) {
-    if (!matches(row.match, data) || !assign(db, event.number, row)) continue;
+    const isOver = row.until !== null && row.until <= event.at;
+    if (isOver || !matches(row.match, data) || !assign(db, event.number, row)) continue;
+    const execution = db.get<{ id: string; status: number }>(EXECUTION, row.execution);
+    if (execution === undefined) continue;
     reached += 1;
-    if (row.status === STATUS.waiting) promote(db, row.execution);
-    else live.push({ executionId: row.id, wait: { kind: "event", pos: row.pos }, answer: event.payload });
+    if (execution.status === STATUS.waiting) promote(db, row.execution);
+    else live.push({ executionId: execution.id, wait: { kind: "event", pos: row.pos }, answer: event.payload });
   }
   return { reached, live };
 }
 
 /** Gives an event to the next waits that match, looking at `max` of those that were open when it came. */
 export function deliverEvent(db: Database, event: EventRow, max: number): Portion {
-  const { account_id: account, name, execution, at } = event;
+  const { account_id: account, name, execution, cursor, upto } = event;
+  const { data } = JSON.parse(event.payload) as { readonly data: unknown };
   if (execution !== null) {
-    const portion = give(db, event, db.all<WaitRow>(OF_EXECUTION, execution, name, at));
-    return { ...portion, cursor: null };
+    return { ...give(db, event, data, db.all<WaitRow>(OF_EXECUTION, execution, name)), cursor: null };
   }
-  const rows = db.all<WaitRow>(NEXT, account, name, event.cursor ?? 0, event.upto, at, max);
-  return { ...give(db, event, rows), cursor: rows.length < max ? null : (rows.at(-1)?.number ?? null) };
+  // One ordered range of the index per key, merged.
+  const keys = keysOfEvent(db, account, name, data);
+  const sql = `${keys.map(() => RANGE).join(" UNION ALL ")} ORDER BY number LIMIT ?`;
+  const values = keys.flatMap(({ path, value }) => [account, name, path, value, cursor ?? 0, upto]);
+  const rows = db.all<WaitRow>(sql, ...values, max);
+  return { ...give(db, event, data, rows), cursor: rows.length < max ? null : (rows.at(-1)?.number ?? null) };
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 
-function valueAt(data: unknown, path: string): unknown {
+/** The value at a dotted path; undefined when there is none. */
+export function valueAt(data: unknown, path: string): unknown {
   let value = data;
   for (const part of path.split(".")) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, part)) return undefined;

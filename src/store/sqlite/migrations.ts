@@ -10,6 +10,7 @@ import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
+import { WAIT_KEYS_SCHEMA } from "./wait-keys.ts";
 import { WAITS_SCHEMA } from "./waits-schema.ts";
 import { WORKFLOW_SCHEMAS } from "./workflow-schemas.ts";
 
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly string[] = [
   WAITS_SCHEMA,
   SCHEMA_WEBHOOKS,
   RETENTION,
+  WAIT_KEYS_SCHEMA,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { assign } from "./deliver-event.ts";
 import { type Holder, holderOf } from "./holder.ts";
 import { matches } from "./matching.ts";
+import { keyOfWait } from "./wait-keys.ts";
 import type { Writer } from "./writer.ts";
 
 type Waits = Pick<Store, "openWait" | "closeWaits" | "listWaits">;
@@ -36,8 +37,9 @@ const BY_POS = "SELECT number, execution, kind, state, until, event, answer FROM
 const BY_ID = "SELECT number, execution, kind, state, until, event, answer FROM waits WHERE id = ?";
 const COUNT_OPEN = "SELECT count(*) AS n FROM waits WHERE execution = ? AND state = 0";
 const MARK = "UPDATE executions SET waits = 1 WHERE number = ? AND waits = 0";
-const INSERT = `INSERT INTO waits (execution, pos, account_id, kind, name, state, since, until, match)
-  SELECT number, ?, account_id, 0, ?, 0, ?, ?, ? FROM executions WHERE number = ?`;
+const ACCOUNT = "SELECT account_id AS id FROM executions WHERE number = ?";
+const INSERT = `INSERT INTO waits (execution, pos, account_id, kind, name, state, since, until, match, path, value)
+  VALUES (?, ?, ?, 0, ?, 0, ?, ?, ?, ?, ?)`;
 const REOPEN = "UPDATE waits SET state = 0 WHERE number = ?";
 const UNTAKEN = "NOT EXISTS (SELECT 1 FROM taken WHERE event = e.number AND execution = ?)";
 const KEPT_FOR_EXECUTION = `SELECT e.number, e.payload FROM events e INDEXED BY events_by_execution
@@ -87,7 +89,9 @@ function firstMatch(events: Iterable<KeptEvent>, match: string | null): KeptEven
 function addEventWait(db: Database, execution: number, wait: NewEventWait, now: number): void {
   const { pos, name, until } = wait;
   const match = wait.match === null ? null : JSON.stringify(wait.match);
-  const number = db.insert(INSERT, pos, name, now, until, match, execution) ?? 0;
+  const account = db.get<{ id: string }>(ACCOUNT, execution)?.id ?? "";
+  const { path, value } = keyOfWait(db, account, wait);
+  const number = db.insert(INSERT, execution, pos, account, name, now, until, match, path, value) ?? 0;
   const own = firstMatch(db.iterate(KEPT_FOR_EXECUTION, execution, name, now, execution), match);
   const shared = firstMatch(db.iterate(KEPT_FOR_ALL, execution, name, now, execution), match);
   const oldest = own === null || (shared !== null && shared.number < own.number) ? shared : own;

@@ -122,6 +122,31 @@ export function describeEvents(subject: () => Subject): void {
       await expect(send(world, 1, { executionId })).rejects.toMatchObject({ code: "CONFLICT" });
     });
 
+    it("find the waits that they match among many, by whatever path these look at", async () => {
+      const { world } = subject();
+      const matches = [
+        { n: 1 },
+        { n: 2 },
+        { "a.b": "1" },
+        { deep: [1], n: 1 },
+        { deep: [1] },
+        { deep: [2] },
+        ...Array.from({ length: 25 }, (_, n) => ({ [`p${n}`]: n })),
+      ];
+      const leases = await Promise.all(matches.map(() => start(world)));
+      await Promise.all(leases.map((lease, at) => waitFor(world, lease, 0, { match: matches[at] ?? {} })));
+      const reach = async (data: unknown) => {
+        await send(world, data);
+        const answers = await answersOf(world, leases);
+        return answers.flatMap((answer, at) =>
+          answer === "open" || JSON.stringify(answer) !== JSON.stringify(data) ? [] : [at],
+        );
+      };
+      expect(await reach({ n: 1, deep: [1] })).toEqual([0, 3, 4]);
+      expect(await reach({ n: "2", a: { b: 1 }, p3: "3" })).toEqual([]);
+      expect(await reach({ n: 2, a: { b: "1" }, deep: [2], p3: 3, p24: 24 })).toEqual([1, 2, 5, 9, 30]);
+    });
+
     it("that are kept are limited per name, naming limit and value", async () => {
       const { world } = subject();
       const { executionId } = await start(world);

@@ -25,6 +25,7 @@ import {
   workflowParams,
   worldOf,
 } from "../fixtures.ts";
+import { park, send, waitFor } from "../waiting.ts";
 import { temporaryDirectory } from "./directory.ts";
 import { passGates } from "./use-gates.ts";
 
@@ -174,9 +175,34 @@ async function useWebhooks(world: World): Promise<void> {
   await store.removeEndpoint(key);
 }
 
+async function waitForThings(world: World): Promise<void> {
+  const { store, account } = world;
+  const accountId = account.id;
+  const lease = await start(world);
+  const { executionId } = lease;
+  for (const [pos, match] of [null, { n: 1 }].entries()) await waitFor(world, lease, pos, { match });
+  await send(world, { n: 1 }, { idUntil: T0 + 9, keepUntil: T0 + 9, max: 1 });
+  const [left] = await store.unfinishedEvents();
+  await store.continueEvent({ event: left?.event ?? 0, max: 9, now: T0 });
+  await send(world, { n: 1 }, { executionId });
+  await waitFor(world, lease, 2);
+  await store.closeWaits({ lease, waits: [0, 1].map((pos) => ({ kind: "event", pos })), now: T0 + 20 });
+  const approval = { id: "apr_1", pos: 5, title: "?", detail: "{}", createdAt: T0, until: null };
+  await store.openApproval({ lease, approval, maxOpen: 9 });
+  await store.openWait({ lease, wait: { kind: "approval", id: "apr_1" }, maxOpen: 9, now: T0 });
+  await store.listApprovals({ accountId, now: T0, limit: 5, offset: 0 });
+  await store.findApproval({ accountId, approvalId: "apr_1", now: T0 });
+  await store.listWaits({ accountId, executionId });
+  await park(world, lease);
+  await store.decideApproval({ accountId, approvalId: "apr_1", decision: "{}", now: T0 });
+  await store.pruneEvents({ now: T0 + 99, max: 9 });
+  await store.cancelExecution({ accountId, executionId, now: T0, error: STOPPED });
+}
+
 async function useEverything(world: World): Promise<void> {
   await manageWorkflows(world);
   await runExecutions(world);
+  await waitForThings(world);
   await useSchedules(world);
   await useWebhooks(world);
   await passGates(world);
