@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import type { ErrorRecord } from "../errors.ts";
 
 /** Shorter values would turn harmless text into blanks: they are not hidden. */
-const MIN_SECRET_LENGTH = 6;
+export const MIN_SECRET_LENGTH = 6;
 /** JSON texts within JSON texts, for example a body that the script made with JSON.stringify. */
 const MAX_ESCAPES = 3;
 /** Shorter pieces of base64 would be found in texts that have nothing to do with the secret. */

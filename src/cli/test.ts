@@ -21,7 +21,9 @@ async function record(call: CommandCall, execution: string, directory: string): 
   const recording = await readRecording(readLines(response, api));
   const redacted = await redactRecording(recording, call.options.list("redact"));
   const { ref, id } = recording.head.execution;
-  const path = join(directory, `${ref}-${id.replaceAll("-", "").slice(-12)}${RECORDING_SUFFIX}`);
+  // The name comes from the server: it must not lead out of the directory.
+  const name = String(ref).replaceAll(/[^\w.-]/g, "_");
+  const path = join(directory, `${name}-${id.replaceAll("-", "").slice(-12)}${RECORDING_SUFFIX}`);
   await mkdir(directory, { recursive: true });
   await writeRecording(path, redacted);
   return path;

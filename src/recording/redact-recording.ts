@@ -1,5 +1,5 @@
 import { hash as digest } from "node:crypto";
-import { type JournalRecord, redactSecrets } from "../../runtime/index.ts";
+import { fail, type JournalRecord, MIN_SECRET_LENGTH, redactSecrets } from "../../runtime/index.ts";
 import type { Recording, RecordingLine } from "./format.ts";
 import { readRecording } from "./read-recording.ts";
 import { linesOf } from "./recording-file.ts";
@@ -36,9 +36,14 @@ function rehash(before: JournalRecord, after: JournalRecord): JournalRecord {
 
 /**
  * A copy of a recording without the given texts and without texts that look like credentials, wherever they stand.
- * What a script passes on unchanged still matches its recorded calls.
+ * What a script passes on unchanged still matches its recorded calls. INVALID_REQUEST for a text that is too short to be found.
  */
-export function redactRecording(recording: Recording, texts: readonly string[]): Promise<Recording> {
+export async function redactRecording(recording: Recording, texts: readonly string[]): Promise<Recording> {
+  const short = texts.find((text) => text.length < MIN_SECRET_LENGTH);
+  if (short !== undefined) {
+    const message = `redact: ${JSON.stringify(short)} has ${short.length} characters; shorter than ${MIN_SECRET_LENGTH} would blank harmless text`;
+    throw fail("INVALID_REQUEST", { message, param: "redact" });
+  }
   const all = [...new Set([...texts, ...credentialsIn(recording)])];
   const hidden = Object.fromEntries(all.map((text, index) => [nameOf(index), text]));
   const redact = (line: RecordingLine): string => {

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,6 +15,7 @@ let server: TestServer;
 let replayer: Replayer;
 let cwd = "";
 let fixture = "";
+const fakes: Server[] = [];
 
 const KEY = "sk-abcdefghijklmnopqrstuvwx";
 const scriptOf = (question: string) => `export async function execute(ctx) {
@@ -37,6 +41,7 @@ beforeAll(async () => {
   fixture = join(cwd, (JSON.parse(written) as { written: string[] }).written[0] ?? "");
 });
 afterAll(async () => {
+  for (const fake of fakes) fake.close();
   await replayer.close();
   await server.close();
   await stub.close();
@@ -47,6 +52,16 @@ async function missOf(script: string): Promise<ReplayMismatch> {
   const thrown = await replayer.replay(fixture, { script }).catch((error: unknown) => error);
   expect(thrown).toBeInstanceOf(ReplayMismatch);
   return thrown as ReplayMismatch;
+}
+
+/** Where a server answers with the fixture as a recording of a workflow called `ref`. */
+async function servedRecording(ref: string): Promise<{ cwd: string; env: Record<string, string> }> {
+  const text = readFileSync(fixture, "utf8").replace('"ref":"asks"', `"ref":${JSON.stringify(ref)}`);
+  const fake = createServer((_request, response) => response.end(text)).listen(0, "127.0.0.1");
+  await once(fake, "listening");
+  fakes.push(fake);
+  const { port } = fake.address() as AddressInfo;
+  return { cwd, env: { WEFT_URL: `http://127.0.0.1:${port}`, WEFT_API_KEY: "none" } };
 }
 
 const offline = (args: readonly string[]) => weft(args, { cwd });
@@ -95,6 +110,19 @@ describe("a fixture", () => {
 });
 
 describe("weft test", () => {
+  test("takes a text out only where it is long enough to be found, and says so", async () => {
+    const { code, err } = await weft(["test", "--from", "exec_x", "--redact", "Bob"], await servedRecording("asks"));
+    expect(code).toBe(2);
+    expect(err).toContain('redact: "Bob" has 3 characters');
+  });
+
+  test("writes into its directory, whatever name the server sends", async () => {
+    const { out } = await weft(["test", "--from", "exec_x", "--json"], await servedRecording("../../evil"));
+    const { written } = JSON.parse(out) as { written: string[] };
+    expect(written).toEqual([expect.stringMatching(/^fixtures\/\.\._\.\._evil-\w+\.weft\.jsonl$/)]);
+    rmSync(join(cwd, written[0] ?? ""));
+  });
+
   test("names what is not the same and fails", async () => {
     writeFileSync(join(cwd, "wrong.ts"), `export const execute = () => "nothing";`);
     const { code, out, err } = await offline(["test", "fixtures", "--code", "wrong.ts"]);
