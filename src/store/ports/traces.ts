@@ -3,7 +3,7 @@ import type { OpMeter } from "../../../runtime/index.ts";
 /** The beginning of a JSON text. */
 export interface Excerpt {
   readonly text: string;
-  /** UTF-16 units of the whole text. */
+  /** Length of the whole text, in UTF-16 units or, where it was cut, a little less; always over that of a text that was cut. */
   readonly length: number;
 }
 

@@ -46,7 +46,9 @@ function meterOf(row: Row): JournalRecord["meter"] {
 function toEntry(row: Row, args: string | null, maxChars: number): TraceEntry {
   const { seq, pos, op, kind, at, payload, payloadLength, childId } = row;
   const shown: Excerpt | null = args === null ? null : { text: args.slice(0, maxChars), length: args.length };
-  const result = { text: payload, length: payloadLength };
+  // SQLite counts characters: those beyond the first 65,536 of Unicode are two UTF-16 units each.
+  const left = Math.max(0, payloadLength - maxChars);
+  const result = { text: payload, length: payload.length + left };
   return { seq, pos, op, kind, at, args: shown, payload: result, meter: meterOf(row), childId };
 }
 

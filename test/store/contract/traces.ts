@@ -15,6 +15,25 @@ const METER = {
 /** Contract: what readers see of an execution's ops and waits. */
 export function describeTraces(subject: () => Subject): void {
   describe("traces", () => {
+    it("tell a text that was cut from a whole one, whatever its characters", async () => {
+      const { world } = subject();
+      const { store, account } = world;
+      const lease = await start(world);
+      const { executionId } = lease;
+      const payload = JSON.stringify("😀".repeat(100));
+      await store.appendJournal({ lease, records: [entry(0, { payload })] });
+      const read = async (maxChars: number) =>
+        (await store.readTrace({ accountId: account.id, executionId, from: 0, limit: 1, maxChars })).entries[0]
+          ?.payload;
+      expect(await read(1_000)).toEqual({ text: payload, length: payload.length });
+      expect(await read(102)).toEqual({ text: payload, length: payload.length });
+      for (const maxChars of [0, 1, 60, 101]) {
+        const cut = await read(maxChars);
+        expect(payload.startsWith(cut?.text ?? "?")).toBe(true);
+        expect(cut?.length).toBeGreaterThan(cut?.text.length ?? 0);
+      }
+    });
+
     it("have every finished op with arguments, result, costs and child, without parts", async () => {
       const { world } = subject();
       const { store, account } = world;
