@@ -26,10 +26,16 @@ function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Cal
 export async function joinLive(run: LiveRun, call: Call, parts: Parts): Promise<Invocation> {
   const { mode } = call.execution;
   if (mode !== "background") return toInvocation(run, parts, call);
+  // One that never leaves: it goes on when those who wait for its answer do.
+  if (run.call.execution.mode !== "background") run.callers++;
   await run.begun;
   if (run.phase === "running") await run.row.stored().catch(() => undefined);
   const { execution, workflow, plan } = run.call;
-  return toStoredInvocation({ ...execution, state: { status: "queued" } }, { workflow, plan, mode }, parts);
+  return toStoredInvocation(
+    { ...execution, state: { status: "queued" } },
+    { workflow, plan, mode, onDisconnect: call.onDisconnect },
+    parts,
+  );
 }
 
 /** One more caller's view of the stored execution that an idempotency key stands for; CONFLICT when it was asked for with another request. */
@@ -45,7 +51,8 @@ export async function joinKnown(
   const { accountId, versionId } = known;
   const version = await parts.store.findVersion({ accountId, versionId });
   const plan = version === null ? call.plan : parts.planOf(version);
-  return toStoredInvocation(known, { workflow: call.workflow, plan, mode: call.execution.mode }, parts);
+  const { workflow, onDisconnect, execution } = call;
+  return toStoredInvocation(known, { workflow, plan, mode: execution.mode, onDisconnect }, parts);
 }
 
 /** One more caller's view of the execution that an idempotency key stands for, or null when the key is new or too old; CONFLICT when it was asked for with another request. */

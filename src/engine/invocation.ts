@@ -61,7 +61,7 @@ async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts)
 type Stored = NewExecution & Pick<Execution, "state">;
 
 /** How its caller asked for it. */
-type Asked = Target & Pick<Invocation, "mode"> & { readonly debounced?: boolean };
+type Asked = Target & Pick<Invocation, "mode" | "onDisconnect"> & { readonly debounced?: boolean };
 
 async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void> {
   const { accountId, id: executionId } = execution;
@@ -73,7 +73,7 @@ async function stopAnywhere(execution: NewExecution, parts: Parts): Promise<void
 /** One caller's view of an execution that is over already, that another process runs or that nobody waits for; it is followed from when its result is first asked for. */
 export function toStoredInvocation(
   execution: Stored,
-  { workflow, plan, mode, debounced = false }: Asked,
+  { workflow, plan, mode, onDisconnect, debounced = false }: Asked,
   parts: Parts,
 ): Invocation {
   const { store, report } = parts;
@@ -98,12 +98,14 @@ export function toStoredInvocation(
     mode,
     cache: state.status === "completed" && state.cached ? "hit" : wasRun,
     debounced,
-    onDisconnect: plan.config.onDisconnect,
+    onDisconnect,
     get result() {
       return follow();
     },
     subscribe: (listener, from) => log.subscribe(listener, from),
     async cancel() {
+      // Whoever asked for it in the background did not leave.
+      if (execution.mode === "background") return;
       await stopAnywhere(execution, parts);
       await follow();
     },

@@ -144,8 +144,8 @@ async function begin(
 function startedView(run: LiveRun, parts: Parts): Invocation {
   const { execution } = run.call;
   if (execution.mode !== "background") return toInvocation(run, parts);
-  const { workflow, plan } = run.call;
-  const asked = { workflow, plan, mode: execution.mode };
+  const { workflow, plan, onDisconnect } = run.call;
+  const asked = { workflow, plan, mode: execution.mode, onDisconnect };
   return toStoredInvocation({ ...execution, state: { status: "queued" } }, asked, parts);
 }
 
@@ -157,8 +157,9 @@ function isLater({ execution, plan }: Call): boolean {
 
 /** One caller's view of the execution that its call was merged into. */
 function mergedView(run: LiveRun, execution: Execution, parts: Parts): Invocation {
-  const { workflow, plan } = run.call;
-  const merged = toStoredInvocation(execution, { workflow, plan, mode: execution.mode, debounced: true }, parts);
+  const { workflow, plan, onDisconnect } = run.call;
+  const asked = { workflow, plan, mode: execution.mode, onDisconnect, debounced: true };
+  const merged = toStoredInvocation(execution, asked, parts);
   if (run.callers > 0) merged.result.then((result) => run.settle(result)).catch(parts.report);
   return merged;
 }

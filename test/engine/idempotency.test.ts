@@ -123,6 +123,30 @@ test("keys expire, and are then taken away", async () => {
   await second.result;
 });
 
+describe("whoever joins and leaves", () => {
+  const state = async (executionId: string) =>
+    (await core.store.findExecution({ accountId: core.accountId, executionId }))?.state.status;
+
+  test("stops nothing that was asked for in the background, also when that waits in the store", async () => {
+    const body = { idempotencyKey: "p", input: 60_000 };
+    const first = await core.invoke("talks", { ...body, mode: "background" });
+    await expect.poll(() => state(first.executionId)).toBe("waiting");
+    const joined = await core.invoke("talks", { ...body, mode: "stream", onDisconnect: "cancel" });
+    expect(joined).toMatchObject({ executionId: first.executionId, onDisconnect: "cancel" });
+    await joined.cancel();
+    expect(await state(first.executionId)).toBe("waiting");
+    await core.engine.cancel({ accountId: core.accountId, executionId: first.executionId });
+  });
+
+  test("stops nothing that another one then asked for in the background", async () => {
+    const body = { idempotencyKey: "b", input: 3_000 };
+    const first = await core.invoke("talks", { ...body, mode: "stream", onDisconnect: "cancel" });
+    const joined = await core.invoke("talks", { ...body, mode: "background" });
+    await first.cancel();
+    expect(await joined.result).toMatchObject({ status: "completed" });
+  });
+});
+
 describe("while a call with a key waits for a place", () => {
   beforeEach(async () => {
     await core.close();
