@@ -62,6 +62,10 @@ export const SCRIPTS = {
   return { ops };
 }
 `,
+  wait: `export async function execute(ctx) {
+  return (await ctx.waitFor("bench", { match: { n: ctx.input.n } })).data;
+}
+`,
 } as const;
 
 /** Ref of a workflow of the bench. */

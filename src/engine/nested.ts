@@ -20,6 +20,7 @@ import type { Parts } from "./parts.ts";
 import { NESTED_PRIORITY } from "./priority.ts";
 import { NO_USAGE, toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
+import { cancelled, stopRun } from "./stopping.ts";
 import { findTarget, type Target } from "./target.ts";
 
 type Facts = Pick<Execution, "id" | "createdAt" | "sessionId" | "requestId" | "ref">;
@@ -97,6 +98,13 @@ function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: P
   return new LiveRun(created, parts.keeper, created.policy.keep === "never" ? "bypass" : "miss");
 }
 
+/** Ends a child whose parent ended first: it might wait for ever. */
+async function stopOrphan({ accountId, id: executionId }: Execution, parts: Parts): Promise<void> {
+  const run = parts.live.get(executionId);
+  if (run !== null) stopRun(run, cancelled(), parts);
+  else await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
+}
+
 /** Joins an execution that an earlier life of the parent started. */
 async function joinStored(parent: LiveRun, child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
   const known = parts.live.get(child.id);
@@ -105,8 +113,9 @@ async function joinStored(parent: LiveRun, child: Execution, call: NestedCall, p
   if (known !== null) return toNestedResult(await endOf(known), child, call.model);
   const open = child.state.status === "running" || child.state.status === "queued";
   if (open) parts.claims.wake();
-  const isStopping = () => !parts.isOpen();
+  const isStopping = () => !parts.isOpen() || parent.phase === "over";
   const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping });
+  if (result === null && parent.phase === "over" && !parent.detached) await stopOrphan(child, parts);
   const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));
   const used = (await parts.store.findExecution({ accountId: child.accountId, executionId: child.id }))?.usage;
   return toNestedResult({ result: result ?? toFailed(gone), used: used ?? NO_USAGE }, child, call.model);

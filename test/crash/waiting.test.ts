@@ -86,6 +86,35 @@ test("an event that was half sent reaches the rest after a restart", async () =>
   for (const { executionId } of runs) expect(await resultOf(second, executionId)).toBe(5);
 });
 
+test("a child that waits ends with its parent, also when both were left by an earlier server", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy("child", scriptOf(`return (await ctx.waitFor("child")).data;`));
+  const call = `ctx.workflow.completions.create({ model: "workflow:child" })`;
+  await first.deploy("parent", scriptOf(`return (await ${call}).output;`));
+  const { accountId } = first;
+  const parents = await Promise.all([1, 2].map(() => first.invoke("parent", { mode: "background" })));
+  const childOf = async (core: TestCore, parent: number) => {
+    for (;;) {
+      const parentId = parents[parent]?.executionId ?? "";
+      const child = await core.store.findChild({ parentId, parentPos: 0 });
+      if (child !== null) return child.id;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const children = [await childOf(first, 0), await childOf(first, 1)] as const;
+  for (const id of children) await until(first, id, "waiting", 1);
+  await first.close();
+
+  const second = await start();
+  const [stopped, kept] = parents.map(({ executionId }) => executionId) as [string, string];
+  await until(second, stopped, "running");
+  await second.engine.cancel({ accountId, executionId: stopped });
+  await until(second, children[0], "cancelled");
+  expect(await send(second, "child", 5)).toMatchObject({ reached: 1 });
+  expect(await resultOf(second, kept)).toBe(5);
+});
+
 test("a waiting run with secrets cannot go on after a restart, and says so", async () => {
   const start = await servers();
   const first = await start();
