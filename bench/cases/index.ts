@@ -10,8 +10,4 @@ import { waiting } from "./waiting.ts";
 import { warm } from "./warm.ts";
 
 /** Every case that is not a load case, in the order of the table. */
-<<<<<<< Updated upstream
-export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, jobs, warm, start];
-=======
-export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, waiting, warm, start];
->>>>>>> Stashed changes
+export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, jobs, waiting, warm, start];
