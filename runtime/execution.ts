@@ -82,7 +82,7 @@ export interface ExecutionJob {
   readonly seed: string;
   /** Start of the guest's clock, milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Milliseconds since the epoch; null = no wall limit. */
+  /** Milliseconds since the epoch; null = no wall limit. Offline it is what the script is told, nothing more. */
   readonly deadlineAt: number | null;
   /** What the deadline comes from, named in its error; null = no wall limit. */
   readonly timeoutMs: number | null;

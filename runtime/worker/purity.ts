@@ -8,8 +8,8 @@ export interface Purity {
   made(op: string): void;
   /** True when its ops and `reads` (bits of the guest's report) leave the result to the input alone. */
   holds(reads: number): boolean;
-  /** True when its result may depend on when its last deliveries came: a replay needs them. */
-  timed(reads: number): boolean;
+  /** True when its end may depend on when its last deliveries came: a replay needs them. Null: it is not known what it read, as it failed. */
+  timed(reads: number | null): boolean;
 }
 
 /** Begins with nothing touched; `tell` is called once, at the first op with an outside or time effect. */
@@ -25,6 +25,6 @@ export function createPurity(tell: () => void): Purity {
       tell();
     },
     holds: (reads) => !touched && isPureRead(reads),
-    timed: (reads) => waited || (reads & READ.clock) !== 0,
+    timed: (reads) => waited || reads === null || (reads & READ.clock) !== 0,
   };
 }

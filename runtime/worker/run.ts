@@ -4,7 +4,7 @@ import { type ErrorRecord, fail, toRecord } from "../errors.ts";
 import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
 import { Call, type CallOwner } from "./call.ts";
-import { armDeadline } from "./deadline.ts";
+import { armDeadline, deadlineOf } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
 import { outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
@@ -55,7 +55,8 @@ export class Run implements RunListener {
   #fed = 0;
   #caughtUp: boolean;
   #ended = false;
-  #reads = 0;
+  /** What the guest says it read; null until it has returned. */
+  #reads: number | null = null;
   #verdict: RunOutcome | null = null;
   #stopping: ErrorRecord | null = null;
 
@@ -79,7 +80,7 @@ export class Run implements RunListener {
       job.offline === true ? () => 0 : Date.now,
     );
     this.#scope = createScope(job, link);
-    this.#deadline = armDeadline(job.deadlineAt, () => this.stop(timeoutError(job)));
+    this.#deadline = armDeadline(deadlineOf(job), () => this.stop(timeoutError(job)));
     this.#bytes.handed(0);
     this.#host = host.run(startFacts(job, mode), { data: job.data, secrets: JSON.stringify(job.secrets) }, this);
   }
@@ -252,12 +253,12 @@ export class Run implements RunListener {
     if (this.#ended || !this.#caughtUp || this.#stopping !== null) return;
     if (this.#host.openTurns() > 0 || this.#deliveries.pending()) return;
     if (this.#waiting.size > 0) this.#park();
-    else if (this.#job.deadlineAt === null) this.#finish(this.#failure(stuckError()));
+    else if (deadlineOf(this.#job) === null) this.#finish(this.#failure(stuckError()));
   }
 
   /** Gives the isolate up while nothing but long sleeps, events and decisions are awaited. */
   async #park(): Promise<void> {
-    const rest = restOf(this.#waiting.values(), this.#job.deadlineAt, this.#deliveries.now());
+    const rest = restOf(this.#waiting.values(), deadlineOf(this.#job), this.#deliveries.now());
     if (rest === null) return;
     this.#leave(false);
     try {

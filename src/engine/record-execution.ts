@@ -26,6 +26,13 @@ async function clockOf({ id, state, createdAt }: Execution, store: Store): Promi
   return fork?.clockAt ?? ("startedAt" in state && state.startedAt !== null ? state.startedAt : createdAt);
 }
 
+/** The deadline that the script was told of its last attempt. */
+function deadlineOf({ timeoutMs, mode, createdAt, resumedAt, state }: Execution): number | null {
+  const startedAt = "startedAt" in state ? state.startedAt : null;
+  const from = resumedAt ?? (mode === "background" ? startedAt : createdAt);
+  return timeoutMs === null || from === null ? null : from + timeoutMs;
+}
+
 async function headOf(execution: Execution, version: Version, needs: RecordingNeeds): Promise<RecordingHead> {
   const { accountId, workflowId, data } = execution;
   const workflow = await needs.store.findWorkflow({ accountId, key: workflowId });
@@ -46,7 +53,7 @@ async function headOf(execution: Execution, version: Version, needs: RecordingNe
     job: {
       seed: execution.seed,
       depth: execution.depth,
-      deadlineAt: null,
+      deadlineAt: deadlineOf(execution),
       limits: needs.limits,
       isolation: stricter(version.isolation, needs.isolation),
       profile: needs.profileOf(accountId),

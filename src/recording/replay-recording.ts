@@ -86,7 +86,6 @@ function toReplayJob(
     bundleHash: bundle.hash,
     alone: false,
     startedAt: execution.startedAt,
-    deadlineAt: null,
     timeoutMs: null,
     secrets,
     replay: records,

@@ -67,6 +67,28 @@ describe("replaying a recording", () => {
     expect(verdict).toEqual({ verdict: "identical" });
   });
 
+  test("the time left is what the script was told", async () => {
+    const script = `export async function execute(ctx) {
+      const left = ctx.remaining_ms();
+      ${ask('"in " + left')};
+      return { left, later: ctx.remaining_ms() };
+    }`;
+    const recording = await recordRun("hurried", script);
+    expect(recording.head.job.deadlineAt).toBeGreaterThan(Date.now());
+    expect((await replayRecording(core.runtime, recording)).verdict).toEqual({ verdict: "identical" });
+  });
+
+  test("a failure that tells the time of a call that need not be recorded is the same", async () => {
+    const script = `export async function execute(ctx) {
+      const key = await crypto.subtle.importKey("raw", new Uint8Array(8), "PBKDF2", false, ["deriveBits"]);
+      const salt = new Uint8Array(8);
+      await crypto.subtle.deriveBits({ name: "PBKDF2", hash: "SHA-256", salt, iterations: 200000 }, key, 256);
+      throw new Error("at " + Date.now());
+    }`;
+    const { verdict } = await replayRecording(core.runtime, await recordRun("late", script));
+    expect(verdict).toEqual({ verdict: "identical" });
+  });
+
   test("a failed run fails in the same way", async () => {
     const script = `export async function execute(ctx) { ${ask('"x"')}; throw new Error("no luck"); }`;
     const report = await replayRecording(core.runtime, await recordRun("fails", script));
