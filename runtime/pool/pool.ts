@@ -200,6 +200,8 @@ export class Pool {
   /** A worker thread that dies takes its hosts along; its runs are run again from their journals. */
   #lose(worker: Worker): void {
     this.#workers.splice(this.#workers.indexOf(worker), 1);
+    worker.ready.resolve();
+    worker.closed.resolve();
     const outcome = lost("A worker thread has ended.");
     for (const run of this.#runs.values()) if (run.worker === worker) run.ended.resolve(outcome);
   }

@@ -235,9 +235,11 @@ export class HostProcess {
     }
   }
 
+  /** A bundle that cannot be read (the disk fails) costs this process, whose runs begin again in another, and never the thread. */
   async #sendBundle(hash: string): Promise<void> {
-    const code = await this.#options.loadBundle(hash);
-    this.#out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
+    const code = await this.#options.loadBundle(hash).catch(() => undefined);
+    if (code === undefined) this.kill();
+    else this.#out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
   }
 
   #isolateDied([, run, code, sure, others]: string[]): void {

@@ -30,6 +30,8 @@ export interface BareRuntime extends Runtime {
   finish(job: ExecutionJob, options?: JournalHostOptions): Promise<ExecutionOutcome & { readonly host: JournalHost }>;
   /** What the engine does with an attempt: one that is lost begins again, a suspect alone and only once. */
   goOn(attempt: Attempt): Promise<ExecutionOutcome & { readonly host: JournalHost }>;
+  /** The next bundle that a host asks for cannot be read, as when the disk fails. */
+  failNextLoad(): void;
   /** The same job as it is resumed from `records`. */
   resume(job: ExecutionJob, records: readonly JournalRecord[]): ExecutionJob;
 }
@@ -53,13 +55,19 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
   const stub = await startModelStub();
   const bundles = new Map<string, string>();
   let count = 0;
+  let fails = false;
+  const load = async (hash: string) => {
+    if (!fails) return bundles.get(hash) ?? null;
+    fails = false;
+    throw new Error("disk I/O error");
+  };
   const runtime = await createRuntime({
     limits: DEFAULT_LIMITS,
     workers,
     models: parseModels({ file: null, env: { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "sk-stub" } }),
     allowPrivate: ["127.0.0.0/8"],
     warm: ["fast"],
-    loadBundle: async (hash) => bundles.get(hash) ?? null,
+    loadBundle: load,
   });
   const start = (job: ExecutionJob, options: JournalHostOptions = {}): Attempt => {
     const host = createJournalHost({ replay: job.replay, ...options });
@@ -105,6 +113,9 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
     async finish(job, options) {
       const { host, outcome } = start(job, options);
       return { ...(await outcome), host };
+    },
+    failNextLoad() {
+      fails = true;
     },
     resume: (job, records) => ({ ...job, replay: records }),
     async close() {

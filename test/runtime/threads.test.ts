@@ -45,6 +45,30 @@ test("a worker thread that dies is replaced; its runs are lost, not failed, and 
   expect(again).toMatchObject(jobs.map((_, input) => ({ status: "completed", output: String(input) })));
 });
 
+test("a bundle that cannot be read costs neither its run nor the worker thread", async () => {
+  const [job] = await jobsOf("return ctx.input + 1", 1);
+  const before = threads.length;
+  runtime.failNextLoad();
+  const attempt = runtime.start(job as ExecutionJob);
+  expect(await attempt.outcome).toMatchObject({ status: "lost", suspect: false });
+  expect(await runtime.goOn(attempt)).toMatchObject({ status: "completed", output: "1" });
+  expect(threads).toHaveLength(before);
+});
+
+test("a worker thread that dies before its hosts are up holds up neither the start nor the close", async () => {
+  let connected = 0;
+  const kill = (worker: Worker) =>
+    worker.on("message", (message: { readonly weftPort?: unknown }) => {
+      if (message.weftPort !== undefined && ++connected === 2) worker.terminate();
+    });
+  process.on("worker", kill);
+  const started = await startBareRuntime(2);
+  process.off("worker", kill);
+  const job = await started.job(scriptOf("return 1"));
+  expect(await started.goOn(started.start(job))).toMatchObject({ status: "completed", output: "1" });
+  await started.close();
+});
+
 test("runs asked for after the close are lost", async () => {
   const closed = await startBareRuntime(1);
   const job = await closed.job(scriptOf("return 1"));
