@@ -274,6 +274,7 @@ function report(entry: Entry, fields: string[]): unknown {
     case FROM_HOST.drop:
       return listener.drop(n);
     case FROM_HOST.chunk:
+      if (!Number.isSafeInteger(n)) throw new Error("a chunk without a number");
       return listener.chunk({
         index: n,
         type: text(fields, 3),
@@ -288,7 +289,7 @@ function report(entry: Entry, fields: string[]): unknown {
       return listener.failed(n === 1, text(fields, 3));
     case FROM_HOST.turn:
       entry.open--;
-      return listener.turn(n / 1_000);
+      return listener.turn(Number.isFinite(n) ? n / 1_000 : 0);
     default:
       return undefined;
   }

@@ -52,6 +52,7 @@ async function taken(...frames: readonly string[]): Promise<Told> {
 test.each([
   ["an op whose arguments are no JSON", "o\t1\t0\tsleep\tnot json\t"],
   ["a log line that is no JSON", "l\t1\t0\tinfo\tnot json\t"],
+  ["a chunk whose number is none", "e\t1\t0.5\tp\t1\t1"],
 ])("%s costs its execution only", async (_, frame) => {
   const { failures, turns } = await taken(frame, "t\t1\t0");
   expect(failures.map(({ code }) => code)).toEqual(["EXECUTION_FAILED"]);
@@ -71,6 +72,11 @@ test("frames that mean nothing, of runs that do not exist and with too few field
     "t\t1\t0",
   );
   expect([failures, turns]).toEqual([[], [0]]);
+});
+
+test.each(["NaN", "Infinity", "x", ""])("a turn that took %j ms took none: the store takes only numbers", async (ms) => {
+  const { turns } = await taken(`t\t1\t${ms}`);
+  expect(turns).toEqual([0]);
 });
 
 test("an unknown log level is info", async () => {
