@@ -13,7 +13,11 @@ export interface ModelUsage {
 
 const TOKENS_PER_PRICE = 1_000_000;
 
-const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0);
+/** More tokens than any call has; whatever an upstream reports, the store gets a whole number. */
+const MAX_TOKENS = 1e12;
+
+const count = (value: unknown): number =>
+  typeof value === "number" && value > 0 ? Math.min(Math.round(value), MAX_TOKENS) : 0;
 
 /** Tokens the upstream reported in `usage` of a completion or chunk, and their price; zeros where it reported none. */
 export function toUsage(target: ResolvedModel, attempts: number, object: ModelObject): ModelUsage {

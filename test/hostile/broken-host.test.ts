@@ -74,10 +74,13 @@ test("frames that mean nothing, of runs that do not exist and with too few field
   expect([failures, turns]).toEqual([[], [0]]);
 });
 
-test.each(["NaN", "Infinity", "x", ""])("a turn that took %j ms took none: the store takes only numbers", async (ms) => {
-  const { turns } = await taken(`t\t1\t${ms}`);
-  expect(turns).toEqual([0]);
-});
+test.each(["NaN", "Infinity", "x", ""])(
+  "a turn that took %j ms took none: the store takes only numbers",
+  async (ms) => {
+    const { turns } = await taken(`t\t1\t${ms}`);
+    expect(turns).toEqual([0]);
+  },
+);
 
 test("an unknown log level is info", async () => {
   const { levels } = await taken('l\t1\t0\tevil\t"text"\t', "t\t1\t0");
