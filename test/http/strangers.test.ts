@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../../runtime/index.ts";
+import type { Caller } from "../../src/engine/types.ts";
+import { createApp, type HttpApp } from "../../src/http/app.ts";
+import { toExecId } from "../../src/http/ids.ts";
+import { startTestCore, type TestCore } from "../support/core.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const REF = "mine";
+const SCRIPT = `export const execute = (ctx) => ctx.approve({ title: "Private?" });`;
+
+let core: TestCore;
+let app: HttpApp;
+let url: string;
+/** Who calls, by what the key says. */
+let caller: Caller;
+let ids: Readonly<Record<string, string>>;
+
+const as = (accountId: string): Caller => ({ id: accountId, key: { name: "test", prefix: "test" } }) as Caller;
+
+async function send(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
+  const text = body === undefined ? null : JSON.stringify(body);
+  const type = text === null ? {} : { "content-type": "application/json" };
+  const headers = { authorization: "Bearer test", ...type };
+  const response = await fetch(`${url}${path}`, { method, headers, ...(text === null ? {} : { body: text }) });
+  return { status: response.status, body: (await response.json()) as Json };
+}
+
+async function make(path: string, body: unknown): Promise<string> {
+  const answer = await send("POST", path, body);
+  return String(((answer.body["data"] ?? {}) as Json)["id"]);
+}
+
+beforeAll(async () => {
+  core = await startTestCore();
+  caller = as(core.accountId);
+  app = await createApp({
+    services: core.services,
+    accountOfKey: () => caller,
+    limits: DEFAULT_LIMITS,
+    ready: () => true,
+    version: "0.0.0",
+    report: (error) => expect(error).toBeUndefined(),
+  });
+  url = await app.listen({ host: "127.0.0.1", port: 0 });
+  await core.deploy(REF, SCRIPT);
+  const webhook = await make("/api/v1/webhooks", { url: "https://weft.example/", events: ["execution.waiting"] });
+  const schedule = await make("/api/v1/schedules", { workflow: REF, cron: "@yearly" });
+  const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
+  const first = async (path: string): Promise<string> => {
+    for (;;) {
+      const { data } = (await send("GET", path)).body as { readonly data: readonly Json[] };
+      if (data[0] !== undefined) return String(data[0]["id"]);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  const approval = await first("/api/v1/approvals");
+  ids = {
+    webhook,
+    schedule,
+    approval,
+    run: toExecId(executionId),
+    delivery: await first("/api/v1/webhook-deliveries"),
+  };
+});
+afterAll(async () => {
+  await app.close();
+  await core.close();
+});
+
+type Operation = readonly [method: string, path: string, body?: Json];
+/** Every operation on something named, with a body that its owner could send. */
+const OPERATIONS: readonly Operation[] = [
+  ["GET", "/api/v1/approvals/:approval"],
+  ["POST", "/api/v1/approvals/:approval", { approved: true }],
+  ["POST", "/api/v1/events", { name: "x", execution_id: ":run" }],
+  ["GET", "/api/v1/runs/:run"],
+  ["DELETE", "/api/v1/runs/:run"],
+  ["POST", "/api/v1/runs/:run/cancel"],
+  ["GET", "/api/v1/runs/:run/chunks"],
+  ["GET", "/api/v1/runs/:run/events"],
+  ["POST", "/api/v1/runs/:run/events", { name: "x" }],
+  ["POST", "/api/v1/runs/:run/fork", {}],
+  ["GET", "/api/v1/runs/:run/logs"],
+  ["GET", "/api/v1/runs/:run/recording"],
+  ["POST", "/api/v1/runs/:run/resume"],
+  ["GET", "/api/v1/runs/:run/stream"],
+  ["GET", "/api/v1/runs/:run/trace"],
+  ["GET", "/api/v1/schedules/:schedule"],
+  ["PATCH", "/api/v1/schedules/:schedule", { cron: "@daily" }],
+  ["DELETE", "/api/v1/schedules/:schedule"],
+  ["POST", "/api/v1/schedules/:schedule/pause"],
+  ["POST", "/api/v1/schedules/:schedule/resume"],
+  ["POST", "/api/v1/schedules/:schedule/run"],
+  ["GET", "/api/v1/schedules/:schedule/runs"],
+  ["POST", "/api/v1/schedules", { workflow: REF, cron: "@daily", name: "other" }],
+  ["GET", `/api/v1/schedules?workflow=${REF}`],
+  ["GET", "/api/v1/webhook-deliveries/:delivery"],
+  ["POST", "/api/v1/webhook-deliveries/:delivery/replay"],
+  ["GET", "/api/v1/webhooks/:webhook"],
+  ["PATCH", "/api/v1/webhooks/:webhook", { enabled: false }],
+  ["DELETE", "/api/v1/webhooks/:webhook"],
+  ["POST", "/api/v1/webhooks/:webhook/rotate"],
+  ["POST", "/api/v1/webhooks", { url: "https://weft.example/", workflows: [REF] }],
+  ["GET", `/api/v1/runs?workflow=${REF}`],
+  ["GET", `/api/v1/workflows/${REF}`],
+  ["DELETE", `/api/v1/workflows/${REF}`],
+  ["POST", `/api/v1/workflows/${REF}/check`, { code: SCRIPT }],
+  ["GET", `/api/v1/workflows/${REF}/runs`],
+  ["GET", `/api/v1/workflows/${REF}/versions`],
+  ["POST", `/api/v1/workflows/${REF}/versions/1.0.0/activate`],
+  ["POST", "/workflow/chat/completions", { model: `workflow:${REF}`, input: {} }],
+];
+
+const named = (text: string) =>
+  text.replaceAll(/:(run|schedule|webhook|delivery|approval)\b/g, (_, what) => ids[what] ?? "");
+
+const NAMES = OPERATIONS.map(([method, path, body]) => ({ method, path, body }));
+
+test.each(NAMES)("$method $path is 404 for another account", async ({ method, path, body }) => {
+  caller = as("a stranger");
+  const sent = body === undefined ? undefined : JSON.parse(named(JSON.stringify(body)));
+  const answer = await send(method, named(path), sent);
+  expect([answer.status, answer.body]).toEqual([404, expect.objectContaining({ error: expect.anything() })]);
+});
+
+const LISTS = ["approvals", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
+
+test("lists of another account are empty, whatever they are filtered by", async () => {
+  caller = as("a stranger");
+  const filters = [`webhook-deliveries?run=${ids["run"]}`, `webhook-deliveries?webhook=${ids["webhook"]}`];
+  for (const list of [...LISTS, ...filters, `runs?parent_run=${ids["run"]}`])
+    expect([list, (await send("GET", `/api/v1/${list}`)).body["data"]]).toEqual([list, []]);
+});
+
+test("nothing of it has changed for its owner", async () => {
+  caller = as(core.accountId);
+  const { data } = (await send("GET", `/api/v1/runs/${ids["run"]}`)).body as { readonly data: Json };
+  expect(data).toMatchObject({ status: "waiting" });
+  for (const list of ["approvals", "runs", "schedules", "webhooks", "workflows"])
+    expect([list, ((await send("GET", `/api/v1/${list}`)).body["data"] as readonly Json[]).length]).toEqual([list, 1]);
+});
