@@ -7,6 +7,7 @@ import type { Parts } from "./parts.ts";
 import { toFailed } from "./result.ts";
 import { cancelled, stopRun } from "./stopping.ts";
 import type { Target } from "./target.ts";
+import { untilDurable } from "./until-durable.ts";
 
 /** Chunks read from the store at a time. */
 const PAGE = 500;
@@ -53,6 +54,8 @@ async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts)
   const { accountId, id } = execution;
   const result = await followStored(accountId, id, { store: parts.store, isStopping: () => !parts.isOpen() });
   await loadChunks(id, log, parts.store);
+  const stored = result === null ? null : await parts.store.findExecution({ accountId, executionId: id });
+  if (stored !== null) await untilDurable(stored, parts);
   if (result === null) return toFailed(cancelled());
   return result.status === "completed" ? { ...result, streamedText: log.sawText } : result;
 }

@@ -8,16 +8,8 @@ import { NO_USAGE } from "./result.ts";
 import { createResume } from "./resume.ts";
 import { createRunList } from "./run-list.ts";
 import type { Execution } from "./types.ts";
+import { untilDurable } from "./until-durable.ts";
 import { watchRun } from "./watch-run.ts";
-
-/** Ends older than this have reached the disk, ms. */
-const RECENT_MS = 10_000;
-
-/** An end must not be told before it is durable: a write that comes after it resolves after it. */
-async function untilDurable({ state }: Execution, { store, keeper }: Parts): Promise<void> {
-  const isRecent = "finishedAt" in state && Date.now() - state.finishedAt < RECENT_MS;
-  if (isRecent) await store.renew({ worker: keeper.worker, leases: [], leaseMs: keeper.leaseMs, now: Date.now() });
-}
 
 /** A run that waits in memory for a place is in no store yet. */
 function toWaiting({ call }: LiveRun): Execution {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startTestCore, type TestCore } from "../support/core.ts";
 import { type DataDir, makeDataDir } from "../support/data-dir.ts";
 
@@ -74,6 +74,23 @@ describe("the same key and body", () => {
     const again = await core.invoke("talks", { ...key, input: 700 });
     expect(again.executionId).toBe(first.executionId);
     expect(await again.result).toMatchObject({ status: "completed" });
+  });
+
+  test("hears of an end no sooner than it is on the disk", async () => {
+    const first = await core.invoke("talks", { ...key, input: 1 });
+    await first.result;
+    const disk = Promise.withResolvers<void>();
+    const renew = core.store.renew.bind(core.store);
+    const spy = vi.spyOn(core.store, "renew").mockImplementation((params) => disk.promise.then(() => renew(params)));
+    let isTold = false;
+    const again = await core.invoke("talks", { ...key, input: 1 });
+    const told = again.result.then(() => {
+      isTold = true;
+    });
+    await expect.poll(() => spy.mock.calls.some(([{ leases }]) => leases.length === 0)).toBe(true);
+    expect(isTold).toBe(false);
+    disk.resolve();
+    await told;
   });
 
   test("of another account is another execution", async () => {
