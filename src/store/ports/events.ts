@@ -34,7 +34,7 @@ export interface Sending {
 
 /** Events and their delivery to waits. Parked executions that one reaches become claimable. */
 export interface EventStore {
-  /** Sends an event to the first `max` of the waits that are open now, in the order in which they were opened; each execution gets it once, for its first wait that matches. With `idUntil` the id is remembered until then: the same event again answers as before, another one under the same id is a CONFLICT. EXECUTION_NOT_FOUND; CONFLICT when the execution is over; RATE_LIMITED when over `maxKept` of its name are kept. */
+  /** Sends an event to the first `max` of the waits that are open now, in the order in which they were opened; each execution gets it once, for its first wait that matches. With `idUntil` the id is remembered until then: the same event again answers as before, another one under the same id is a CONFLICT. EXECUTION_NOT_FOUND; CONFLICT when the execution is over; RATE_LIMITED when `maxKept`, or 16 MiB, of its name are kept. */
   sendEvent(params: {
     readonly event: NewEvent;
     readonly idUntil: number | null;

@@ -9,6 +9,11 @@ import type { Writer } from "./writer.ts";
 type Events = Pick<Store, "sendEvent" | "continueEvent" | "unfinishedEvents" | "pruneEvents">;
 type SendParams = Parameters<Store["sendEvent"]>[0];
 
+interface Kept {
+  readonly n: number;
+  readonly bytes: number;
+}
+
 interface KnownId {
   readonly hash: string;
   readonly event: number;
@@ -22,9 +27,12 @@ const REMEMBER = `INSERT INTO event_ids (account_id, id, hash, event, at, reache
   expires_at = excluded.expires_at`;
 const COUNT = "UPDATE event_ids SET reached = ? WHERE account_id = ? AND id = ? AND event = ?";
 const FIND_EXECUTION = "SELECT number, status FROM executions WHERE id = ? AND account_id = ?";
-const KEPT_BY_NAME = `SELECT count(*) AS n FROM events INDEXED BY events_by_name
+/** Bytes of kept events of one name: a wait that begins looks into each of them. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT = "count(*) AS n, coalesce(sum(octet_length(payload)), 0) AS bytes";
+const KEPT_BY_NAME = `SELECT ${KEPT} FROM events INDEXED BY events_by_name
   WHERE account_id = ? AND name = ? AND execution IS NULL AND expires_at > ?`;
-const KEPT_BY_EXECUTION = `SELECT count(*) AS n FROM events INDEXED BY events_by_execution WHERE execution = ? AND name = ?
+const KEPT_BY_EXECUTION = `SELECT ${KEPT} FROM events INDEXED BY events_by_execution WHERE execution = ? AND name = ?
   AND NOT EXISTS (SELECT 1 FROM taken WHERE event = events.number)`;
 const INSERT = `INSERT INTO events (account_id, name, id, execution, at, expires_at, upto, cursor, reached, payload)
   VALUES (?, ?, ?, ?, ?, ?, coalesce((SELECT max(number) FROM waits), 0), ?, 0, ?)`;
@@ -69,13 +77,16 @@ function addressee(db: Database, accountId: string, executionId: string): number
 
 function checkKept(db: Database, { event, maxKept }: SendParams, execution: number | null): void {
   const { accountId, name, at } = event;
-  const count =
-    execution === null
-      ? db.get<{ n: number }>(KEPT_BY_NAME, accountId, name, at)
-      : db.get<{ n: number }>(KEPT_BY_EXECUTION, execution, name);
-  if ((count?.n ?? 0) < maxKept) return;
-  const message = `events: ${count?.n} of the name ${JSON.stringify(name)} are kept, the limit is ${maxKept} (maxKeptEvents)`;
-  throw fail("RATE_LIMITED", { message, limit: "maxKeptEvents", value: count?.n });
+  const { n, bytes } = (execution === null
+    ? db.get<Kept>(KEPT_BY_NAME, accountId, name, at)
+    : db.get<Kept>(KEPT_BY_EXECUTION, execution, name)) ?? { n: 0, bytes: 0 };
+  const refuse = (what: string, max: number, limit: string, value: number) => {
+    const message = `events: ${value} ${what}of the name ${JSON.stringify(name)} are kept, the limit is ${max} (${limit})`;
+    return fail("RATE_LIMITED", { message, limit, value });
+  };
+  if (n >= maxKept) throw refuse("", maxKept, "maxKeptEvents", n);
+  const size = bytes + Buffer.byteLength(event.data);
+  if (n > 0 && size > MAX_KEPT_BYTES) throw refuse("bytes ", MAX_KEPT_BYTES, "MAX_KEPT_BYTES", bytes);
 }
 
 /** Sends the next portion of an event. */

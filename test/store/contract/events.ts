@@ -159,6 +159,16 @@ export function describeEvents(subject: () => Subject): void {
       }
     });
 
+    it("that are kept are limited by their bytes, which a wait looks into", async () => {
+      const { world } = subject();
+      const large = "x".repeat(7 * 1024 * 1024);
+      const kept = { keepUntil: T0 + 10 };
+      for (let n = 0; n < 2; n += 1) await send(world, large, kept);
+      const refused = expect(send(world, large, kept)).rejects;
+      await refused.toMatchObject({ code: "RATE_LIMITED", details: { limit: "MAX_KEPT_BYTES" } });
+      await send(world, "small", kept);
+    });
+
     it("leave nothing behind once they are recorded, expired or their execution is gone", async () => {
       const { world } = subject();
       const { store, account, workflow } = world;
