@@ -113,15 +113,19 @@ export const test: Command = {
   about: "record executions as fixtures (--from), or replay fixtures: free, and a changed call misses loudly",
   args: [{ name: "fixture", about: `fixtures to replay; default: ${DEFAULT_DIRECTORY}`, many: true, optional: true }],
   flags: [
-    { flags: "--from <execution>", about: "record this execution instead", repeat: true },
+    { flags: "--from <execution>", about: "record this execution, and those that follow, instead", repeat: true },
     { flags: "--output <directory>", about: `where recordings go; default: ${DEFAULT_DIRECTORY}` },
     { flags: "--redact <text>", about: "take this text out of what is recorded, too", repeat: true },
     { flags: "--code <file>", about: "replay with this script instead of the recorded ones" },
   ],
-  examples: ["weft test --from exec_0123456789abcdef0123456789abcdef", "weft test --code summarize.ts"],
+  examples: [
+    "weft test --from exec_0123456789abcdef0123456789abcdef exec_fedcba9876543210fedcba9876543210",
+    "weft test --code summarize.ts",
+  ],
   async run(call) {
-    const executions = call.options.list("from");
-    if (executions.length > 0) await recordAll(call, executions);
+    const from = call.options.list("from");
+    // `--from one two`: what follows is meant, too.
+    if (from.length > 0) await recordAll(call, [...from, ...call.args]);
     else await replayAll(call);
   },
 };

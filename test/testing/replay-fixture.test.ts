@@ -116,6 +116,13 @@ describe("weft test", () => {
     expect(err).toContain('redact: "Bob" has 3 characters');
   });
 
+  test("records all executions that it is given", async () => {
+    const { out } = await weft(["test", "--from", "exec_x", "exec_y", "--json"], await servedRecording("several"));
+    const { written } = JSON.parse(out) as { written: string[] };
+    expect(written).toHaveLength(2);
+    for (const path of new Set(written)) rmSync(join(cwd, path));
+  });
+
   test("writes into its directory, whatever name the server sends", async () => {
     const { out } = await weft(["test", "--from", "exec_x", "--json"], await servedRecording("../../evil"));
     const { written } = JSON.parse(out) as { written: string[] };
