@@ -15,7 +15,7 @@ export interface RemovalStore {
     readonly executionId: string;
     readonly results: boolean;
   }): Promise<readonly string[] | null>;
-  /** Ended executions of a workflow that nobody called, the oldest first, created after row `after`; `next` is null at the end. */
+  /** Ended executions of a workflow that nobody called, the oldest first, created after row `after`, without those whose end webhooks are yet to tell; `next` is null at the end. */
   listEndedRoots(params: {
     readonly workflowId: string;
     readonly after: { readonly createdAt: number; readonly number: number } | null;

@@ -22,6 +22,10 @@ const OLDEST = `${range(">")} ORDER BY createdAt, number LIMIT ?`;
 const NEWEST = `${range("<")} ORDER BY createdAt DESC, number DESC LIMIT ?`;
 const READ = `SELECT id, account_id AS accountId, created_at AS createdAt, finished_at AS finishedAt, number,
   parent_id AS parentId FROM executions WHERE number = ?`;
+/** Someone is yet to be told of its end: removing it would take the message along. */
+const IS_AWAITED = `SELECT 1 AS found FROM webhook_events INDEXED BY webhook_events_by_execution WHERE execution_id = ?1
+  UNION ALL SELECT 1 FROM webhook_deliveries INDEXED BY webhook_deliveries_by_execution
+  WHERE execution_id = ?1 AND due_at IS NOT NULL LIMIT 1`;
 const IS_ROOT = "SELECT 1 AS found FROM executions WHERE number = ? AND parent_id IS NULL";
 const COUNT = `SELECT coalesce(sum(count), 0) AS total FROM counts WHERE workflow_id = ? AND status IN (${ENDED.join(", ")})`;
 const WORKFLOWS = "SELECT number, id, account_id AS accountId FROM workflows WHERE number > ? ORDER BY number LIMIT ?";
@@ -60,7 +64,8 @@ export function createEndedRoots(db: Database): EndedRoots {
     async listEndedRoots({ workflowId, after, limit }) {
       const found = slice(db, OLDEST, { workflowId, ...(after ?? { createdAt: 0, number: 0 }) }, limit);
       const rows = found.map(({ number }) => db.get<Row>(READ, number)).filter((row) => row !== undefined);
-      const items = rows.filter(({ parentId }) => parentId === null).map(({ parentId: _parent, ...root }) => root);
+      const roots = rows.filter(({ id, parentId }) => parentId === null && db.get(IS_AWAITED, id) === undefined);
+      const items = roots.map(({ parentId: _parent, ...root }) => root);
       return { items, next: found.length < limit ? null : (found.at(-1) ?? null) };
     },
     oldestKept: ({ workflowId, keep }) => oldestKept(db, workflowId, keep),

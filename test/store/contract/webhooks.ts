@@ -195,6 +195,23 @@ function describeEvents(subject: () => Subject): void {
       expect(events[0]).toMatchObject({ accountId: account.id, at: T0 + 5 });
     });
 
+    it("keep their execution from retention until everyone was told", async () => {
+      const { world } = subject();
+      const { store, workflow } = world;
+      const endpoint = await addEndpoint(world);
+      const id = await endOne(world);
+      const rootsNow = async () =>
+        (await store.listEndedRoots({ workflowId: workflow.id, after: null, limit: 5 })).items.map((root) => root.id);
+      expect(await rootsNow()).toEqual([]);
+      const told = message(endpoint);
+      await store.addDeliveries({ event: await nextEvent(store), deliveries: [told], now: T0 });
+      expect(await rootsNow()).toEqual([]);
+      await store.claimDeliveries({ target: endpoint.id, now: T0, max: 1, leaseMs: 1_000 });
+      const attempt = { attempt: 1, at: T0, durationMs: 1, status: 200, error: null, answer: null };
+      await store.endAttempt({ deliveryId: told.id, attempt, status: "delivered", dueAt: null, now: T0 });
+      expect(await rootsNow()).toEqual([id]);
+    });
+
     it("are not written for other accounts, nested executions and ends nobody asked for", async () => {
       const { world } = subject();
       const { store } = world;
