@@ -7,7 +7,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { redactJson } from "./redact.ts";
 import { NO_USAGE, toCompleted, toFailed } from "./result.ts";
-import { cancelled, deleted, stopRun } from "./stopping.ts";
+import { cancelled, deleted, stopRun, stopWaitingChildren } from "./stopping.ts";
 
 type Completed = Extract<ExecutionOutcome, { status: "completed" }>;
 
@@ -23,6 +23,11 @@ function leave(run: LiveRun, parts: Parts): void {
   parts.live.remove(run);
   for (const child of run.children) stopRun(child, cancelled(), parts);
   giveUpPlace(run, parts);
+}
+
+/** Of a resumed execution, children may wait that this process does not know of. */
+function stopForgotten(run: LiveRun, parts: Parts): void {
+  if (run.resumed) stopWaitingChildren(run.call.execution.accountId, run.id, parts).catch(parts.report);
 }
 
 /** Gives back the place of an execution that no longer runs. */
@@ -73,6 +78,7 @@ async function finish(run: LiveRun, end: End, parts: Parts): Promise<void> {
   leave(run, parts);
   try {
     await store(run, end, parts);
+    stopForgotten(run, parts);
   } catch (error) {
     parts.report(error);
     await run.settle(toFailed(toRecord(fail("INTERNAL", {}, error))));

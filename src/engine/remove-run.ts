@@ -2,7 +2,7 @@ import { fail } from "../../runtime/index.ts";
 import { followStored } from "./follow-stored.ts";
 import type { Parts } from "./parts.ts";
 import { resultOf } from "./result.ts";
-import { cancelled, stopRun } from "./stopping.ts";
+import { cancelled, stopRun, stopWaitingChildren } from "./stopping.ts";
 import type { Execution } from "./types.ts";
 
 interface Target {
@@ -24,6 +24,7 @@ export async function cancelRun({ accountId, executionId }: Target, find: Find, 
   const { isGated } = await find(accountId, executionId);
   await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
   if (isGated) parts.claims.wake();
+  await stopWaitingChildren(accountId, executionId, parts);
 }
 
 /** Its caller may still ask for what it recorded. */

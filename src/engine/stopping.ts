@@ -44,7 +44,28 @@ async function stopStored(run: LiveRun, error: ErrorRecord, parts: Parts): Promi
   if (result === null) return;
   live.remove(run);
   for (const child of run.children) stopRun(child, cancelled(), parts);
+  if (run.resumed) await stopWaitingChildren(accountId, executionId, parts);
   await run.settle(result);
+}
+
+/** Children ended at a time. */
+const CHILDREN = 100;
+
+/**
+ * Ends what an earlier process left waiting below an execution that is over, perhaps for ever: nobody wants its result.
+ * Queued and due ones need no help: whoever claims them sees that their parent is over.
+ */
+export async function stopWaitingChildren(accountId: string, parentId: string, parts: Parts): Promise<void> {
+  const params = { accountId, parentId, error: cancelled(), max: CHILDREN };
+  for (let ended: readonly string[] = [""]; ended.length > 0; ) {
+    ended = await parts.store.cancelWaitingChildren({ ...params, now: Date.now() });
+    for (const id of ended) {
+      const run = parts.live.get(id);
+      // It waits in memory, too: whoever asks for its result there must be told.
+      if (run !== null) stopRun(run, cancelled(), parts);
+      await stopWaitingChildren(accountId, id, parts);
+    }
+  }
 }
 
 /** Ends an execution with `error`, whatever it is doing; it is over when its result settles. */

@@ -115,6 +115,30 @@ test("a child that waits ends with its parent, also when both were left by an ea
   expect(await resultOf(second, kept)).toBe(5);
 });
 
+test("a child that waits ends with a parent that is cancelled before it goes on", async () => {
+  const start = await servers();
+  const first = await start();
+  await first.deploy("child", scriptOf(`return (await ctx.waitFor("child")).data;`));
+  await first.deploy(
+    "parent",
+    scriptOf(`return (await ctx.workflow.completions.create({ model: "workflow:child" })).output;`),
+  );
+  const { accountId } = first;
+  const { executionId: parentId } = await first.invoke("parent", { mode: "background" });
+  let child: string | null = null;
+  while (child === null) {
+    child = (await first.store.findChild({ parentId, parentPos: 0 }))?.id ?? null;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await until(first, child, "waiting", 1);
+  await first.close();
+
+  const second = await start();
+  // At once: its claim, its replay and the request to stop it meet in any order.
+  await second.engine.cancel({ accountId, executionId: parentId });
+  await until(second, child, "cancelled");
+});
+
 test("a waiting run with secrets cannot go on after a restart, and says so", async () => {
   const start = await servers();
   const first = await start();

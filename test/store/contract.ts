@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeApprovals } from "./contract/approvals.ts";
+import { describeCancellation } from "./contract/cancellation.ts";
 import { describeEvents } from "./contract/events.ts";
 import { describeExecutions } from "./contract/executions.ts";
 import { describeForks } from "./contract/forks.ts";
@@ -69,6 +70,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeLists(subject);
     describeTraces(subject);
     describeLeases(subject);
+    describeCancellation(subject);
     describeGates(subject);
     describeJobs(subject);
     describeForks(subject);

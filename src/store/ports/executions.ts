@@ -45,6 +45,14 @@ export interface ExecutionStore {
     readonly now: number;
     readonly error: ErrorRecord;
   }): Promise<boolean>;
+  /** Ends up to `max` waiting executions that `parentId` called, and returns their ids. Called again while there are `max`. */
+  cancelWaitingChildren(params: {
+    readonly accountId: string;
+    readonly parentId: string;
+    readonly now: number;
+    readonly error: ErrorRecord;
+    readonly max: number;
+  }): Promise<readonly string[]>;
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution | null>;
   findChild(params: { readonly parentId: string; readonly parentPos: number }): Promise<Execution | null>;
   /** Newest first: by creation, by end where the filter has an end, by position where it has a parent. `offset` skips rows of filters that name only workflow, status, session or times of creation. */

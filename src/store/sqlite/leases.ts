@@ -1,16 +1,13 @@
 import type { Lease, Store } from "../store.ts";
 import { claim } from "./claim.ts";
 import type { Database } from "./database.ts";
-import { endingColumns, STATUS, usageColumns } from "./execution-columns.ts";
+import { endingColumns, usageColumns } from "./execution-columns.ts";
 import { hasGates, leaveGates } from "./gates.ts";
 import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
 import type { Writer } from "./writer.ts";
 
-type Leases = Pick<
-  Store,
-  "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution" | "cancelExecution"
->;
+type Leases = Pick<Store, "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution">;
 
 const NEXT_DUE =
   "SELECT min(due_at) AS due FROM executions INDEXED BY executions_timer WHERE ready = 0 AND due_at IS NOT NULL";
@@ -25,21 +22,8 @@ const COMPLETE_GATED = `${COMPLETE} RETURNING number, gated`;
 const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, ready = ?, worker = NULL, prompt_tokens = ?,
   completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
 const ANSWERED = "SELECT 1 AS found FROM waits INDEXED BY waits_answered WHERE execution = ? AND state = 1 LIMIT 1";
-const CANCEL = `UPDATE executions SET status = ?, error = ?, finished_at = ?, ready = 0, due_at = NULL, until_at = NULL,
-  worker = NULL, fence = fence + 1 WHERE number = ?`;
-
-const FIND_TO_CANCEL = "SELECT number, status, ready, gated FROM executions WHERE id = ? AND account_id = ?";
-
-interface Cancellable {
-  readonly number: number;
-  readonly status: number;
-  readonly ready: number;
-  readonly gated: number;
-}
-
 type CompleteParams = Parameters<Store["completeExecution"]>[0];
 type WaitParams = Parameters<Store["waitExecution"]>[0];
-type CancelParams = Parameters<Store["cancelExecution"]>[0];
 type RenewParams = Parameters<Store["renew"]>[0];
 
 function complete(db: Database, { lease, ending, usage, chunks, logs, now }: CompleteParams): boolean {
@@ -69,20 +53,6 @@ function wait(db: Database, params: WaitParams): Awaited<ReturnType<Leases["wait
   return isReady ? "ready" : "parked";
 }
 
-function cancel(db: Database, { accountId, executionId, now, error }: CancelParams): boolean {
-  const row = db.get<Cancellable>(FIND_TO_CANCEL, executionId, accountId);
-  if (row === undefined || row.status > STATUS.waiting) return false;
-  // A running one that is claimable has no living holder to ask.
-  if (row.status === STATUS.running && row.ready === 0) {
-    db.run("UPDATE executions SET cancel = 1 WHERE number = ?", row.number);
-  } else {
-    const status = error.code === "EXECUTION_CANCELLED" ? STATUS.cancelled : STATUS.failed;
-    db.run(CANCEL, status, JSON.stringify(error), now, row.number);
-    if (row.gated === 1) leaveGates(db, row.number, "ended");
-  }
-  return true;
-}
-
 function renewOne(db: Database, lease: Lease, { worker, leaseMs, now }: RenewParams): "ok" | "cancel" | "lost" {
   if (db.run(RENEW, now + leaseMs, lease.executionId, lease.fence, worker) === 0) return "lost";
   return holderOf(db, lease)?.cancel === 1 ? "cancel" : "ok";
@@ -99,6 +69,5 @@ export function createLeases(db: Database, writer: Writer): Leases {
     releaseOthers: ({ worker }) => writer.write(() => db.run(RELEASE, worker)),
     completeExecution: (params) => writer.writeUnguarded(() => complete(db, params)),
     waitExecution: (params) => writer.write(() => wait(db, params)),
-    cancelExecution: (params) => writer.write(() => cancel(db, params)),
   };
 }

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { createApprovals } from "./approvals.ts";
+import { createCancellation } from "./cancellation.ts";
 import { type Durability, openDatabase } from "./database.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { EarlierTexts } from "./earlier-texts.ts";
@@ -65,6 +66,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createKeys(db, writer),
       ...createForks(db, writer, earlier),
       ...createLeases(db, writer),
+      ...createCancellation(db, writer),
       ...createJobs(db, writer),
       ...createJournal(db, writer, earlier),
       ...createOutput(db, writer),
