@@ -4,6 +4,7 @@ import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Chunk, HostProfile, JournalRecord, LogLine } from "../execution.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
+import { nestingError } from "./nesting.ts";
 import { residentBytes, spawnHost } from "./spawn-host.ts";
 
 /** How a run lost its isolate or process. `sure`: the run is why; `suspect`: it may be. */
@@ -227,8 +228,10 @@ export class HostProcess {
 
   /** A guest that broke out may have written any frame: what cannot be read costs its execution, never this thread. */
   #report(entry: Entry, fields: string[]): void {
+    const deep = nestingError(fields);
     try {
-      report(entry, fields);
+      if (deep === null) report(entry, fields);
+      else entry.listener.failed(false, deep);
     } catch {
       const message = "The script sent something that cannot be read.";
       entry.listener.failed(false, JSON.stringify({ code: "EXECUTION_FAILED", message, details: {} }));

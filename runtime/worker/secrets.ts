@@ -61,8 +61,8 @@ function createReplacer(to: ReadonlyMap<string, string>): (text: string) => stri
   return (json) => (found.some((text) => json.includes(text)) ? mapStrings(json, inLiteral) : json);
 }
 
-/** Index of the quote that closes the string literal opened at `start`. */
-function closingQuote(json: string, start: number): number {
+/** Index of the quote that closes the string literal opened at `start`; the length of the text when none does. */
+export function closingQuote(json: string, start: number): number {
   for (let end = json.indexOf('"', start + 1); end >= 0; end = json.indexOf('"', end + 1)) {
     let slashes = 0;
     while (json[end - 1 - slashes] === "\\") slashes++;

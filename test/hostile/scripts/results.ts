@@ -69,6 +69,28 @@ export const RETURNS: HostileScripts = {
   },
 };
 
+const nests = (script: string, levels = 100_000): HostileScript => ({
+  script: `let deep = []; for (let i = 0; i < ${levels}; i++) deep = [deep]; ${script}`,
+  ends: ["workflow_limit_exceeded", "output_not_serializable"],
+  says: "",
+});
+
+/** Values without end, wherever a script can send one. */
+export const DEEP: HostileScripts = {
+  "returns a value nested 100,000 levels deep": nests("return deep;"),
+  "emits one": nests("ctx.emit('deep', deep); await ctx.sleep(1); return 1;"),
+  "logs one": nests("ctx.log('deep', { deep }); await ctx.sleep(1); return 1;", 3_000),
+  "throws one": nests("throw new WorkflowError('m', { details: { deep } });", 3_000),
+  "hands one to another workflow": nests(
+    "await ctx.workflow.completions.create({ model: 'workflow:none', input: deep }); return 1;",
+  ),
+  "returns a value nested 400 levels deep": {
+    script: "let deep = 1; for (let i = 0; i < 400; i++) deep = { deep }; return JSON.stringify(deep).length;",
+    ends: ["ok"],
+    output: 3601,
+  },
+};
+
 /** Values that are strange to throw. */
 export const THROWS: HostileScripts = {
   "throws null": throws("throw null;", "null"),
