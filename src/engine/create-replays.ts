@@ -1,13 +1,14 @@
 import { fail, type Runtime } from "../../runtime/index.ts";
 import type { RecordingLine } from "../recording/format.ts";
 import { readRecording } from "../recording/read-recording.ts";
-import { replayRecording } from "../recording/replay-recording.ts";
+import { type ReplayWith, replayRecording } from "../recording/replay-recording.ts";
 import type { Engine } from "./engine.ts";
 import { stricter } from "./job.ts";
 import { type RecordingNeeds, recordingOf } from "./record-execution.ts";
 import type { CheckResult, Replays } from "./replays.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import { checkScript } from "./script-check.ts";
+import { createTurns } from "./turns.ts";
 
 /** Executions that one check may name. */
 export const MAX_CHECKED = 1_000;
@@ -26,7 +27,9 @@ async function* textsOf(lines: AsyncIterable<RecordingLine>): AsyncIterable<stri
 
 /** Makes the service. */
 export function createReplays(options: ReplayOptions): Replays {
-  const { engine, runtime, profileOf } = options;
+  const { engine, runtime, store, profileOf } = options;
+  // A recording may be large: an account has one in memory, however many checks it asks for.
+  const inTurn = createTurns();
 
   /** The newest `max` ids. Results from the cache ran nothing, so there is nothing to compare. */
   const newest = async (query: Pick<RunQuery, "accountId" | "ref" | "filter">, max: number): Promise<string[]> => {
@@ -45,6 +48,24 @@ export function createReplays(options: ReplayOptions): Replays {
     ...(await newest({ accountId, ref, filter: { statuses: ["waiting"] } }, MAX_CHECKED)),
   ];
 
+  const replayOne = async (
+    target: { readonly accountId: string; readonly executionId: string },
+    using: ReplayWith,
+  ): Promise<CheckResult | null> => {
+    // Read again: it may have gone on or been deleted since it was listed.
+    const execution = await engine.findExecution(target).catch(() => null);
+    if (execution === null) return null;
+    const recording = await readRecording(textsOf(recordingOf(execution, { accessories: false }, options)));
+    const { accountId, versionId } = execution;
+    const accessories = (await store.findVersion({ accountId, versionId }))?.accessories ?? {};
+    const accessory = async (key: string) => {
+      const entry = Object.hasOwn(accessories, key) ? accessories[key] : undefined;
+      return entry === undefined ? null : store.readBlob({ hash: entry.hash });
+    };
+    const { verdict } = await replayRecording(runtime, recording, { ...using, accessory });
+    return { execution, verdict };
+  };
+
   return {
     async *recording({ accountId, executionId, accessories }) {
       const execution = await engine.findExecution({ accountId, executionId });
@@ -60,13 +81,10 @@ export function createReplays(options: ReplayOptions): Replays {
         profile: profileOf(accountId),
       });
       for (const executionId of await chosen(accountId, key, last)) {
-        // Read again: it may have gone on or been deleted since it was listed.
-        const execution = await engine.findExecution({ accountId, executionId }).catch(() => null);
-        if (execution === null) continue;
-        const recording = await readRecording(textsOf(recordingOf(execution, { accessories: true }, options)));
         const isolation = stricter(needed, options.isolation);
-        const { verdict } = await replayRecording(runtime, recording, { bundle, accountId, isolation });
-        yield { execution, verdict };
+        const using = { bundle, accountId, isolation };
+        const result = await inTurn(accountId, () => replayOne({ accountId, executionId }, using));
+        if (result !== null) yield result;
       }
     },
   };

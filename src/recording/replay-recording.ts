@@ -99,7 +99,7 @@ interface Seen {
   readonly logs: LogLine[];
 }
 
-function offlineHost({ accessories }: Recording, seen: Seen): ExecutionHost {
+function offlineHost(readAccessory: NonNullable<ReplayWith["accessory"]>, seen: Seen): ExecutionHost {
   const refused = () => Promise.reject(fail("CAPABILITY_DENIED", { message: "A replay calls nothing outside." }));
   return {
     commit: () => Promise.resolve(),
@@ -110,8 +110,8 @@ function offlineHost({ accessories }: Recording, seen: Seen): ExecutionHost {
     wait: refused,
     waited: refused,
     async accessory(key) {
-      const bytes = accessories.get(key);
-      if (bytes !== undefined) return bytes;
+      const bytes = await readAccessory(key);
+      if (bytes !== null) return bytes;
       throw fail("INVALID_ARGUMENT", { message: `accessory: the recording has no ${JSON.stringify(key)}` });
     },
   };
@@ -199,6 +199,8 @@ export interface ReplayWith {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Whose isolate it runs in; on a server, where others have theirs beside it. */
   readonly accountId?: string;
+  /** Contents of accessories, null for one that is unknown; default: those in the recording. */
+  readonly accessory?: (key: string) => Promise<Uint8Array | null>;
   /** What another bundle needs; default: the recorded one. */
   readonly isolation?: Isolation;
 }
@@ -212,11 +214,11 @@ interface Attempt extends Seen {
 
 async function attempt(
   runtime: Pick<Runtime, "run">,
-  recording: Recording,
-  { job, bundle }: { readonly job: ExecutionJob; readonly bundle: Bundle },
+  job: ExecutionJob,
+  { bundle, accessory }: Required<Pick<ReplayWith, "bundle" | "accessory">>,
 ): Promise<Attempt> {
   const seen: Seen = { chunks: [], logs: [] };
-  const outcome = await runtime.run(job, offlineHost(recording, seen), bundle).catch(
+  const outcome = await runtime.run(job, offlineHost(accessory, seen), bundle).catch(
     (error: unknown): ExecutionOutcome => ({
       status: "lost",
       suspect: true,
@@ -241,12 +243,13 @@ export async function replayRecording(
   recording: Recording,
   using: ReplayWith = recording,
 ): Promise<ReplayReport> {
-  const { bundle } = using;
+  const recorded = async (key: string) => recording.accessories.get(key) ?? null;
+  const { bundle, accessory = recorded } = using;
   const job = toReplayJob(recording, using);
-  let last = await attempt(runtime, recording, { job, bundle });
+  let last = await attempt(runtime, job, { bundle, accessory });
   for (let n = 1; last.outcome.status === "lost" && n < MAX_ATTEMPTS; n++) {
     const again = { ...job, executionId: randomUUID(), alone: job.alone || last.outcome.suspect };
-    last = await attempt(runtime, recording, { job: again, bundle });
+    last = await attempt(runtime, again, { bundle, accessory });
   }
   const { chunks, logs } = last;
   const outcome = locate(withoutSecrets(last.outcome, job), bundle);
