@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Delivery, Store, WebhookEvent } from "../../store/store.ts";
+import type { Delivery, Execution, Store, WebhookEvent } from "../../store/store.ts";
 import { type ShowRun, toEventType, toPayload } from "./message.ts";
 import { type SendOptions, sendOnce, stopping, TIMEOUT_MS } from "./send.ts";
 
@@ -45,14 +45,30 @@ const RETENTION_MS = 7 * 86_400_000;
 const PRUNE_EVERY_MS = 60_000;
 const PRUNED = 500;
 
+/** The message of an event, or null when it cannot be written: a run that nobody can show must not hold up the events behind it. */
+async function messageOf(
+  event: WebhookEvent,
+  execution: Execution,
+  { store, showRun, report }: DispatcherOptions,
+): Promise<string | null> {
+  const { accountId, versionId } = execution;
+  const version = await store.findVersion({ accountId, versionId });
+  try {
+    return toPayload(event, execution, showRun(execution, version?.number ?? null));
+  } catch (error) {
+    report(error);
+    return null;
+  }
+}
+
 async function tellOne(event: WebhookEvent, options: DispatcherOptions): Promise<void> {
-  const { store, showRun, now } = options;
+  const { store, now } = options;
   const { accountId, executionId, status } = event;
   const execution = await store.findExecution({ accountId, executionId });
   const targets = execution === null ? [] : await store.webhookTargets({ event, workflowId: execution.workflowId });
-  if (execution === null || targets.length === 0) return store.addDeliveries({ event, deliveries: [], now: now() });
-  const version = await store.findVersion({ accountId, versionId: execution.versionId });
-  const payload = toPayload(event, execution, showRun(execution, version?.number ?? null));
+  const isAsked = execution !== null && targets.length > 0;
+  const payload = isAsked ? await messageOf(event, execution, options) : null;
+  if (payload === null) return store.addDeliveries({ event, deliveries: [], now: now() });
   const deliveries = targets.map((target) => ({
     ...target,
     id: `msg_${randomUUID().replaceAll("-", "")}`,

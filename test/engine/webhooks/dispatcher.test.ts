@@ -171,3 +171,34 @@ test("a stop gives up what is under way, and the next start sends it at once; se
   await after.close();
   await remove();
 });
+
+test("an event whose message cannot be written holds up no other", async () => {
+  const core = await startTestCore();
+  await core.webhooks.stop();
+  await core.deploy("one", "export const execute = () => 1;");
+  await core.deploy("bad", "export const execute = () => 2;");
+  const failures: unknown[] = [];
+  const webhooks = createWebhooks({
+    store: core.store,
+    runtime: core.runtime,
+    key: KEY,
+    now: Date.now,
+    report: (error) => void failures.push(error),
+    showRun(execution, version) {
+      if (execution.ref === "bad") throw new RangeError("too deep");
+      return toRunSummary(execution, version);
+    },
+  });
+  status = 204;
+  ids = [];
+  await addEndpoint({ ...core, webhooks });
+  await (await core.invoke("bad")).result;
+  const good = await core.invoke("one");
+  await good.result;
+  webhooks.start();
+  const { id } = await onlyDelivery(webhooks, core.accountId, good.executionId);
+  await expect.poll(() => ids).toEqual([id]);
+  expect(failures).toEqual([new RangeError("too deep")]);
+  await webhooks.stop();
+  await core.close();
+});
