@@ -142,6 +142,11 @@ function register(app: App, deps: DialectDeps): void {
         const { token } = request.params as { readonly token: string };
         if ((await deps.waiting.approvalOfLink(token)) === "unknown") await questionOf(deps, request);
       },
+      // Of a body of another kind, or of none, no schema is asked.
+      preValidation: async ({ body }) => {
+        if (typeof body === "object" && body !== null) return;
+        throw fail("INVALID_REQUEST", { message: "The body must be a form or a JSON object.", param: "body" });
+      },
     },
     (request, reply) => (isForm(request) ? decideByForm(deps, request, reply) : decideByJson(deps, request)),
   );

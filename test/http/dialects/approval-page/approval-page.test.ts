@@ -129,6 +129,27 @@ describe("the page of a question", () => {
     expect((await post({ approved: true, name: "bot" }, `${linkOf(question)}x`)).status).toBe(404);
   });
 
+  test("refuses a body that is neither a form nor JSON, or missing", async () => {
+    const link = linkOf(await ask("bodies", `{ title: "Bodies?" }`));
+    const multipart = new FormData();
+    multipart.set("decision", "approve");
+    const bodies = [
+      { body: multipart },
+      {},
+      { headers: { "content-type": "application/json" } },
+      { headers: { "content-type": "application/json" }, body: "null" },
+      { headers: { "content-type": "application/json; charset=utf-8" }, body: "[]" },
+      { headers: { "content-type": "application/x-www-form-urlencoded" }, body: "" },
+      { headers: { "content-type": "application/x-www-form-urlencodedx" }, body: "decision=approve&name=Eve" },
+      { headers: { "content-type": "text/plain" }, body: "approve" },
+    ];
+    for (const init of bodies) {
+      const { status } = await fetch(link, { method: "POST", ...init });
+      expect([init, [400, 415].includes(status) ? "refused" : status]).toEqual([init, "refused"]);
+    }
+    expect(service.reported).toEqual([]);
+  });
+
   test("is not found by a link that this server did not sign, and gone when the run is over", async () => {
     for (const path of ["x", "0".repeat(32), `${"0".repeat(32)}.abc.${"A".repeat(43)}`, "%00", "..%2f"]) {
       const response = await fetch(`${service.url}/approve/${path}`);
