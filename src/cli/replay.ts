@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { Bundle, Runtime } from "../../runtime/index.ts";
+import type { Recording } from "../recording/format.ts";
 import { openRecording } from "../recording/recording-file.ts";
 import { type ReplayReport, replayRecording, type Verdict } from "../recording/replay-recording.ts";
 import { openOffline } from "../testing/replay-fixture.ts";
@@ -62,6 +63,13 @@ function showRun({ outcome, logs, chunks }: ReplayReport, call: CommandCall): vo
     terminal.note(shortened(outcome.error.details["stack"] ?? outcome.error.message));
 }
 
+/** What may be the reason where secrets are missing: a script that encodes or measures one does something else with a stand-in. */
+function hintOf({ head }: Recording, given: Readonly<Record<string, string>>): string {
+  const missing = head.execution.secretNames.filter((name) => !Object.hasOwn(given, name));
+  if (missing.length === 0) return "";
+  return ` Stand-ins took the place of ${missing.join(", ")}: give the values with --secret if the script encodes or measures them.`;
+}
+
 /** `weft replay`: runs a recording again, without network. */
 export const replay: Command = {
   name: "replay",
@@ -93,9 +101,8 @@ export const replay: Command = {
       const bundle = code === undefined ? recording.bundle : await bundleFiles(runtime, call, [code]);
       const runner = inspect === null ? runtime : await openInspected(call, inspect, recording);
       const what = `Replaying ${recording.records.length} deliveries`;
-      const report = await terminal.during(what, () =>
-        replayRecording(runner, recording, { bundle, secrets: options.pairs("secret") }),
-      );
+      const secrets = options.pairs("secret");
+      const report = await terminal.during(what, () => replayRecording(runner, recording, { bundle, secrets }));
       const { verdict, outcome, chunks, logs } = report;
       if (call.json) terminal.print(JSON.stringify({ ...verdict, outcome, chunks, logs }));
       else {
@@ -103,7 +110,7 @@ export const replay: Command = {
         for (const line of describeVerdict(verdict, terminal)) terminal.note(line);
       }
       if (verdict.verdict !== "identical")
-        throw stop("failed", `The replay is not the recorded run: ${verdict.verdict}.`);
+        throw stop("failed", `The replay is not the recorded run: ${verdict.verdict}.${hintOf(recording, secrets)}`);
     } finally {
       await runtime.close();
     }

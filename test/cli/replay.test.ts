@@ -64,6 +64,24 @@ describe("pull and replay", () => {
     expect(err).toMatch(/\+ now: .*good evening/);
   });
 
+  test("a secret that the script encodes is asked for", async () => {
+    const question = '"key " + encodeURIComponent(ctx.secrets.TOKEN)';
+    writeFileSync(join(cwd, "encodes.ts"), scriptOf(question));
+    await cli(["deploy", "encodes.ts"]);
+    const secret = ["--secret", "TOKEN=a value/of its own"];
+    const { out } = await cli(["run", "encodes", "--input", "1", "--background", "--json", ...secret]);
+    const { id } = JSON.parse(out) as { id: string };
+    await cli(["logs", id, "--follow"]);
+    await cli(["pull", id, "--output", "encodes.jsonl"]);
+    expect(readFileSync(join(cwd, "encodes.jsonl"), "utf8")).not.toContain("of%20its");
+    const missed = await cli(["replay", "encodes.jsonl"]);
+    expect(missed).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("place of TOKEN: give the values with --secret"),
+    });
+    expect(await cli(["replay", "encodes.jsonl", ...secret])).toMatchObject({ code: 0 });
+  });
+
   test("an unknown execution leaves no file; a file that is cut off is named", async () => {
     const unknown = `exec_${"0".repeat(32)}`;
     expect(await cli(["pull", unknown])).toMatchObject({ code: 4 });
