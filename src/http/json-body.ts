@@ -1,10 +1,10 @@
 import { fail } from "../../runtime/index.ts";
 
 /** Deepest nesting of a JSON body: deeper values cannot be written as JSON again. */
-const MAX_DEPTH = 500;
+export const MAX_DEPTH = 500;
 
-/** Values to look into, level by level. */
-function isTooDeep(value: unknown): boolean {
+/** True when a value is nested over {@link MAX_DEPTH} levels; they are looked at level by level. */
+export function isTooDeep(value: unknown): boolean {
   let level: object[] = typeof value === "object" && value !== null ? [value] : [];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth === MAX_DEPTH) return true;

@@ -1,6 +1,7 @@
 import { fail, fromRecord, toWorkflowError } from "../../../../runtime/index.ts";
 import type { Verdict } from "../../../engine/approval-decision.ts";
 import type { ShownApproval } from "../../../engine/waiting.ts";
+import { isTooDeep, MAX_DEPTH } from "../../json-body.ts";
 import type { App, Dialect, DialectDeps, Reply, Request } from "../dialect.ts";
 import { toApprovalView } from "../maitai/approvals.ts";
 import { ERROR_SCHEMA, toError } from "../maitai/errors.ts";
@@ -75,6 +76,8 @@ function ofForm(approval: ShownApproval, entered: Entered, address: string): Ver
   const approved = entered["decision"] === "approve";
   const data = approved ? enteredData(approval, entered) : null;
   if (data === undefined) throw fail("INVALID_REQUEST", { message: "data: is not JSON", param: "data" });
+  if (isTooDeep(data))
+    throw fail("INVALID_REQUEST", { message: `data: is nested over ${MAX_DEPTH} levels deep`, param: "data" });
   return {
     approved,
     data,

@@ -104,6 +104,9 @@ describe("the page of a question", () => {
     expect(await (await fetch(link)).text()).toContain('<textarea id="data" name="data"');
     const bad = await submit(link, { decision: "approve", name: "Ada", data: "{" });
     expect([bad.status, await bad.text()]).toEqual([400, expect.stringContaining("data: is not JSON")]);
+    const deep = `{"a":${"[".repeat(20_000)}${"]".repeat(20_000)}}`;
+    const over = await submit(link, { decision: "approve", name: "Ada", data: deep });
+    expect([over.status, await over.text()]).toEqual([400, expect.stringContaining("nested over 500 levels deep")]);
     expect((await submit(link, { decision: "reject", name: "Ada", data: "{" })).status).toBe(200);
     expect(await outputOf(question)).toMatchObject({ approved: false, data: null });
   });
