@@ -36,6 +36,7 @@ function overBudget(run: LiveRun): ErrorRecord | null {
 export function charge(run: LiveRun, records: readonly JournalRecord[]): ErrorRecord | null {
   for (const { meter } of records) {
     if (meter === null) continue;
+    run.spentOps++;
     run.spentUsd += meter.costUsd;
     run.spentPromptTokens += meter.promptTokens;
     run.spentCompletionTokens += meter.completionTokens;

@@ -91,6 +91,8 @@ export class LiveRun {
   descendants = 0;
   /** What it had used when it failed; null while it has not. */
   used: Usage | null = null;
+  /** Finished ops with an outside effect that were recorded. */
+  spentOps = 0;
   spentUsd = 0;
   spentPromptTokens = 0;
   spentCompletionTokens = 0;
@@ -116,8 +118,9 @@ export class LiveRun {
 
   /** What its ops cost as far as they were recorded. */
   get spent(): Usage {
-    const { spentUsd: costUsd, spentPromptTokens: promptTokens, spentCompletionTokens: completionTokens } = this;
-    return { ...NO_USAGE, costUsd, promptTokens, completionTokens };
+    const { spentOps: ops, spentUsd: costUsd } = this;
+    const { spentPromptTokens: promptTokens, spentCompletionTokens: completionTokens } = this;
+    return { ...NO_USAGE, ops, costUsd, promptTokens, completionTokens };
   }
 
   /** Milliseconds since the epoch; null = no wall limit. Whoever waits for the answer counts from the call. */

@@ -32,6 +32,7 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   // What the last attempt recorded without needing it durable is part of what is replayed.
   run.row.start();
   const records = await store.readReplay({ executionId: run.id });
+  run.spentOps = 0;
   run.spentUsd = 0;
   run.spentPromptTokens = 0;
   run.spentCompletionTokens = 0;

@@ -85,7 +85,8 @@ function tryCompile(schema: Schema | boolean, what: string): ValidateFunction {
   try {
     return compile(schema, false);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : "not a JSON Schema";
+    const slow = isOverTime(cause) ? `compiling it took over ${COMPILE_MS} ms` : null;
+    const reason = slow ?? (cause instanceof Error ? cause.message : "not a JSON Schema");
     throw fail("INVALID_WORKFLOW_SCHEMA", { message: `${what}: ${reason}`, param: what }, cause);
   }
 }

@@ -32,7 +32,7 @@ const callsFrom = (count: number) => runtime.stub.calls.slice(count);
 
 /** Kills the hosts once `ready`; resolves when the attempt was lost. */
 async function loseHost({ outcome }: Attempt, ready: () => boolean): Promise<void> {
-  await expect.poll(ready, { timeout: 5_000, interval: 5 }).toBe(true);
+  await expect.poll(ready, { timeout: 20_000, interval: 5 }).toBe(true);
   for (const pid of hostsOf(process.pid)) killHard(pid);
   expect(await outcome).toMatchObject({ status: "lost" });
 }

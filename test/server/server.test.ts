@@ -113,5 +113,5 @@ describe("a server process", () => {
       await expect.poll(look, { timeout: 10_000 }).toBe("completed");
     }
     await server.stop();
-  });
+  }, 120_000);
 });
