@@ -18,10 +18,10 @@ function toProblem(raw: JsonRecord): Problem {
   return { message, file: asText(raw["file"]), line, column, lineText: asText(raw["lineText"] ?? raw["line_text"]) };
 }
 
-/** The problems in `details` of an error, or in the `errors` of a validation. */
+/** The problems of a script in `details` of an error, or in the `errors` of a validation; those of data have a path and are none. */
 export function toProblems(details: unknown): readonly Problem[] {
-  const list = Array.isArray(details) ? details : asRecord(details)["problems"];
-  return asRecords(list).map(toProblem);
+  const list = asRecords(Array.isArray(details) ? details : asRecord(details)["problems"]);
+  return list.some((raw) => "path" in raw) ? [] : list.map(toProblem);
 }
 
 /** `file:line:column`, as far as known. */

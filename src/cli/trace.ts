@@ -46,7 +46,7 @@ function draw({ from, to, span }: Bar, start: number, length: number, call: Comm
 function linesOf(bars: readonly Bar[], call: CommandCall): readonly string[] {
   const sorted = bars.toSorted((a, b) => a.from - b.from);
   const start = sorted[0]?.from ?? 0;
-  const length = Math.max(1, ...sorted.map(({ to }) => to - start));
+  const length = sorted.reduce((most, { to }) => Math.max(most, to - start), 1);
   const rows = sorted.map((bar) => {
     const { span, from, to } = bar;
     const usage = asRecord(span["usage"]);

@@ -69,6 +69,11 @@ export function createReplays(options: ReplayOptions): Replays {
   return {
     async *recording({ accountId, executionId, accessories }) {
       const execution = await engine.findExecution({ accountId, executionId });
+      if (execution.state.status === "completed" && execution.state.cached) {
+        const message =
+          "The run was answered from the result cache and did nothing itself: pull one that is not cached.";
+        throw fail("CONFLICT", { message, id: executionId });
+      }
       yield* recordingOf(execution, { accessories }, options);
     },
     async *check({ accountId, key, upload, last }): AsyncIterable<CheckResult> {

@@ -1,6 +1,6 @@
 import { type CtxData, fail, toRecord } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
-import type { Execution } from "../store/store.ts";
+import type { Execution, Fork } from "../store/store.ts";
 import { cachePolicyOf } from "./call.ts";
 import { finishFailed } from "./finish.ts";
 import { renewLeases } from "./lease-keeper.ts";
@@ -10,7 +10,8 @@ import { resultOf } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { cancelled } from "./stopping.ts";
 
-async function callOf(execution: Execution, { store, planOf, settings, live }: Parts): Promise<Call> {
+async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Promise<Call> {
+  const { store, planOf, settings, live } = parts;
   const { accountId, versionId, workflowId, data } = execution;
   const workflow = await store.findWorkflow({ accountId, key: workflowId });
   const version = await store.findVersion({ accountId, versionId });
@@ -27,7 +28,11 @@ async function callOf(execution: Execution, { store, planOf, settings, live }: P
     data,
     secrets: {},
     hidden: {},
-    key: execution.cacheKey ?? cacheKey({ versionId, envRevision: workflow.envRevision, ...body }),
+    // A fork is nobody's twin: its beginning is another one's.
+    key:
+      fork === null
+        ? (execution.cacheKey ?? cacheKey({ versionId, envRevision: workflow.envRevision, ...body }))
+        : execution.id,
     policy: cachePolicyOf({ workflow, plan }, keep, settings),
     onDisconnect: plan.config.onDisconnect,
     parent: execution.parentId === null ? null : live.get(execution.parentId),
@@ -54,7 +59,8 @@ async function isOrphan({ accountId, parentId }: Execution, { store, live }: Par
 /** Begins an execution that another process left behind. */
 async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
   const { live, keeper } = parts;
-  const call = await callOf(execution, parts);
+  const fork = await parts.store.findFork({ executionId: execution.id });
+  const call = await callOf(execution, fork, parts);
   const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
   run.resumed = true;
   run.isGated = execution.isGated;
@@ -70,7 +76,7 @@ async function recover(execution: Execution, parts: Parts, runner: Runner): Prom
     await finishFailed(run, cancelled(), parts);
     return;
   }
-  run.clockAt = (await parts.store.findFork({ executionId: run.id }))?.clockAt ?? null;
+  run.clockAt = fork?.clockAt ?? null;
   begin(run, execution, runner);
   // Someone may have asked to stop it while nobody ran it.
   const { lease } = run.row;

@@ -29,4 +29,5 @@ test("a problem without a place names the script", () => {
 test("anything that is not a list of problems has none", () => {
   expect(toProblems(null)).toEqual([]);
   expect(toProblems({ stack: "…" })).toEqual([]);
+  expect(toProblems({ problems: [{ path: "/amount", message: "must be number" }] })).toEqual([]);
 });

@@ -39,6 +39,18 @@ describe("a recording", () => {
     expect(lines.map(({ type }) => type)).toContain("delivery");
   });
 
+  test("of a run that the result cache answered is refused: it did nothing itself", async () => {
+    await service.deploy("same", "export const execute = (ctx) => ctx.input;");
+    const id = await run("same");
+    await statusIs(id, "completed");
+    const cached = await run("same");
+    await statusIs(cached, "completed");
+    const response = await service.send(`/api/v1/runs/${cached}/recording`);
+    expect(response.status).toBe(409);
+    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining("result cache") } });
+    expect((await service.send(`/api/v1/runs/${id}/recording`)).status).toBe(200);
+  });
+
   test("of an unknown run, or without a key, is refused as a plain error", async () => {
     expect((await service.send(`/api/v1/runs/exec_${"0".repeat(32)}/recording`)).status).toBe(404);
     expect((await service.send("/api/v1/runs/nonsense/recording")).status).toBe(404);
