@@ -27,6 +27,7 @@ export interface RuntimeStats {
   readonly hosts: readonly {
     readonly pid: number;
     readonly profile: HostProfile;
+    readonly ready: boolean;
     readonly running: number;
     readonly residentBytes: number;
   }[];

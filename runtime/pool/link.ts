@@ -15,6 +15,8 @@ import type { RunOutcome } from "../worker/run-options.ts";
 export interface HostFacts {
   readonly pid: number;
   readonly profile: HostProfile;
+  /** True once it takes runs. */
+  readonly ready: boolean;
   readonly running: number;
   readonly residentBytes: number;
 }

@@ -62,9 +62,10 @@ export class Hosts {
   }
 
   facts(): { readonly hosts: readonly HostFacts[]; readonly replaced: number } {
-    const hosts = [...this.#all].map(({ pid, profile, running, residentBytes }) => ({
+    const hosts = [...this.#all].map(({ pid, profile, started, running, residentBytes }) => ({
       pid,
       profile,
+      ready: started,
       running,
       residentBytes,
     }));
