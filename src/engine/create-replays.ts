@@ -31,22 +31,24 @@ export function createReplays(options: ReplayOptions): Replays {
   // A recording may be large: an account has one in memory, however many checks it asks for.
   const inTurn = createTurns();
 
-  /** The newest `max` ids. Results from the cache ran nothing, so there is nothing to compare. */
-  const newest = async (query: Pick<RunQuery, "accountId" | "ref" | "filter">, max: number): Promise<string[]> => {
-    const found: string[] = [];
-    for (let cursor: string | null = null; found.length < max; ) {
+  /** Ids, newest first. Results from the cache ran nothing, so there is nothing to compare. */
+  async function* idsOf(query: Pick<RunQuery, "accountId" | "ref" | "filter">): AsyncIterable<string> {
+    let cursor: string | null = null;
+    do {
       const page: RunPage = await engine.listExecutions({ ...query, limit: PAGE, offset: 0, cursor });
-      for (const { id, state } of page.items) if (state.status !== "completed" || !state.cached) found.push(id);
-      if (page.next === null) break;
+      for (const { id, state } of page.items) if (state.status !== "completed" || !state.cached) yield id;
       cursor = page.next;
-    }
-    return found.slice(0, max);
-  };
+    } while (cursor !== null);
+  }
 
-  const chosen = async (accountId: string, ref: string, last: number): Promise<readonly string[]> => [
-    ...(await newest({ accountId, ref, filter: { statuses: ["completed", "failed"] } }, last)),
-    ...(await newest({ accountId, ref, filter: { statuses: ["waiting"] } }, MAX_CHECKED)),
-  ];
+  async function* chosen(accountId: string, ref: string, last: number): AsyncIterable<string> {
+    let left = last;
+    for await (const id of idsOf({ accountId, ref, filter: { statuses: ["completed", "failed"] } })) {
+      if (left-- === 0) break;
+      yield id;
+    }
+    yield* idsOf({ accountId, ref, filter: { statuses: ["waiting"] } });
+  }
 
   const replayOne = async (
     target: { readonly accountId: string; readonly executionId: string },
@@ -85,7 +87,7 @@ export function createReplays(options: ReplayOptions): Replays {
         accountId,
         profile: profileOf(accountId),
       });
-      for (const executionId of await chosen(accountId, key, last)) {
+      for await (const executionId of chosen(accountId, key, last)) {
         const isolation = stricter(needed, options.isolation);
         const using = { bundle, accountId, isolation };
         const result = await inTurn(accountId, () => replayOne({ accountId, executionId }, using));

@@ -58,7 +58,7 @@ export function registerReplays(app: App, deps: DialectDeps): void {
       schema: {
         tags: ["workflows"],
         summary:
-          "Replay the last runs, and all waiting ones (the newest 1,000), under another script: free, and nothing is called; one JSON object a line",
+          "Replay the last runs, and all waiting ones, under another script: free, and nothing is called; one JSON object a line",
         params: REF,
         body: CHECK_SCHEMA,
       },

@@ -70,6 +70,18 @@ describe("a check", () => {
     ]);
   });
 
+  test("takes the newest ended runs, as many as asked for", async () => {
+    const code = `export const execute = async (ctx) => { await ctx.sleep(5); return Date.now(); };`;
+    const ids: string[] = [];
+    for (let i = 0; i < 3; i++) {
+      const id = await run("naps");
+      await statusIs(id, "completed");
+      ids.unshift(id);
+    }
+    const lines = await linesOf(await service.post("/api/v1/workflows/naps/check", { code, last: 2 }));
+    expect(lines).toMatchObject(ids.slice(0, 2).map((id) => ({ run: id, verdict: "identical" })));
+  });
+
   test("refuses a script with errors, an unknown workflow and a wrong number", async () => {
     const check = async (ref: string, body: object) => {
       const response = await service.post(`/api/v1/workflows/${ref}/check`, body);
