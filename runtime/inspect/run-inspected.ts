@@ -9,7 +9,6 @@ import { parseModels } from "../models/config.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { buildPrelude } from "../worker/host-source.ts";
 import { Run } from "../worker/run.ts";
-import type { RunLink } from "../worker/run-options.ts";
 import { Shelf } from "../worker/shelf.ts";
 import { createVmHost } from "./vm-host.ts";
 
@@ -31,7 +30,6 @@ export async function runInspected(
 ): Promise<ExecutionOutcome> {
   if (job.offline !== true) throw fail("INVALID_REQUEST", { message: "offline: only a replay can be inspected" });
   const prelude = await buildPrelude();
-  const link: RunLink = { ...host, invoke: (call) => host.invoke(call) };
   // Offline jobs reach neither; they are there because every dispatch has them.
   const egress = createEgressClient({ allowPrivate: [] });
   const models = createModelClient(parseModels({ file: null, env: {} }));
@@ -39,7 +37,7 @@ export async function runInspected(
     job,
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
-    link,
+    link: host,
     dispatch: createDispatch({ egress, models }),
     shelf: new Shelf({ total: 0 }),
   });

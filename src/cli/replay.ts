@@ -33,7 +33,7 @@ export function showBoth(recorded: unknown, replayed: unknown, terminal: Termina
 }
 
 /** A verdict in words: the first line says what it is. */
-export function describeVerdict(verdict: Verdict, terminal: Terminal): readonly string[] {
+function describeVerdict(verdict: Verdict, terminal: Terminal): readonly string[] {
   switch (verdict.verdict) {
     case "identical":
       return [terminal.green("identical")];

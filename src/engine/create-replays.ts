@@ -1,17 +1,15 @@
-import { fail, type Runtime } from "../../runtime/index.ts";
+import { fail, type Runtime, toWorkflowError } from "../../runtime/index.ts";
 import type { RecordingLine } from "../recording/format.ts";
 import { readRecording } from "../recording/read-recording.ts";
 import { type ReplayWith, replayRecording } from "../recording/replay-recording.ts";
 import type { Engine } from "./engine.ts";
 import { stricter } from "./job.ts";
 import { type RecordingNeeds, recordingOf } from "./record-execution.ts";
-import type { CheckResult, Replays } from "./replays.ts";
+import { type CheckResult, MAX_CHECKED, type Replays } from "./replays.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import { checkScript } from "./script-check.ts";
 import { createTurns } from "./turns.ts";
 
-/** Executions that one check may name. */
-export const MAX_CHECKED = 1_000;
 /** Executions looked at per page. */
 const PAGE = 100;
 
@@ -55,7 +53,10 @@ export function createReplays(options: ReplayOptions): Replays {
     using: ReplayWith,
   ): Promise<CheckResult | null> => {
     // Read again: it may have gone on or been deleted since it was listed.
-    const execution = await engine.findExecution(target).catch(() => null);
+    const execution = await engine.findExecution(target).catch((thrown: unknown) => {
+      if (toWorkflowError(thrown).code === "EXECUTION_NOT_FOUND") return null;
+      throw thrown;
+    });
     if (execution === null) return null;
     const recording = await readRecording(textsOf(recordingOf(execution, { accessories: false }, options)));
     const { accountId, versionId } = execution;

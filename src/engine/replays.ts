@@ -3,6 +3,9 @@ import type { RecordingLine } from "../recording/format.ts";
 import type { Verdict } from "../recording/replay-recording.ts";
 import type { Execution } from "./types.ts";
 
+/** Ended executions that one check may ask for. */
+export const MAX_CHECKED = 1_000;
+
 /** What came of one recorded execution under other code. */
 export interface CheckResult {
   readonly execution: Execution;

@@ -1,4 +1,5 @@
 import type { SourceFile, Upload } from "../../../../runtime/index.ts";
+import { MAX_CHECKED } from "../../../engine/replays.ts";
 import { DEFAULT_ENTRY } from "./upload-body.ts";
 import { VALIDATE_SCHEMA } from "./upload-schema.ts";
 
@@ -22,7 +23,7 @@ export const CHECK_SCHEMA = {
     code,
     entry,
     files,
-    last: { type: "integer", minimum: 1, maximum: 1_000, description: "Newest ended runs to replay; default 20" },
+    last: { type: "integer", minimum: 1, maximum: MAX_CHECKED, description: "Newest ended runs to replay; default 20" },
   },
 } as const;
 
