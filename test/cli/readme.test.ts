@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { COMMANDS } from "../../src/cli/index.ts";
-import { limitsParagraph, settingsTable } from "../../src/settings-table.ts";
+import { limitsParagraph, rarerParagraph, settingsTable } from "../../src/settings-table.ts";
 
 const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
 
@@ -18,7 +18,8 @@ test("its table of settings is the one that Weft obeys", () => {
   expect(table).toEqual(expected);
 });
 
-test("its limits are those that Weft obeys", () => {
+test("its rarer settings and its limits are those that Weft obeys", () => {
+  expect(readme.split("\n")).toContain(rarerParagraph());
   expect(readme.split("\n")).toContain(limitsParagraph());
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../runtime/index.ts";
 import { parseSettings, SETTINGS } from "../../src/config.ts";
-import { limitsParagraph, settingsHelp, settingsTable } from "../../src/settings-table.ts";
+import { limitsParagraph, rarerParagraph, settingsHelp, settingsTable } from "../../src/settings-table.ts";
 
 describe("settings", () => {
   test("an empty environment gives the documented defaults", () => {
@@ -44,14 +44,13 @@ describe("settings", () => {
     expect(() => parseSettings({ PATH: "/bin", OPENAI_API_KEY: "k" })).not.toThrow();
   });
 
-  test("help and table name every setting once", () => {
+  test("help names every setting once, and so does the README's table or one of its paragraphs", () => {
     for (const { name } of SETTINGS) {
       expect(settingsHelp().split(`  ${name} `)).toHaveLength(2);
-      const isLimit = name.startsWith("WEFT_LIMIT_");
-      const shown = isLimit
-        ? limitsParagraph().split(`\`${name.slice(11)}\` `)
-        : settingsTable().split(`| \`${name}\` |`);
-      expect(shown).toHaveLength(2);
+      const row = settingsTable().split(`| \`${name}\` |`);
+      const rarer = rarerParagraph().split(`\`${name}\` `);
+      const limit = limitsParagraph().split(`\`${name.replace(/^WEFT_LIMIT_/, "")}\` `);
+      expect(row.length + rarer.length + limit.length, name).toBe(4);
     }
   });
 
