@@ -23,6 +23,11 @@ export interface Limits {
   readonly maxWaits: number;
   readonly maxEventBytes: number;
   readonly maxKeptEvents: number;
+  readonly toolTimeoutMs: number;
+  readonly maxToolAnswerBytes: number;
+  readonly maxToolTextBytes: number;
+  readonly maxTools: number;
+  readonly maxToolListBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -52,4 +57,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxWaits: 500,
   maxEventBytes: 256 * 1024,
   maxKeptEvents: 1_000,
+  toolTimeoutMs: 60_000,
+  maxToolAnswerBytes: 4 * MIB,
+  maxToolTextBytes: 64 * 1024,
+  maxTools: 128,
+  maxToolListBytes: 512 * 1024,
 });

@@ -201,6 +201,11 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   maxWaits: ["waits", "Events and decisions that one execution waits for at the same time."],
   maxEventBytes: ["bytes", "Data of one event as JSON."],
   maxKeptEvents: ["events", "Events of one name that are kept for one execution, or for the whole account."],
+  toolTimeoutMs: ["ms", "One call of an agent's tool that leaves the server, or of an MCP server's list of tools."],
+  maxToolAnswerBytes: ["bytes", "What an MCP server may send for one call."],
+  maxToolTextBytes: ["bytes", "Text of a tool's answer that the model is given; the rest is cut off."],
+  maxTools: ["tools", "Tools of one MCP server that an agent is offered; `allow` chooses among more."],
+  maxToolListBytes: ["bytes", "Names, descriptions and schemas of those tools as JSON."],
 };
 
 const limitName = (key: string): string =>

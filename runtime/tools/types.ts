@@ -87,21 +87,41 @@ export interface AgentDefinition {
 /** Arguments of the op `agents.tools`: which tools has this MCP server? */
 export interface ToolListArgs {
   readonly server: McpServer;
+  /** Names (the server's own) to look for; all when absent. One that the server does not have is an error. */
+  readonly allow?: readonly string[];
 }
 
-/** Its result; `parameters` is the JSON Schema of a tool's arguments. */
+/** One tool of a server, as a model may be told of it. */
+export interface ListedTool {
+  /** `^[A-Za-z0-9_-]{1,64}$`, unique within the server. */
+  readonly name: string;
+  /** What the server calls it: goes into {@link ToolCallArgs}. */
+  readonly tool: string;
+  readonly description: string;
+  /** JSON Schema of the arguments, as the server wrote it. */
+  readonly parameters: JsonRecord;
+}
+
+/** Its result. Where two servers have tools of the same name, `<label>_<name>` tells them apart. */
 export interface ToolListResult {
-  readonly tools: readonly { readonly name: string; readonly description: string; readonly parameters: JsonRecord }[];
+  readonly tools: readonly ListedTool[];
+  /** The server's host as a part of names: `docs_example_com`. */
+  readonly label: string;
+  /** Tools that cannot be offered, and why. */
+  readonly left_out: readonly { readonly tool: string; readonly reason: string }[];
 }
 
 /** Arguments of the op `agents.tool`: one call of an HTTP tool, or of the tool `name` of an MCP server. */
 export interface ToolCallArgs {
   readonly tool: HttpTool | { readonly type: "mcp"; readonly server: McpServer; readonly name: string };
-  /** What the model gave, parsed and checked against `parameters`. */
+  /** What the model gave, parsed; those of an HTTP tool are checked against its `parameters`. */
   readonly arguments: JsonRecord;
 }
 
-/** Its result: the text shown to the model. What the service refused or failed at is a result with `is_error`, which the model can react to. */
+/**
+ * Its result: the text shown to the model, `is_error` where the service answered with a failure (a status from 400 on, an MCP `isError`).
+ * A service that cannot be reached, breaks the protocol or a limit is an error of the op.
+ */
 export interface ToolCallResult {
   readonly content: string;
   readonly is_error: boolean;
