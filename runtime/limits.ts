@@ -28,6 +28,11 @@ export interface Limits {
   readonly maxToolTextBytes: number;
   readonly maxTools: number;
   readonly maxToolListBytes: number;
+  readonly datastoreMs: number;
+  readonly datastoreMemoryMb: number;
+  readonly maxDatastoreRows: number;
+  readonly maxDatastoreColumns: number;
+  readonly maxRecordBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -62,4 +67,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxToolTextBytes: 64 * 1024,
   maxTools: 128,
   maxToolListBytes: 512 * 1024,
+  datastoreMs: 10_000,
+  datastoreMemoryMb: 512,
+  maxDatastoreRows: 10_000,
+  maxDatastoreColumns: 1_000,
+  maxRecordBytes: 10 * MIB,
 });

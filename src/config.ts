@@ -206,6 +206,11 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   maxToolTextBytes: ["bytes", "Text of a tool's answer that the model is given; the rest is cut off."],
   maxTools: ["tools", "Tools of one MCP server that an agent is offered; `allow` chooses among more."],
   maxToolListBytes: ["bytes", "Names, descriptions and schemas of those tools as JSON."],
+  datastoreMs: ["ms", "Time of one search, count, page or SQL query of a datastore."],
+  datastoreMemoryMb: ["MiB", "Memory of one process that reads datastores."],
+  maxDatastoreRows: ["rows", "Rows that one SQL query of a datastore returns."],
+  maxDatastoreColumns: ["columns", "Fields of a datastore's records."],
+  maxRecordBytes: ["bytes", "One record of a datastore."],
 };
 
 const limitName = (key: string): string =>

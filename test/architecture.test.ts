@@ -24,6 +24,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   "lru-cache": "src/cache/result-cache.ts",
   picocolors: "src/cli/terminal.ts",
   piscina: "runtime/pool/pool.ts",
+  "sqlite-vec": "runtime/datastores/vector-extension.ts",
   standardwebhooks: "src/engine/webhooks/signature.ts",
   undici: "runtime/egress/dispatcher.ts",
   "web-streams-polyfill": "runtime/bundle/web/",
