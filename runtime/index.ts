@@ -1,6 +1,16 @@
 export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-map.ts";
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
+export type {
+  DeclaredSchema,
+  Format,
+  Ingest,
+  IngestLimits,
+  IngestOptions,
+  IngestProgress,
+  IngestReport,
+  IngestRequest,
+} from "./datastores/ingest/types.ts";
 export type { Outbound } from "./egress/outbound.ts";
 export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
 export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";

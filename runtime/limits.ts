@@ -33,6 +33,10 @@ export interface Limits {
   readonly maxDatastoreRows: number;
   readonly maxDatastoreColumns: number;
   readonly maxRecordBytes: number;
+  readonly importMs: number;
+  readonly importStallMs: number;
+  readonly importMemoryMb: number;
+  readonly maxRowGroupBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -72,4 +76,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxDatastoreRows: 10_000,
   maxDatastoreColumns: 1_000,
   maxRecordBytes: 10 * MIB,
+  importMs: 3_600_000,
+  importStallMs: 60_000,
+  importMemoryMb: 1_536,
+  maxRowGroupBytes: 512 * MIB,
 });

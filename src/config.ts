@@ -211,6 +211,10 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   maxDatastoreRows: ["rows", "Rows that one SQL query of a datastore returns."],
   maxDatastoreColumns: ["columns", "Fields of a datastore's records."],
   maxRecordBytes: ["bytes", "One record of a datastore."],
+  importMs: ["ms", "One import of a file into a datastore."],
+  importStallMs: ["ms", "Time in which an import that reads its file must get on."],
+  importMemoryMb: ["MiB", "Memory of the process that imports a file."],
+  maxRowGroupBytes: ["bytes", "Decompressed bytes of one row group of a Parquet file."],
 };
 
 const limitName = (key: string): string =>
