@@ -51,6 +51,8 @@ export interface WorkflowConfig {
   readonly rateLimit?: { readonly limit: number; readonly period?: number | string; readonly key?: string };
   /** Background calls of a key within `delay` become one execution with the last input, begun `maxWait` (10 delays) after the first at the latest. */
   readonly debounce?: { readonly delay: number | string; readonly maxWait?: number | string; readonly key?: string };
+  /** Names of the datastores that it reads, besides those attached at upload. */
+  readonly datastores?: readonly string[];
 }
 
 /** When a workflow starts by itself; `ctx.metadata.schedule` is `{ id, name, scheduled_at }` then. */

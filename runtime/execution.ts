@@ -106,8 +106,19 @@ export interface ExecutionJob {
   readonly application: string | null;
 }
 
+/** The revision at which an execution reads a datastore; base and revision are 0 while it has no records. */
+export interface DatastoreAt {
+  /** `ds_<32 hex digits>`. */
+  readonly id: string;
+  /** Number of the file. */
+  readonly base: number;
+  readonly revision: number;
+}
+
 /** The data members of ctx (secrets travel apart). */
 export interface CtxData {
+  /** Revisions of the datastores that may be read, by name; first, so that a store sees at once whether there are any. The guest has no member of this name. */
+  readonly datastores?: Readonly<Record<string, DatastoreAt>>;
   readonly input: unknown;
   readonly messages: readonly unknown[];
   readonly params: Readonly<Record<string, unknown>>;

@@ -18,6 +18,7 @@ export type {
   ApprovalQuestion,
   Chunk,
   CtxData,
+  DatastoreAt,
   ExecutionHost,
   ExecutionJob,
   ExecutionOutcome,

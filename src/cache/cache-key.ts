@@ -6,6 +6,8 @@ export interface CacheKeyParts {
   /** Immutable: stands for the bundle and the accessories, too. */
   readonly versionId: string;
   readonly envRevision: number;
+  /** Revisions of the datastores that it reads, as a text; absent = it reads none. */
+  readonly datastores?: string;
   readonly input: unknown;
   readonly messages: readonly unknown[];
   readonly params: Readonly<Record<string, unknown>>;
@@ -23,9 +25,9 @@ function secretsMark(secrets: CacheKeyParts["secrets"]): string {
 
 /** Key of a result: SHA-256 (base64url) of the parts. With secrets it is worth something in this process only. */
 export function cacheKey(parts: CacheKeyParts): string {
-  const { versionId, envRevision, input, messages, params, metadata, secrets } = parts;
+  const { versionId, envRevision, datastores = "", input, messages, params, metadata, secrets } = parts;
   const { stream: _stream, ...asked } = params;
-  const head = `${versionId}\n${envRevision}\n${secretsMark(secrets)}\n`;
+  const head = `${versionId}\n${envRevision}\n${secretsMark(secrets)}\n${datastores === "" ? "" : `${datastores}\n`}`;
   const body = `${canonical(input)}\n${canonical(messages)}\n${canonical(asked)}\n${canonical(metadata)}`;
   return hash("sha256", head + body, "base64url");
 }

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUIDv7 } from "node:crypto";
 import type { CtxData } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
-import type { ExecutionMode, Workflow } from "../store/store.ts";
+import type { ExecutionMode } from "../store/store.ts";
+import { pinsText } from "./datastores/attach.ts";
 import type { CacheMode, Invocation } from "./engine.ts";
 import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
 import type { EngineSettings } from "./parts.ts";
-import type { Plan } from "./plans.ts";
 import { redactJson } from "./redact.ts";
-import type { Target } from "./target.ts";
+import type { PinnedTarget, Target } from "./target.ts";
 
 /** What a caller sends, whoever the caller is. */
 export interface CallBody {
@@ -61,11 +61,11 @@ export function leastMs(...limits: readonly (number | null)[]): number | null {
 function dataOf(
   body: CallBody,
   facts: CallFacts & { readonly sessionId: string },
-  workflow: Workflow,
-  plan: Plan,
+  { workflow, plan, pins }: PinnedTarget,
 ): string {
   const { parent } = facts;
   const data: CtxData = {
+    ...(Object.keys(pins).length === 0 ? {} : { datastores: pins }),
     input: body.input ?? null,
     messages: body.messages,
     params: body.params,
@@ -112,14 +112,20 @@ function hiddenBy(secrets: CallBody["secrets"], parent: LiveRun | null): Call["h
 }
 
 /** Makes the call of a target: ids, seed, the data that ctx shows and the key of the result. */
-export function createCall({ workflow, plan }: Target, body: CallBody, facts: CallFacts): Call {
+export function createCall(target: PinnedTarget, body: CallBody, facts: CallFacts): Call {
+  const { workflow, plan, pins } = target;
   const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
   const { version } = plan;
   const id = randomUUIDv7();
   // A session of its own needs no entry in the store's index of sessions.
   const sessionId = facts.sessionId ?? id;
-  const data = dataOf(body, { ...facts, sessionId }, workflow, plan);
-  const key = cacheKey({ versionId: version.id, envRevision: workflow.envRevision, ...body });
+  const data = dataOf(body, { ...facts, sessionId }, target);
+  const key = cacheKey({
+    versionId: version.id,
+    envRevision: workflow.envRevision,
+    datastores: pinsText(pins),
+    ...body,
+  });
   const hidden = hiddenBy(body.secrets, parent);
   const shown = hasAny(hidden) ? redactJson(data, hidden) : data;
   const hasSecrets = hasAny(body.secrets) || shown !== data;

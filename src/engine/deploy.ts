@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Limits, Runtime } from "../../runtime/index.ts";
 import type { Store, Version, VersionCode, Workflow } from "../store/store.ts";
 import { checkAccessories, mergeAccessories, putAccessories, sameAccessories } from "./accessories.ts";
+import { attachedTo } from "./datastores/attach.ts";
 import type { Profiles } from "./profiles.ts";
 import { checkRef } from "./ref.ts";
 import { syncSchedules } from "./schedules/config-schedules.ts";
@@ -32,6 +33,10 @@ async function findKnown({ accountId, ref }: DeployRequest, store: Store): Promi
   return { known, versions: await store.listVersions({ accountId, workflowId: known.id }) };
 }
 
+/** True when a version has just these accessories and datastores. */
+const sameFiles = (newest: Version, { accessories, datastores }: Pick<Version, "accessories" | "datastores">) =>
+  sameAccessories(newest.accessories, accessories) && newest.datastores.join() === datastores.join();
+
 async function storeVersion(
   request: DeployRequest,
   found: Found,
@@ -44,9 +49,10 @@ async function storeVersion(
   const { sourceMap } = bundle;
   const sources = JSON.stringify(upload);
   const accessories = mergeAccessories(request.accessories, newest, limits);
+  const datastores = await attachedTo(request.datastores, newest, { accountId, store });
   const row = toRow(request, found.known, request.settings);
   const workflow = store.putWorkflow(row);
-  if (newest?.bundleHash === bundle.hash && sameAccessories(newest.accessories, accessories)) {
+  if (newest?.bundleHash === bundle.hash && sameFiles(newest, { accessories, datastores })) {
     const { now } = row;
     const versionId = newest.id;
     const activated = publish ? store.activateVersion({ accountId, workflowId: row.id, versionId, now }) : null;
@@ -68,6 +74,7 @@ async function storeVersion(
     facts,
     isolation,
     accessories,
+    datastores,
     createdAt: row.now,
   };
   const code: VersionCode = { code: bundle.code, sourceMap, sources };

@@ -3,6 +3,7 @@ import { type CtxData, fail, type JournalRecord } from "../../runtime/index.ts";
 import type { Execution, NewExecution, Workflow } from "../store/store.ts";
 import { leastMs } from "./call.ts";
 import { setPaths } from "./data-paths.ts";
+import { pinsOf } from "./datastores/attach.ts";
 import type { ForkRequest } from "./fork-request.ts";
 import { gatesOf } from "./gates.ts";
 import { checkInput } from "./input-check.ts";
@@ -123,17 +124,29 @@ function keepInMemory(execution: NewExecution, made: Made, clockAt: number, part
   return run;
 }
 
+/** What the origin could read stays as the origin saw it; what only this version reads is as it is now. */
+async function pinnedAgain(origin: Execution, plan: Plan, { store }: Parts): Promise<Pick<CtxData, "datastores">> {
+  const { datastores } = JSON.parse(origin.data) as CtxData;
+  const pins = { ...(await pinsOf(origin.accountId, plan.datastores, store)), ...datastores };
+  return Object.keys(pins).length === 0 ? {} : { datastores: pins };
+}
+
 async function make(request: ForkRequest, origin: Execution, parts: Parts): Promise<Made> {
   const { accountId, workflowId } = origin;
   const workflow = await parts.store.findWorkflow({ accountId, key: workflowId });
   if (workflow === null) throw fail("EXECUTION_NOT_FOUND", { id: origin.id });
   const plan = await planFor(origin, workflow, request.version, parts);
-  const { secret_names: _names, ...data } = setPaths(JSON.parse(origin.data) as CtxData, request.set);
+  const {
+    secret_names: _names,
+    datastores: _pins,
+    ...data
+  } = setPaths(JSON.parse(origin.data) as CtxData, request.set);
   if (Object.keys(request.set).some((path) => path.split(".")[0] === "input"))
     checkInput({ workflow, plan }, data.input);
   const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets);
   const names = Object.keys(secrets);
-  return { workflow, plan, secrets, data: names.length === 0 ? data : { ...data, secret_names: names } };
+  const pinned = { ...(await pinnedAgain(origin, plan, parts)), ...data };
+  return { workflow, plan, secrets, data: names.length === 0 ? pinned : { ...pinned, secret_names: names } };
 }
 
 /** Starts an execution that shares the recorded beginning of another one and pays only for what follows; returns its id. */

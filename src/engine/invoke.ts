@@ -14,7 +14,7 @@ import type { Parts } from "./parts.ts";
 import { waitingPriority } from "./priority.ts";
 import { createQueue, discard, type Joined } from "./queue.ts";
 import type { Runner } from "./runner.ts";
-import { findTarget, type Target } from "./target.ts";
+import { findTarget, type PinnedTarget, type Target } from "./target.ts";
 import { createTurns } from "./turns.ts";
 import { waitToBegin } from "./wait.ts";
 import { checkCallWebhook, withWebhook } from "./webhooks/call-webhook.ts";
@@ -43,7 +43,7 @@ function checkBegin(runAt: number | null, mode: Mode): void {
   if (delay > MAX_DELAY_MS) throw refuse(`run_at (or delay_seconds): ${delay} ms from now, over ${MAX_DELAY_MS} ms`);
 }
 
-function toCall(request: InvokeRequest, target: Target, parts: Parts): Call {
+function toCall(request: InvokeRequest, target: PinnedTarget, parts: Parts): Call {
   const { workflow, plan } = target;
   checkInput(target, request.input);
   const { accountId, sessionId, requestId, idempotencyKey, onDisconnect } = request;

@@ -21,7 +21,7 @@ import { NESTED_PRIORITY } from "./priority.ts";
 import { NO_USAGE, toFailed } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { cancelled, stopRun } from "./stopping.ts";
-import { findTarget, type Target } from "./target.ts";
+import { findTarget, type PinnedTarget } from "./target.ts";
 
 type Facts = Pick<Execution, "id" | "createdAt" | "sessionId" | "requestId" | "ref">;
 
@@ -64,14 +64,14 @@ function checkNesting(parent: LiveRun, { limits, settings }: Parts): void {
   throw fail("LIMIT_EXCEEDED", { message, limit: "maxNested", value: count });
 }
 
-async function findNested(accountId: string, model: string, parts: Parts): Promise<Target> {
+async function findNested(accountId: string, model: string, parts: Parts): Promise<PinnedTarget> {
   const [, ref, version = null] = MODEL.exec(model) ?? [];
   if (ref !== undefined) return findTarget({ accountId, ref, version }, parts);
   const message = `model: must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model)}`;
   throw fail("INVALID_ARGUMENT", { message });
 }
 
-function createChild(parent: LiveRun, call: NestedCall, target: Target, parts: Parts): LiveRun {
+function createChild(parent: LiveRun, call: NestedCall, target: PinnedTarget, parts: Parts): LiveRun {
   const { plan, workflow } = target;
   const { messages = [], input, metadata, secrets, sessionId, parentPos } = call;
   checkInput(target, input);

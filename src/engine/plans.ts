@@ -8,6 +8,8 @@ export interface Plan {
   readonly config: ScriptConfig;
   /** Keys of the accessories. */
   readonly accessories: readonly string[];
+  /** Names of the datastores that it may read. */
+  readonly datastores: readonly string[];
   /** Check of the input, compiled when it is first needed; null when the script has no schema. */
   check(): InputCheck | null;
   /** Whether its last run touched nothing outside and left a result to share, so that identical calls wait for each other; null = not known yet. */
@@ -19,9 +21,11 @@ const MAX_PLANS = 2_000;
 
 function createPlan(version: Version): Plan {
   let check: InputCheck | null | undefined;
+  const config = parseScriptConfig(version.facts.config);
   return {
     version,
-    config: parseScriptConfig(version.facts.config),
+    config,
+    datastores: Object.freeze([...new Set([...version.datastores, ...config.datastores])]),
     accessories: Object.freeze(Object.keys(version.accessories)),
     check() {
       check ??= createInputCheck(version.facts.inputSchema);

@@ -2,6 +2,7 @@ import { type CtxData, fail, toRecord } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
 import type { Execution, Fork } from "../store/store.ts";
 import { cachePolicyOf } from "./call.ts";
+import { pinsText } from "./datastores/attach.ts";
 import { finishFailed } from "./finish.ts";
 import { renewLeases } from "./lease-keeper.ts";
 import { type Call, LiveRun } from "./live-run.ts";
@@ -19,7 +20,7 @@ async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Pr
     throw new Error(`execution ${execution.id} has lost its workflow or version`);
   const plan = planOf(version);
   const keep = execution.cacheKey === null ? "no-store" : "default";
-  const { input, messages, params, metadata } = JSON.parse(data) as CtxData;
+  const { input, messages, params, metadata, datastores } = JSON.parse(data) as CtxData;
   const body = { input, messages, params, metadata, secrets: {} };
   return {
     execution,
@@ -31,7 +32,13 @@ async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Pr
     // A fork is nobody's twin: its beginning is another one's.
     key:
       fork === null
-        ? (execution.cacheKey ?? cacheKey({ versionId, envRevision: workflow.envRevision, ...body }))
+        ? (execution.cacheKey ??
+          cacheKey({
+            versionId,
+            envRevision: workflow.envRevision,
+            datastores: pinsText(datastores),
+            ...body,
+          }))
         : execution.id,
     policy: cachePolicyOf({ workflow, plan }, keep, settings),
     onDisconnect: plan.config.onDisconnect,

@@ -1,6 +1,7 @@
 import type { Isolation } from "../../runtime/index.ts";
 import type { ScheduleDefinition } from "../store/store.ts";
 import { type Concurrency, parseConcurrency } from "./config/concurrency.ts";
+import { parseDatastores } from "./config/datastores.ts";
 import { type Debounce, parseDebounce } from "./config/debounce.ts";
 import { parseRateLimit, type RateLimit } from "./config/rate-limit.ts";
 import { parseRetention, type Retention } from "./config/retention.ts";
@@ -26,6 +27,8 @@ export interface ScriptConfig {
   readonly concurrency: Concurrency | null;
   readonly rateLimit: RateLimit | null;
   readonly debounce: Debounce | null;
+  /** Names of the datastores that it reads. */
+  readonly datastores: readonly string[];
 }
 
 const HOST =
@@ -76,6 +79,7 @@ const KEYS = [
   "concurrency",
   "rateLimit",
   "debounce",
+  "datastores",
 ];
 
 function parseCacheTtl(value: unknown): number | null {
@@ -103,5 +107,6 @@ export function parseScriptConfig(raw: unknown): ScriptConfig {
     rateLimit: parseRateLimit(path("rateLimit"), get("rateLimit")),
     retention: parseRetention(get("retention")),
     debounce: parseDebounce(path("debounce"), get("debounce")),
+    datastores: parseDatastores(path("datastores"), get("datastores")),
   });
 }

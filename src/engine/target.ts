@@ -1,5 +1,6 @@
 import { fail } from "../../runtime/index.ts";
 import type { Store, Version, Workflow } from "../store/store.ts";
+import { type Pins, pinsOf } from "./datastores/attach.ts";
 import type { Parts } from "./parts.ts";
 import type { Plan } from "./plans.ts";
 
@@ -7,6 +8,11 @@ import type { Plan } from "./plans.ts";
 export interface Target {
   readonly workflow: Workflow;
   readonly plan: Plan;
+}
+
+/** A target as a new execution of it begins: it reads its datastores at these revisions, to its end. */
+export interface PinnedTarget extends Target {
+  readonly pins: Pins;
 }
 
 /** A workflow by name. */
@@ -37,10 +43,11 @@ async function findActive(store: Store, workflow: Workflow): Promise<Version> {
 export async function findTarget(
   name: TargetName,
   { store, planOf }: Pick<Parts, "store" | "planOf">,
-): Promise<Target> {
+): Promise<PinnedTarget> {
   const { accountId, ref, version } = name;
   const workflow = await store.findWorkflow({ accountId, key: ref });
   if (workflow === null) throw fail("WORKFLOW_NOT_FOUND", { ref });
   const found = await (version === null ? findActive(store, workflow) : findVersionByNumber(store, workflow, version));
-  return { workflow, plan: planOf(found) };
+  const plan = planOf(found);
+  return { workflow, plan, pins: await pinsOf(accountId, plan.datastores, store) };
 }

@@ -28,6 +28,8 @@ export interface DeployRequest {
   readonly upload: Upload;
   readonly settings: WorkflowSettings;
   readonly accessories: readonly { readonly key: string; readonly filename: string; readonly bytes: Uint8Array }[];
+  /** Names of the datastores that it may read; absent: those of the newest version. */
+  readonly datastores?: readonly string[];
   /** False: the version is stored, the active one stays. */
   readonly publish: boolean;
   readonly bump: "major" | "minor" | "patch";
@@ -38,7 +40,7 @@ export interface DeployRequest {
 export interface Deployment {
   readonly workflow: Workflow;
   readonly version: Version;
-  /** False when bundle and accessories equal those of the newest version. */
+  /** False when bundle, accessories and datastores equal those of the newest version. */
   readonly created: boolean;
 }
 

@@ -1,4 +1,5 @@
 import type { AccountStore } from "./ports/accounts.ts";
+import type { DatastoreStore } from "./ports/datastores.ts";
 import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
 import type { ForkStore } from "./ports/forks.ts";
@@ -14,6 +15,15 @@ import type { WaitStore } from "./ports/waits.ts";
 import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type {
+  Datastore,
+  DatastoreFile,
+  DatastoreImport,
+  DatastoreImportState,
+  DatastorePin,
+  DatastoreRevision,
+  NewDatastoreImport,
+} from "./ports/datastores.ts";
 export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { Fork } from "./ports/forks.ts";
@@ -29,15 +39,13 @@ export type {
   WaitKey,
   WaitStatus,
 } from "./ports/waits.ts";
+export type { CallWebhook, Delivery, DeliveryAttempt, WebhookEndpoint, WebhookStatus } from "./ports/webhook-rows.ts";
 export type { WebhookEvent, WebhookTarget } from "./ports/webhooks.ts";
 export type {
   Account,
   CachedResult,
   CacheHit,
   Caller,
-  CallWebhook,
-  Delivery,
-  DeliveryAttempt,
   Ending,
   Execution,
   ExecutionMode,
@@ -50,8 +58,6 @@ export type {
   ScheduleDefinition,
   Version,
   VersionCode,
-  WebhookEndpoint,
-  WebhookStatus,
   Workflow,
 } from "./rows.ts";
 
@@ -76,7 +82,8 @@ export interface Store
     WaitStore,
     EventStore,
     WebhookStore,
-    DeliveryStore {
+    DeliveryStore,
+    DatastoreStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;
 }

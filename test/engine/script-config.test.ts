@@ -17,6 +17,7 @@ test("a script without config gets the defaults", () => {
     concurrency: null,
     rateLimit: null,
     debounce: null,
+    datastores: [],
   });
 });
 
@@ -35,6 +36,7 @@ test("every member is obeyed and the result is frozen", () => {
     concurrency: { limit: 2, key: "input.customer_id" },
     rate_limit: { limit: 10, period: "1h", key: "session_id" },
     debounce: { key: "metadata.tenant", delay: "5s", maxWait: "1m" },
+    datastores: ["rulings"],
   });
   expect(config).toEqual({
     timeoutMs: 90_000,
@@ -52,6 +54,7 @@ test("every member is obeyed and the result is frozen", () => {
     concurrency: { limit: 2, key: ["input", "customer_id"] },
     rateLimit: { limit: 10, periodMs: 3_600_000, key: ["session_id"] },
     debounce: { key: ["metadata", "tenant"], delayMs: 5_000, maxWaitMs: 60_000 },
+    datastores: ["rulings"],
   });
   expect(Object.isFrozen(config)).toBe(true);
 });

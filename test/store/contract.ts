@@ -3,6 +3,7 @@ import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeApprovals } from "./contract/approvals.ts";
 import { describeCancellation } from "./contract/cancellation.ts";
+import { describeDatastores } from "./contract/datastores.ts";
 import { describeEvents } from "./contract/events.ts";
 import { describeExecutions } from "./contract/executions.ts";
 import { describeForks } from "./contract/forks.ts";
@@ -84,5 +85,6 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeEvents(subject);
     describeApprovals(subject);
     describeWebhooks(subject);
+    describeDatastores(subject);
   });
 }

@@ -75,6 +75,7 @@ export function version(workflow: Workflow, changes: Partial<Version> = {}): Ver
     facts: { config: { timeout: "60s" }, inputSchema: null, outputSchema: null, frozen: true },
     isolation: "frozen",
     accessories: {},
+    datastores: [],
     createdAt: T0,
     ...changes,
   };

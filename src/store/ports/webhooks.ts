@@ -1,4 +1,5 @@
-import type { CallWebhook, Delivery, DeliveryAttempt, Page, WebhookEndpoint, WebhookStatus } from "../rows.ts";
+import type { Page } from "../rows.ts";
+import type { CallWebhook, Delivery, DeliveryAttempt, WebhookEndpoint, WebhookStatus } from "./webhook-rows.ts";
 
 interface EndpointKey {
   readonly accountId: string;

@@ -7,6 +7,7 @@ import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
+import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_WEBHOOKS,
   RETENTION,
   WAIT_KEYS_SCHEMA,
+  SCHEMA_DATASTORES,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -4,6 +4,9 @@ import { createAccounts } from "./accounts.ts";
 import { createApprovals } from "./approvals.ts";
 import { createCancellation } from "./cancellation.ts";
 import { type Durability, openDatabase } from "./database.ts";
+import { createDatastoreFiles } from "./datastore-files.ts";
+import { createDatastoreImports } from "./datastore-imports.ts";
+import { createDatastores } from "./datastores.ts";
 import { createDeliveries } from "./deliveries.ts";
 import { EarlierTexts } from "./earlier-texts.ts";
 import { createEndedRoots } from "./ended-roots.ts";
@@ -81,6 +84,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createEvents(db, writer),
       ...createEndpoints(db, writer),
       ...createDeliveries(db, writer),
+      ...createDatastores(db, writer),
+      ...createDatastoreImports(db, writer),
+      ...createDatastoreFiles(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

@@ -14,6 +14,7 @@ interface VersionRow {
   readonly facts: string;
   readonly isolation: Version["isolation"];
   readonly accessories: string;
+  readonly datastores: string;
   readonly created_at: number;
 }
 
@@ -30,8 +31,9 @@ type Versions = Pick<
   | "readBlob"
 >;
 
-const COLUMNS = "id, workflow_id, account_id, number, notes, bundle_hash, facts, isolation, accessories, created_at";
-const INSERT = `INSERT INTO versions (${COLUMNS}, source_map, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const COLUMNS =
+  "id, workflow_id, account_id, number, notes, bundle_hash, facts, isolation, accessories, datastores, created_at";
+const INSERT = `INSERT INTO versions (${COLUMNS}, source_map, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const ACTIVATE = "UPDATE workflows SET active_version_id = ?, updated_at = ? WHERE id = ? AND account_id = ?";
 const FOREIGN_KEY = 787;
 const UNIQUE = 2067;
@@ -47,13 +49,15 @@ function toVersion(row: VersionRow): Version {
     facts: JSON.parse(row.facts) as Version["facts"],
     isolation: row.isolation,
     accessories: JSON.parse(row.accessories) as Version["accessories"],
+    datastores: JSON.parse(row.datastores) as Version["datastores"],
     createdAt: row.created_at,
   };
 }
 
 function insertVersion(db: Database, version: Version, code: VersionCode): void {
   const { id, workflowId, accountId, number, notes, bundleHash, facts, isolation, accessories, createdAt } = version;
-  const texts = [JSON.stringify(facts), isolation, JSON.stringify(accessories)] as const;
+  const lists = [JSON.stringify(accessories), JSON.stringify(version.datastores)] as const;
+  const texts = [JSON.stringify(facts), isolation, ...lists] as const;
   db.run("INSERT INTO bundles (hash, code) VALUES (?, ?) ON CONFLICT DO NOTHING", bundleHash, code.code);
   try {
     db.run(

@@ -70,9 +70,15 @@ async function appendEach(store: Store, lease: Lease, records: readonly JournalR
   for (const record of records) await store.appendJournal({ lease, records: [record] });
 }
 
-/** Bytes of the file without what is unused in it. */
+/** Bytes of the file without what is unused in it, and without what an empty store takes. */
 async function sizeOf(file: string, { store }: World): Promise<number> {
   await store.close();
+  const empty = await openWorld();
+  await empty.world.store.close();
+  return bytesOf(file) - bytesOf(empty.file);
+}
+
+function bytesOf(file: string): number {
   const db = new DatabaseSync(file);
   const read = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number;
   const bytes = (read("page_count") - read("freelist_count")) * read("page_size");

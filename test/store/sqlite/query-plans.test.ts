@@ -27,6 +27,7 @@ import {
 } from "../fixtures.ts";
 import { park, send, waitFor } from "../waiting.ts";
 import { temporaryDirectory } from "./directory.ts";
+import { useDatastores } from "./use-datastores.ts";
 import { passGates } from "./use-gates.ts";
 
 /** Read whole: small, or bounded by a LIMIT of their own. */
@@ -40,10 +41,13 @@ const SMALL_TABLES = [
   "call_webhooks",
   "webhook_events",
   "sqlite_schema",
+  // Read once, at the start.
+  "datastore_files",
+  "d",
 ];
 
 /** Indexes whose "USING COVERING INDEX …" reads what is unfinished only, or the oldest few. */
-const PARTIAL_INDEXES = /executions_timer|executions_keyed/;
+const PARTIAL_INDEXES = /executions_timer|executions_keyed|datastore_imports_open|datastore_files_retired/;
 
 async function manageWorkflows({ store, account, workflow }: World): Promise<void> {
   const accountId = account.id;
@@ -206,6 +210,7 @@ async function useEverything(world: World): Promise<void> {
   await useSchedules(world);
   await useWebhooks(world);
   await passGates(world);
+  await useDatastores(world);
   const { store, account, workflow } = world;
   const old = execution(workflow, { createdAt: T0 });
   const ending = { status: "failed", error: STOPPED } as const;
