@@ -8,7 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     // isolated-vm needs it in every process that makes isolates.
     execArgv: ["--no-node-snapshot"],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ["default", "./test/setup/totals-reporter.ts"],
   },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../http/service.ts";
+import { type Service, startService } from "../http/service.ts";
+import { until } from "../support/until.ts";
 import { type CaptureOptions, weft } from "./capture.ts";
 
 let service: Service;

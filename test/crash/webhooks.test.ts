@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
-import { until } from "../http/service.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 import { spawnTestServer, TEST_KEY } from "../support/server.ts";
+import { until } from "../support/until.ts";
 
 const SCRIPT = "export const execute = (ctx) => ctx.input;";
 const RUNS = 40;

@@ -63,12 +63,3 @@ export function framesOf(text: string): readonly Json[] {
     .filter((payload) => payload !== "[DONE]")
     .map((payload) => JSON.parse(payload) as Json);
 }
-
-/** Resolves once `look` gives something. */
-export async function until<T>(look: () => Promise<T | null | false | undefined>): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== null && found !== false && found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

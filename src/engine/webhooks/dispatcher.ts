@@ -172,9 +172,11 @@ class LoopingDispatcher implements Dispatcher {
 
   async #prune(): Promise<void> {
     const { store, now } = this.#options;
-    if (now() - this.#prunedAt < PRUNE_EVERY_MS) return;
-    const removed = await store.pruneDeliveries({ before: now() - RETENTION_MS, max: PRUNED });
-    if (removed < PRUNED) this.#prunedAt = now();
+    // Read once: the clock goes on while the store works, and what ends meanwhile is for the next time.
+    const at = now();
+    if (at - this.#prunedAt < PRUNE_EVERY_MS) return;
+    const removed = await store.pruneDeliveries({ before: at - RETENTION_MS, max: PRUNED });
+    if (removed < PRUNED) this.#prunedAt = at;
     else this.#again = true;
   }
 }

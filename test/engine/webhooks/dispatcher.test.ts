@@ -5,9 +5,9 @@ import type { Delivery } from "../../../src/engine/types.ts";
 import { MAX_ATTEMPTS } from "../../../src/engine/webhooks/backoff.ts";
 import { createWebhooks, type Webhooks } from "../../../src/engine/webhooks/create-webhooks.ts";
 import { toRunSummary } from "../../../src/http/dialects/maitai/run-view.ts";
-import { until } from "../../http/service.ts";
 import { startTestCore, type TestCore } from "../../support/core.ts";
 import { makeDataDir } from "../../support/data-dir.ts";
+import { until } from "../../support/until.ts";
 
 const DAY = 86_400_000;
 const KEY = Buffer.alloc(32, 7);
@@ -67,10 +67,7 @@ test("a delivery that always fails is tried for about a day under one id, then g
   const { id } = await onlyDelivery(webhooks, accountId, executionId);
   const read = () => webhooks.delivery({ accountId, deliveryId: id });
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
-    const { delivery } = await until(async () => {
-      const found = await read();
-      return found.attempts.length === attempt ? found : null;
-    });
+    const { delivery } = await until(read, ({ attempts }) => attempts.length === attempt);
     if (delivery.dueAt !== null) clock.now = delivery.dueAt;
     webhooks.wake();
   }
@@ -86,21 +83,40 @@ test("a delivery that always fails is tried for about a day under one id, then g
   expect(new Set(ids)).toEqual(new Set([id]));
   status = 429;
   await webhooks.replay({ accountId, deliveryId: id });
-  const again = await until(async () => {
-    const found = await read();
-    return found.attempts.length > MAX_ATTEMPTS ? found : null;
-  });
+  const again = await until(read, ({ attempts }) => attempts.length > MAX_ATTEMPTS);
   expect(again.delivery).toMatchObject({ status: "pending", dueAt: clock.now + 3_600_000 });
   clock.now += 8 * DAY;
   status = 204;
   webhooks.wake();
-  await until(async () => (await read()).delivery.status === "delivered");
+  await until(read, ({ delivery }) => delivery.status === "delivered");
   clock.now += 8 * DAY;
   webhooks.wake();
-  await until(
-    async () =>
-      (await webhooks.deliveries({ accountId, endpointId: null, executionId, limit: 1, offset: 0 })).length === 0,
-  );
+  const left = () => webhooks.deliveries({ accountId, endpointId: null, executionId, limit: 1, offset: 0 });
+  await until(left, ({ length }) => length === 0);
+  expect(core.reported).toEqual([]);
+  await webhooks.stop();
+  await core.close();
+});
+
+test("the log is cleaned again when time has passed, however long the last cleaning took", async () => {
+  const core = await startTestCore();
+  await core.webhooks.stop();
+  const clock = { now: Date.now() };
+  const befores: number[] = [];
+  const store: typeof core.store = {
+    ...core.store,
+    async pruneDeliveries(params) {
+      befores.push(params.before);
+      if (befores.length === 1) clock.now += DAY;
+      return core.store.pruneDeliveries(params);
+    },
+  };
+  const { runtime } = core;
+  const report = (error: unknown) => void (core.reported as unknown[]).push(error);
+  const webhooks = createWebhooks({ store, runtime, key: KEY, showRun: toRunSummary, report, now: () => clock.now });
+  webhooks.start();
+  await until(() => befores.length === 2);
+  expect((befores[1] ?? 0) - (befores[0] ?? 0)).toBe(DAY);
   expect(core.reported).toEqual([]);
   await webhooks.stop();
   await core.close();
@@ -161,10 +177,8 @@ test("a stop gives up what is under way, and the next start sends it at once; se
   status = 204;
   const after = await startTestCore(environment);
   const { id } = await onlyDelivery(after.webhooks, accountId, executionId);
-  const ended = await until(async () => {
-    const found = await after.webhooks.delivery({ accountId, deliveryId: id });
-    return found.delivery.status === "delivered" ? found : null;
-  });
+  const look = () => after.webhooks.delivery({ accountId, deliveryId: id });
+  const ended = await until(look, ({ delivery }) => delivery.status === "delivered");
   expect(ended.attempts).toMatchObject([{ attempt: 1, status: 204 }]);
   expect(ids).toEqual([id, id]);
   expect([...before.reported, ...after.reported]).toEqual([]);
@@ -197,7 +211,8 @@ test("an event whose message cannot be written holds up no other", async () => {
   await good.result;
   webhooks.start();
   const { id } = await onlyDelivery(webhooks, core.accountId, good.executionId);
-  await expect.poll(() => ids).toEqual([id]);
+  await until(() => ids.length === 1);
+  expect(ids).toEqual([id]);
   expect(failures).toEqual([new RangeError("too deep")]);
   await webhooks.stop();
   await core.close();

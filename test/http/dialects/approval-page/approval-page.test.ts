@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { type Service, startService } from "../../service.ts";
 
 let service: Service;
 beforeAll(async () => {

@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { type Service, startService } from "../../service.ts";
 
 let service: Service;
 let gate: Server;

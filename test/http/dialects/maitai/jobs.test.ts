@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { type Service, startService } from "../../service.ts";
 
 let service: Service;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeDataDir } from "../../../support/data-dir.ts";
-import { framesOf, payloadsOf, type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { framesOf, payloadsOf, type Service, startService } from "../../service.ts";
 
 const SCRIPTS = {
   counts: `export async function execute(ctx) {

@@ -2,7 +2,8 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { type Service, startService } from "../../service.ts";
 
 interface Received {
   readonly path: string;
@@ -201,7 +202,8 @@ describe("an endpoint", () => {
     const silent = data(await post(BASE, { url: `${url}/silent` }));
     const quick = data(await post(BASE, { url: `${url}/quick` }));
     for (let n = 0; n < 12; n++) await service.invoke("echo", { input: { n: `silent ${n}` } });
-    await until(async () => received.filter(({ path }) => path === "/quick").length === 12);
+    const toQuick = () => received.filter(({ path }) => path === "/quick").map(({ text }) => text);
+    await until(toQuick, ({ length }) => length === 12);
     expect(received.filter(({ path }) => path === "/silent").length).toBeLessThanOrEqual(4);
     for (const { id } of [silent, quick]) await remove(id);
   });
