@@ -76,6 +76,8 @@ export interface IngestRequest {
   readonly schema?: DeclaredSchema;
   /** Path of the datastore file to write; it exists, complete and durable, once the import has resolved, and never before. */
   readonly target: string;
+  /** The first revision of that file (`WriterOptions.revision`): the one that readers come to when the import is published. */
+  readonly revision: number;
   readonly limits: IngestLimits;
   /** Embeds texts, in order; needed when the vector's source is fields and a model. At most four calls at a time; retries are the caller's. */
   readonly embed?: (texts: readonly string[]) => Promise<readonly (readonly number[])[]>;
