@@ -1,8 +1,10 @@
 import type { EgressClient } from "./egress/client.ts";
 import type { ModelClient } from "./models/client.ts";
+import type { McpSessions } from "./tools/mcp/sessions.ts";
 
 /** The worker's long-lived collaborators, shared by all executions it runs. */
 export interface Services {
   readonly egress: EgressClient;
   readonly models: ModelClient;
+  readonly mcp: McpSessions;
 }

@@ -11,6 +11,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   "@fastify/multipart": "src/http/app.ts",
   "@fastify/swagger": "src/http/app.ts",
   "@fastify/swagger-ui": "src/http/app.ts",
+  "@modelcontextprotocol/sdk": "runtime/tools/mcp/",
   acorn: "runtime/bundle/guard.ts",
   "acorn-walk": "runtime/bundle/guard.ts",
   ajv: "src/engine/schema.ts",

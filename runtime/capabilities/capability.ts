@@ -7,6 +7,8 @@ export interface Scope {
   /** `ctx.messages`, parsed: the default of chat calls. */
   readonly messages: readonly unknown[];
   readonly sessionId: string;
+  /** `ctx.env`. */
+  readonly env: Readonly<Record<string, string>>;
   /** Runs a nested workflow on the engine. */
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Reads an accessory of this version. */

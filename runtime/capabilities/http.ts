@@ -87,18 +87,21 @@ async function requestWithRetries(args: HttpArgs, call: OpCall, deadline: Deadli
   }
 }
 
-async function run(args: HttpArgs, call: OpCall): Promise<string> {
+/** Sends a request, with its retries, within its time; throws what the egress client throws. */
+export async function sendHttp(args: HttpArgs, call: OpCall): Promise<EgressResponse> {
   const deadline = startDeadline(call.signal, args.timeoutMs, () => {
     const url = shownUrl(new URL(args.url));
     const message = `http: ${args.method} ${url} took longer than ${args.timeoutMs} ms (timeout_ms)`;
     return fail("UPSTREAM_TIMEOUT", { message, url, limit: "timeout_ms", value: args.timeoutMs });
   });
   try {
-    return toResult(await requestWithRetries(args, call, deadline));
+    return await requestWithRetries(args, call, deadline);
   } finally {
     deadline.clear();
   }
 }
+
+const run = async (args: HttpArgs, call: OpCall): Promise<string> => toResult(await sendHttp(args, call));
 
 /** ctx.http: requests to public hosts, through the egress guard. Arguments and results may hold secret values. */
 export const http: Capability = {

@@ -68,6 +68,11 @@ const overLimit = (maxBytes: number): WorkflowError =>
     value: maxBytes,
   });
 
+/** The body of an answer, decompressed, as it arrives; its reader bounds what is taken. Throws UPSTREAM_FAILED for an encoding that is not understood. */
+export function decodedBody(answer: Answer): Promise<Readable> {
+  return decode(answer.body, encodingsOf(answer.headers["content-encoding"]));
+}
+
 /** Reads and decompresses a body, telling `hold` of every piece; throws LIMIT_EXCEEDED as soon as it is over `maxBytes`, and closes the connection then. */
 export async function readBody(answer: Answer, maxBytes: number, hold: (bytes: number) => void): Promise<Uint8Array> {
   const encodings = encodingsOf(answer.headers["content-encoding"]);

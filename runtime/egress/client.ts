@@ -1,7 +1,8 @@
+import type { Readable } from "node:stream";
 import { fail, WorkflowError } from "../errors.ts";
 import { createAddressPolicy } from "./address.ts";
-import { ACCEPT_ENCODING, readBody } from "./body.ts";
-import { type Deadline, startDeadline } from "./deadline.ts";
+import { ACCEPT_ENCODING, decodedBody, readBody } from "./body.ts";
+import { abortError, type Deadline, startDeadline } from "./deadline.ts";
 import { type Answer, createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createGuard, type EgressGuard, type Resolve, resolveBySystem } from "./guard.ts";
 import { toHeaders } from "./headers.ts";
@@ -42,10 +43,29 @@ export interface EgressResponse {
   readonly body: Uint8Array;
 }
 
+/** A request whose answer is read as it arrives; redirects are answers like others. */
+export interface StreamRequest extends Pick<EgressRequest, "method" | "url" | "headers" | "body" | "allow"> {
+  /** Ends the exchange, the body included; its reason should be a WorkflowError. */
+  readonly signal: AbortSignal;
+}
+
+/** The answer to a {@link StreamRequest}. */
+export interface StreamResponse {
+  readonly status: number;
+  /** Lowercase names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** After decompression; bounded by nothing but its reader, which must destroy it. */
+  readonly body: Readable;
+}
+
 /** The only way a script's request reaches the network. */
 export interface EgressClient {
   /** One attempt. Throws INVALID_ARGUMENT, CAPABILITY_DENIED, LIMIT_EXCEEDED, UPSTREAM_FAILED (`details.reason` is set when the network failed), UPSTREAM_TIMEOUT, or the signal's reason. */
   request(request: EgressRequest): Promise<EgressResponse>;
+  /** Sends one request and resolves at the head of its answer; throws what `request` throws. */
+  open(request: StreamRequest): Promise<StreamResponse>;
+  /** Throws INVALID_ARGUMENT or CAPABILITY_DENIED for a URL that may not be reached by its name. */
+  check(url: string, allow: EgressRequest["allow"]): void;
   /** Closes every connection. */
   close(): Promise<void>;
 }
@@ -64,8 +84,8 @@ interface Reach {
 }
 
 /** Errors of ours (refusals, limits, the deadline) as they are; everything else is the network's. */
-function toEgressError(error: unknown, hop: Hop, deadline: Deadline): WorkflowError {
-  if (deadline.signal.aborted) return deadline.signal.reason as WorkflowError;
+function toEgressError(error: unknown, hop: Pick<Hop, "method" | "url">, signal: AbortSignal): WorkflowError {
+  if (signal.aborted) return abortError(signal);
   const url = shownUrl(hop.url);
   if (error instanceof WorkflowError) {
     return error.code === "UPSTREAM_FAILED"
@@ -109,7 +129,25 @@ async function follow(reach: Reach, request: EgressRequest, first: Hop, deadline
       hop = nextHop(hop, answer);
     }
   } catch (error) {
-    throw toEgressError(error, hop, deadline);
+    throw toEgressError(error, hop, deadline.signal);
+  }
+}
+
+const sent = (headers: EgressRequest["headers"]): Readonly<Record<string, string>> => ({
+  "accept-encoding": ACCEPT_ENCODING,
+  "user-agent": "weft",
+  ...toHeaders(headers),
+});
+
+async function openStream({ dispatcher, guard }: Reach, request: StreamRequest): Promise<StreamResponse> {
+  const { method, body, signal } = request;
+  const url = parseTarget(request.url);
+  guard.checkName(url, request.allow);
+  try {
+    const answer = await dispatcher.send({ method, url, headers: sent(request.headers), body, signal });
+    return { status: answer.status, headers: answer.headers, body: await decodedBody(answer) };
+  } catch (error) {
+    throw toEgressError(error, { method, url }, signal);
   }
 }
 
@@ -120,7 +158,7 @@ export function createEgressClient(options: EgressOptions): EgressClient {
   return {
     async request(request) {
       const url = parseTarget(request.url);
-      const headers = { "accept-encoding": ACCEPT_ENCODING, "user-agent": "weft", ...toHeaders(request.headers) };
+      const headers = sent(request.headers);
       const deadline = startDeadline(request.signal, request.timeoutMs, () =>
         fail("UPSTREAM_TIMEOUT", {
           message: `http: ${request.method} ${shownUrl(url)} took longer than ${request.timeoutMs} ms (timeout_ms)`,
@@ -135,6 +173,8 @@ export function createEgressClient(options: EgressOptions): EgressClient {
         deadline.clear();
       }
     },
+    open: (request) => openStream(reach, request),
+    check: (url, allow) => guard.checkName(parseTarget(url), allow),
     close: () => reach.dispatcher.close(),
   };
 }

@@ -6,6 +6,7 @@ import { fail } from "../errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome } from "../execution.ts";
 import { createModelClient } from "../models/client.ts";
 import { parseModels } from "../models/config.ts";
+import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { buildPrelude } from "../worker/host-source.ts";
 import { Run } from "../worker/run.ts";
@@ -30,20 +31,21 @@ export async function runInspected(
 ): Promise<ExecutionOutcome> {
   if (job.offline !== true) throw fail("INVALID_REQUEST", { message: "offline: only a replay can be inspected" });
   const prelude = await buildPrelude();
-  // Offline jobs reach neither; they are there because every dispatch has them.
+  // Offline jobs reach none of them; they are there because every dispatch has them.
   const egress = createEgressClient({ allowPrivate: [] });
   const models = createModelClient(parseModels({ file: null, env: {} }));
+  const mcp = createMcpSessions({ egress });
   const run = new Run({
     job,
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
     link: host,
-    dispatch: createDispatch({ egress, models }),
+    dispatch: createDispatch({ egress, models, mcp }),
     shelf: new Shelf({ total: 0 }),
   });
   try {
     return (await run.outcome).outcome;
   } finally {
-    await Promise.all([egress.close(), models.close(), stopEsbuild()]);
+    await Promise.all([egress.close(), models.close(), mcp.close(), stopEsbuild()]);
   }
 }

@@ -4,6 +4,7 @@ import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
 import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
+import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { Hosts } from "../worker/hosts.ts";
 import { Run } from "../worker/run.ts";
@@ -70,7 +71,8 @@ function ask<T>(make: (id: number) => UpMessage): Promise<T> {
 
 const egress = createEgressClient({ allowPrivate: settings.allowPrivate });
 const models = createModelClient(settings.models);
-const dispatch = createDispatch({ egress, models });
+const mcp = createMcpSessions({ egress });
+const dispatch = createDispatch({ egress, models, mcp });
 const hosts = new Hosts({
   source: settings.source,
   loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
@@ -85,7 +87,7 @@ Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, 
 async function close(): Promise<void> {
   closing = true;
   shelves.close();
-  await Promise.all([hosts.close(), egress.close(), models.close()]);
+  await Promise.all([hosts.close(), models.close(), mcp.close().then(() => egress.close())]);
   link.send({ type: "closed" });
 }
 

@@ -5,6 +5,7 @@ import type { RunLink } from "./run-options.ts";
 interface CallerData {
   readonly messages: readonly unknown[];
   readonly session_id: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The scope of one execution. Its data is parsed only when an op asks for it: most executions make no model call. */
@@ -21,6 +22,9 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     },
     get sessionId() {
       return data().session_id;
+    },
+    get env() {
+      return data().env ?? {};
     },
     invoke: link.invoke,
     accessory: link.accessory,

@@ -6,6 +6,7 @@ import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { createModelClient } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
 import type { Services } from "../../runtime/services.ts";
+import { createMcpSessions } from "../../runtime/tools/mcp/sessions.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
 import { type TestCallOptions, testCall, testScope } from "./op-call.ts";
 
@@ -22,8 +23,10 @@ beforeAll(async () => {
     intents: { classify: "quick" },
     applications: { ETL: { model: "quick" } },
   };
+  const egress = createEgressClient({ allowPrivate: [] });
   services = {
-    egress: createEgressClient({ allowPrivate: [] }),
+    egress,
+    mcp: createMcpSessions({ egress }),
     models: createModelClient(parseModels({ file: JSON.stringify(file), env: {} })),
   };
 });

@@ -5,6 +5,7 @@ import { createEgressClient } from "../../runtime/egress/client.ts";
 import { createModelClient } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
 import type { Services } from "../../runtime/services.ts";
+import { createMcpSessions } from "../../runtime/tools/mcp/sessions.ts";
 import { startWebStub, type WebStub } from "../egress/upstream.ts";
 import { type TestCallOptions, testCall, testScope } from "./op-call.ts";
 
@@ -31,8 +32,10 @@ beforeAll(async () => {
     else if (pathname === "/hang") response.writeHead(200).write("x");
     else response.writeHead(200, { "content-type": "application/json" }).end('{"ok":"é"}');
   });
+  const egress = createEgressClient({ allowPrivate: ["127.0.0.1"] });
   services = {
-    egress: createEgressClient({ allowPrivate: ["127.0.0.1"] }),
+    egress,
+    mcp: createMcpSessions({ egress }),
     models: createModelClient(parseModels({ file: null, env: {} })),
   };
 });

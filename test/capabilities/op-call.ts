@@ -47,6 +47,7 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     job: { ...JOB, ...job },
     messages,
     sessionId: "session-1",
+    env: {},
     invoke: none,
     accessory: none,
     wait: none,

@@ -9,6 +9,7 @@ const root = join(import.meta.dirname, "../..");
 const NOT_CAPABILITIES = new Set([
   "capability.ts",
   "index.ts",
+  "agent-tools.ts",
   "arguments.ts",
   "http-arguments.ts",
   "chat-arguments.ts",

@@ -1,0 +1,9 @@
+/** A server as one execution reaches it: secrets are in the headers. */
+export interface McpTarget {
+  readonly accountId: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Hosts the workflow may reach; null = any public host. */
+  readonly allow: readonly string[] | null;
+  readonly maxAnswerBytes: number;
+}
