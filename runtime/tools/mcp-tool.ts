@@ -59,7 +59,7 @@ async function within<T>(server: McpServer, call: OpCall, work: (asking: Asking)
         const sent = () => {
           method = asked;
         };
-        return call.services.mcp.ask(target, { method: asked, params, sent }, deadline.signal);
+        return call.services.mcp.ask(target, { method: asked, params, sent, hold: call.hold }, deadline.signal);
       },
     });
   } finally {

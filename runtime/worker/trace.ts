@@ -2,20 +2,34 @@ import { isCredential } from "../egress/headers.ts";
 
 const HIDDEN = "[hidden]";
 
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 function hideValues(record: unknown, of: (name: string) => boolean): unknown {
-  if (typeof record !== "object" || record === null || Array.isArray(record)) return record;
+  if (!isRecord(record)) return record;
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, of(name) ? HIDDEN : value]));
+}
+
+/** Members within which tools of agents keep headers. */
+const WITH_HEADERS: ReadonlySet<string> = new Set(["tool", "request", "server"]);
+
+function hideHeaders(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([name, value]) => {
+      if (name === "headers") return [name, hideValues(value, isCredential)];
+      return [name, WITH_HEADERS.has(name) && isRecord(value) ? hideHeaders(value) : value];
+    }),
+  );
 }
 
 /** The arguments of an op as its trace keeps them: without credential headers and without secrets handed on. */
 export function traceArguments(args: string): string {
   if (!args.includes('"headers"') && !args.includes('"secrets"')) return args;
   const parsed = JSON.parse(args) as unknown;
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return args;
-  const { headers, secrets, ...rest } = parsed as Record<string, unknown>;
+  if (!isRecord(parsed)) return args;
+  const { secrets, ...rest } = parsed;
   return JSON.stringify({
-    ...rest,
-    ...(headers === undefined ? {} : { headers: hideValues(headers, isCredential) }),
+    ...hideHeaders(rest),
     ...(secrets === undefined ? {} : { secrets: hideValues(secrets, () => true) }),
   });
 }

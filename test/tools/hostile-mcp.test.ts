@@ -5,6 +5,7 @@ import { AGENT_TOOL_OPS } from "../../runtime/capabilities/agent-tools.ts";
 import type { Op } from "../../runtime/capabilities/capability.ts";
 import { createEgressClient, type EgressClient } from "../../runtime/egress/client.ts";
 import type { ResolvedAddress } from "../../runtime/egress/guard.ts";
+import { fail } from "../../runtime/errors.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../runtime/limits.ts";
 import { createModelClient } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
@@ -241,6 +242,19 @@ describe("a server that sends too much", () => {
       flood,
       "LIMIT_EXCEEDED",
       "tools/call: its answer is over 65536 bytes (maxToolAnswerBytes)",
+    );
+  });
+
+  test("for what the execution holds already", async () => {
+    const op = AGENT_TOOL_OPS["agents.tool"] as Op;
+    const models = createModelClient(parseModels({ file: null, env: {} }));
+    const call = testCall({ services: { egress, models, mcp } });
+    const hold = () => {
+      throw fail("LIMIT_EXCEEDED", { message: "ctx calls: results over 1 bytes at once" });
+    };
+    const args = op.parse({ tool: { type: "mcp", server: { url }, name: "ok" } }, call.scope);
+    await expect(op.run(args, { ...call, hold })).rejects.toEqual(
+      failure("LIMIT_EXCEEDED", "tools/call: ctx calls: results over 1 bytes at once"),
     );
   });
 

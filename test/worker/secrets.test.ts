@@ -86,6 +86,12 @@ describe("traced arguments", () => {
       headers: { Authorization: "[hidden]", "X-Api-Key": "[hidden]", accept: "z" },
       secrets: { a: "[hidden]" },
     });
+    const headers = { authorization: "Bearer abc", accept: "text/html" };
+    const hidden = { authorization: "[hidden]", accept: "text/html" };
+    const call = (sent: object) => ({ tool: { type: "http", name: "x", request: { url: "u", headers: sent } } });
+    expect(JSON.parse(traceArguments(JSON.stringify(call(headers))))).toEqual(call(hidden));
+    const list = (sent: object) => ({ server: { url: "u", headers: sent }, allow: ["a"] });
+    expect(JSON.parse(traceArguments(JSON.stringify(list(headers))))).toEqual(list(hidden));
     for (const odd of ['"headers"', '["secrets"]', "null"]) expect(traceArguments(odd)).toBe(odd);
   });
 });

@@ -17,6 +17,8 @@ export interface ExchangeOptions {
 export interface Watch {
   /** Ends its HTTP exchange. */
   readonly signal: AbortSignal;
+  /** Told of every piece of the HTTP answer; what it throws ends the request. */
+  hold(bytes: number): void;
   /** Told once the HTTP answer is over, whether or not it held the result: null when nothing went wrong. */
   ended(problem: WorkflowError | null): void;
 }
@@ -67,11 +69,12 @@ const damaged = (error: unknown, signal: AbortSignal): WorkflowError => {
 interface Reading {
   readonly signal: AbortSignal;
   readonly maxBytes: number;
+  hold(bytes: number): void;
   ended(problem: WorkflowError | null): void;
 }
 
 /** The body as the SDK reads it: as it arrives, up to a number of bytes. */
-function toStream({ body }: StreamResponse, { signal, maxBytes, ended }: Reading): ReadableStream<Uint8Array> {
+function toStream({ body }: StreamResponse, { signal, maxBytes, hold, ended }: Reading): ReadableStream<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   let bytes = 0;
   const end = (problem: WorkflowError | null) => {
@@ -90,6 +93,7 @@ function toStream({ body }: StreamResponse, { signal, maxBytes, ended }: Reading
           }
           bytes += next.value.byteLength;
           if (bytes > maxBytes) throw overLimit(maxBytes);
+          hold(next.value.byteLength);
           controller.enqueue(next.value);
         } catch (error) {
           const problem = error === signal.reason || !isOurs(error) ? damaged(error, signal) : error;
@@ -141,6 +145,7 @@ export function createExchanges(options: ExchangeOptions): Exchanges {
       const watched = watch !== undefined && answer.status >= 200 && answer.status < 300;
       return toResponse(answer, {
         signal,
+        hold: (bytes) => watch?.hold(bytes),
         maxBytes: watch === undefined ? NOTICE_BYTES : options.maxBytes,
         ended: (problem) => {
           if (watched) setTimeout(() => watch.ended(problem), SETTLE_MS);

@@ -10,6 +10,16 @@ import { createExchanges, type Exchanges } from "./exchanges.ts";
 import { isRefusal, isSessionGone, toMcpError } from "./problems.ts";
 import type { McpTarget } from "./target.ts";
 
+/** One request of the protocol. */
+export interface McpRequest {
+  readonly method: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Told when there is a session and the request goes out. */
+  sent(): void;
+  /** Told of every piece of the answer; what it throws ends the request. */
+  hold(bytes: number): void;
+}
+
 /** How a request ended: the server's result, its refusal (a JSON-RPC error), or that it forgot the session. */
 export type McpAnswer =
   | { readonly kind: "result"; readonly result: Readonly<Record<string, unknown>> }
@@ -19,7 +29,7 @@ export type McpAnswer =
 /** A session with a server. */
 export interface McpSession {
   /** Asks once; throws LIMIT_EXCEEDED, CAPABILITY_DENIED, UPSTREAM_FAILED (each names the server), or the signal's reason. */
-  ask(method: string, params: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<McpAnswer>;
+  ask(request: McpRequest, signal: AbortSignal): Promise<McpAnswer>;
   /** True once the server broke the protocol or left a request unanswered: the session should not be used again. */
   readonly broken: boolean;
   /** Tells the server and closes what is open; never rejects. */
@@ -80,14 +90,16 @@ class Session implements McpSession {
   async open(signal: AbortSignal): Promise<void> {
     // The SDK's type has members that may be undefined where the interface says they may be missing.
     const transport = this.#transport as Transport;
-    await this.#watched("initialize", signal, () => this.#client.connect(transport, { signal, timeout: NEVER_MS }));
+    const welcome = { method: "initialize", hold: () => undefined };
+    await this.#watched(welcome, signal, () => this.#client.connect(transport, { signal, timeout: NEVER_MS }));
   }
 
-  async ask(method: string, params: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<McpAnswer> {
+  async ask(request: McpRequest, signal: AbortSignal): Promise<McpAnswer> {
+    const { method, params } = request;
     const reused = this.#transport.sessionId !== undefined;
     try {
       const send = () => this.#client.request({ method, params }, ResultSchema, { signal, timeout: NEVER_MS });
-      return { kind: "result", result: await this.#watched(method, signal, send) };
+      return { kind: "result", result: await this.#watched(request, signal, send) };
     } catch (error) {
       const { cause } = error as { readonly cause?: unknown };
       if (this.#problem === null && isRefusal(cause)) return { kind: "refusal", text: quoted(cause.message) };
@@ -102,13 +114,18 @@ class Session implements McpSession {
   }
 
   /** Runs one request; its HTTP exchange ends with it, and an HTTP answer that ends without the result ends it. */
-  async #watched<T>(method: string, signal: AbortSignal, send: () => Promise<T>): Promise<T> {
+  async #watched<T>(
+    { method, hold }: Pick<McpRequest, "method" | "hold">,
+    signal: AbortSignal,
+    send: () => Promise<T>,
+  ): Promise<T> {
     const finished = new AbortController();
     const early = Promise.withResolvers<never>();
     early.promise.catch(() => undefined);
     const missing = () => fail("UPSTREAM_FAILED", { message: "its answer ended without a result of the request" });
     const watch = {
       signal: finished.signal,
+      hold,
       ended: (problem: WorkflowError | null) => early.reject(problem ?? missing()),
     };
     try {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { EgressClient } from "../../egress/client.ts";
-import type { McpAnswer, McpSession } from "./session.ts";
+import type { McpAnswer, McpRequest, McpSession } from "./session.ts";
 import type { McpTarget } from "./target.ts";
 
 /** What a server answered. */
@@ -14,14 +14,6 @@ export interface McpSessions {
   readonly size: number;
   /** Ends all sessions; never rejects. */
   close(): Promise<void>;
-}
-
-/** One request of the protocol. */
-export interface McpRequest {
-  readonly method: string;
-  readonly params: Readonly<Record<string, unknown>>;
-  /** Told when there is a session and the request goes out. */
-  sent(): void;
 }
 
 /** Settings of the sessions; both have a default. */
@@ -113,15 +105,10 @@ class Sessions implements McpSessions {
     return entry;
   }
 
-  async #askOver(
-    key: string,
-    entry: Kept,
-    { method, params, sent }: McpRequest,
-    signal: AbortSignal,
-  ): Promise<McpAnswer> {
+  async #askOver(key: string, entry: Kept, request: McpRequest, signal: AbortSignal): Promise<McpAnswer> {
     try {
-      sent();
-      return await entry.session.ask(method, params, signal);
+      request.sent();
+      return await entry.session.ask(request, signal);
     } finally {
       this.#release(key, entry);
     }
