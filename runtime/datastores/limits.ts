@@ -26,3 +26,5 @@ export const MAX_NAME_CHARS = 128;
 export const MAX_DIMENSIONS = 8_192;
 /** Levels of nested JSON in a cell. */
 export const MAX_DEPTH = 500;
+/** Columns with an index. */
+export const MAX_FILTERS = 64;
