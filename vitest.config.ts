@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { PATIENCE_MS } from "./test/support/until.ts";
 
 /** Forked processes, because tests load isolated-vm and start servers; two, because that is what a small machine has. */
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
     execArgv: ["--no-node-snapshot"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
     reporters: ["default", "./test/setup/totals-reporter.ts"],
   },
 });

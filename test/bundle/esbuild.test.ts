@@ -12,7 +12,7 @@ test.skipIf(process.platform !== "linux")(
   async () => {
     const built = await Promise.all([0, 1].map(() => buildTrusted(PRELUDE, { platform: "neutral" })));
     expect(built[0]).toBe(built[1]);
-    await vi.waitFor(() => expect(esbuildsOf(process.pid)).toEqual([]), { timeout: 5_000 });
+    await vi.waitFor(() => expect(esbuildsOf(process.pid)).toEqual([]), { timeout: 20_000 });
     expect(await strip()).toMatchObject({ ok: true });
     const [first] = esbuildsOf(process.pid);
     expect(first).toBeDefined();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { within } from "../support/until.ts";
 import { weft } from "./capture.ts";
 
 let server: TestServer;
@@ -29,17 +30,17 @@ function createReader() {
       wake();
     },
     async until(wanted: string): Promise<string> {
-      for (;;) {
-        const at = unread.indexOf(wanted);
-        if (at >= 0) {
-          const seen = unread.slice(0, at + wanted.length);
-          unread = unread.slice(at + wanted.length);
-          return seen;
-        }
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
+      const written = async () => {
+        while (!unread.includes(wanted))
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+      };
+      await within(written(), () => `${JSON.stringify(wanted)} among what was printed: ${JSON.stringify(unread)}`);
+      const end = unread.indexOf(wanted) + wanted.length;
+      const seen = unread.slice(0, end);
+      unread = unread.slice(end);
+      return seen;
     },
   };
 }

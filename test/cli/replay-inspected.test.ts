@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { until, within } from "../support/until.ts";
 import { weft } from "./capture.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/cli/weft.mjs", import.meta.url));
@@ -40,8 +41,8 @@ async function connect(url: string) {
     for (const look of waiting) look();
   });
   let nextId = 1;
-  const until = (matches: (message: Message) => boolean): Promise<Message> =>
-    new Promise((resolve) => {
+  const until = (matches: (message: Message) => boolean): Promise<Message> => {
+    const matching = new Promise<Message>((resolve) => {
       const look = () => {
         const index = seen.findIndex(matches);
         if (index < 0) return;
@@ -51,6 +52,8 @@ async function connect(url: string) {
       waiting.add(look);
       look();
     });
+    return within(matching, () => `${matches}; last messages: ${JSON.stringify(seen.slice(-5))}`);
+  };
   const send = (method: string, params: object = {}) => {
     const id = nextId++;
     socket.send(JSON.stringify({ id, method, params }));
@@ -76,13 +79,10 @@ test("a debugger meets the author's TypeScript lines, and the result is the reco
     child.stdout.on("data", (data) => {
       printed += data;
     });
-    const address = await new Promise<string>((resolve) => {
-      child.stderr.on("data", (data) => {
-        err += data;
-        const found = /Debugger at (ws:\S+)/.exec(err)?.[1];
-        if (found !== undefined) resolve(found);
-      });
+    child.stderr.on("data", (data) => {
+      err += data;
     });
+    const address = await until(() => /Debugger at (ws:\S+)/.exec(err)?.[1]);
     const debug = await connect(address);
     await debug.send("Runtime.enable");
     await debug.send("Debugger.enable");
@@ -107,7 +107,7 @@ test("a debugger meets the author's TypeScript lines, and the result is the reco
     expect(sources).toContain(pathToFileURL(join(cwd, "double.ts")).href);
     await debug.send("Debugger.resume");
     // Node itself then waits for the debugger to leave.
-    while (!err.includes("Waiting for the debugger to disconnect")) await once(child.stderr, "data");
+    await until(() => err.includes("Waiting for the debugger to disconnect"));
     debug.close();
     expect(JSON.parse(printed)).toEqual({ doubled: 42 });
     expect(err).toContain("without the sandbox");

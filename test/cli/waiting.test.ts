@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 import { weft } from "./capture.ts";
 
 let server: TestServer;
@@ -29,13 +30,14 @@ const cli = (...args: readonly string[]) => weft(args, { env: { WEFT_URL: server
 /** Starts a run; resolves to its id once it has that many open waits. */
 async function waiter(ref: string, waits: number): Promise<string> {
   const id = (await cli("run", ref, "--background")).out.trim();
-  for (;;) {
+  const look = async () => {
     const response = await fetch(`${server.url}/api/v1/runs/${id}`, {
       headers: { authorization: `Bearer ${server.apiKey}` },
     });
-    const { data } = (await response.json()) as { readonly data: { readonly waiting_for: readonly unknown[] } };
-    if (data.waiting_for.length === waits) return id;
-  }
+    return ((await response.json()) as { readonly data: { readonly waiting_for: readonly unknown[] } }).data;
+  };
+  await until(look, ({ waiting_for: open }) => open.length === waits);
+  return id;
 }
 
 test("events send reaches a run that waits, once per id", async () => {

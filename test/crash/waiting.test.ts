@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from "vitest";
-import { scriptOf, send, until } from "../engine/waiting.ts";
+import { scriptOf, send, untilStatus } from "../engine/waiting.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
 import { makeDataDir } from "../support/data-dir.ts";
+import { until } from "../support/until.ts";
 
 const open: { close(): Promise<void> }[] = [];
 
@@ -21,7 +22,7 @@ async function servers(): Promise<() => Promise<TestCore>> {
 }
 
 async function resultOf(core: TestCore, executionId: string): Promise<unknown> {
-  await until(core, executionId, "completed");
+  await untilStatus(core, executionId, "completed");
   const { state } = await core.engine.findExecution({ accountId: core.accountId, executionId });
   return state.status === "completed" ? JSON.parse(state.output ?? "null") : state;
 }
@@ -38,14 +39,14 @@ test("waits, kept events and questions survive a restart", async () => {
     return [one.data, two.data, approved];`),
   );
   const { executionId } = await first.invoke("waiter", { mode: "background" });
-  await until(first, executionId, "waiting", 1);
+  await untilStatus(first, executionId, "waiting", 1);
   await send(first, "two", 2, { executionId });
   await first.close();
 
   const second = await start();
   const { accountId } = second;
   await send(second, "one", 1);
-  await until(second, executionId, "waiting", 1);
+  await untilStatus(second, executionId, "waiting", 1);
   const { items } = await second.waiting.approvals({ accountId, limit: 1, offset: 0 });
   await second.close();
 
@@ -61,7 +62,7 @@ test("a wait whose time passed while there was no server is over at once", async
   const first = await start();
   await first.deploy("timed", scriptOf(`return [await ctx.waitFor("never", { timeout: "9s" })];`));
   const { executionId } = await first.invoke("timed", { mode: "background" });
-  await until(first, executionId, "waiting", 1);
+  await untilStatus(first, executionId, "waiting", 1);
   const [wait] = await first.waiting.waitsOf({ accountId: first.accountId, executionId });
   await first.close();
   await new Promise((resolve) => setTimeout(resolve, (wait?.until ?? 0) - Date.now()));
@@ -76,7 +77,7 @@ test("an event that was half sent reaches the rest after a restart", async () =>
   const first = await start();
   await first.deploy("crowd", scriptOf(`return (await ctx.waitFor("crowd")).data;`));
   const runs = await Promise.all([1, 2, 3].map(() => first.invoke("crowd", { mode: "background" })));
-  for (const { executionId } of runs) await until(first, executionId, "waiting", 1);
+  for (const { executionId } of runs) await untilStatus(first, executionId, "waiting", 1);
   const at = Date.now();
   const event = { accountId: first.accountId, name: "crowd", id: "e", data: "5", executionId: null, at, keepUntil: at };
   expect(await first.store.sendEvent({ event, idUntil: null, max: 1, maxKept: 1 })).toMatchObject({ done: false });
@@ -95,22 +96,18 @@ test("a child that waits ends with its parent, also when both were left by an ea
   const { accountId } = first;
   const parents = await Promise.all([1, 2].map(() => first.invoke("parent", { mode: "background" })));
   const childOf = async (core: TestCore, parent: number) => {
-    for (;;) {
-      const parentId = parents[parent]?.executionId ?? "";
-      const child = await core.store.findChild({ parentId, parentPos: 0 });
-      if (child !== null) return child.id;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    const parentId = parents[parent]?.executionId ?? "";
+    return (await until(() => core.store.findChild({ parentId, parentPos: 0 }))).id;
   };
   const children = [await childOf(first, 0), await childOf(first, 1)] as const;
-  for (const id of children) await until(first, id, "waiting", 1);
+  for (const id of children) await untilStatus(first, id, "waiting", 1);
   await first.close();
 
   const second = await start();
   const [stopped, kept] = parents.map(({ executionId }) => executionId) as [string, string];
-  await until(second, stopped, "running");
+  await untilStatus(second, stopped, "running");
   await second.engine.cancel({ accountId, executionId: stopped });
-  await until(second, children[0], "cancelled");
+  await untilStatus(second, children[0], "cancelled");
   expect(await send(second, "child", 5)).toMatchObject({ reached: 1 });
   expect(await resultOf(second, kept)).toBe(5);
 });
@@ -125,18 +122,14 @@ test("a child that waits ends with a parent that is cancelled before it goes on"
   );
   const { accountId } = first;
   const { executionId: parentId } = await first.invoke("parent", { mode: "background" });
-  let child: string | null = null;
-  while (child === null) {
-    child = (await first.store.findChild({ parentId, parentPos: 0 }))?.id ?? null;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await until(first, child, "waiting", 1);
+  const { id: child } = await until(() => first.store.findChild({ parentId, parentPos: 0 }));
+  await untilStatus(first, child, "waiting", 1);
   await first.close();
 
   const second = await start();
   // At once: its claim, its replay and the request to stop it meet in any order.
   await second.engine.cancel({ accountId, executionId: parentId });
-  await until(second, child, "cancelled");
+  await untilStatus(second, child, "cancelled");
 });
 
 test("a waiting run with secrets cannot go on after a restart, and says so", async () => {
@@ -144,12 +137,12 @@ test("a waiting run with secrets cannot go on after a restart, and says so", asy
   const first = await start();
   await first.deploy("secret", scriptOf(`return (await ctx.waitFor("go")).data;`));
   const { executionId } = await first.invoke("secret", { mode: "background", secrets: { key: "very-secret-value" } });
-  await until(first, executionId, "waiting", 1);
+  await untilStatus(first, executionId, "waiting", 1);
   await first.close();
 
   const second = await start();
   expect(await send(second, "go", 1)).toMatchObject({ reached: 1 });
-  await until(second, executionId, "failed");
+  await untilStatus(second, executionId, "failed");
   const { state } = await second.engine.findExecution({ accountId: second.accountId, executionId });
   expect(state).toMatchObject({ error: { code: "SECRETS_LOST" } });
 });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Verdict } from "../../src/engine/approval-decision.ts";
 import type { ShownApproval } from "../../src/engine/waiting.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
-import { background, outputOf, scriptOf, until } from "./waiting.ts";
+import { background, outputOf, scriptOf, untilStatus } from "./waiting.ts";
 
 let core: TestCore;
 
@@ -23,7 +23,7 @@ const verdict = (more: Partial<Verdict> = {}): Verdict => ({
 
 /** The open question of an execution. */
 async function questionOf(executionId: string): Promise<ShownApproval> {
-  await until(core, executionId, "waiting", 1);
+  await untilStatus(core, executionId, "waiting", 1);
   const { items } = await core.waiting.approvals({ accountId: core.accountId, limit: 100, offset: 0 });
   const found = items.find((item) => item.executionId === executionId);
   if (found === undefined) throw new Error("there is no question");

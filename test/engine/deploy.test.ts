@@ -176,9 +176,7 @@ test("calls that wait in the store end when their workflow is removed", async ()
   const waiting = await core.invoke("naps");
   const { accountId, engine } = core;
   const { executionId } = waiting;
-  await expect
-    .poll(async () => (await engine.findExecution({ accountId, executionId })).state.status, { timeout: 5_000 })
-    .toBe("waiting");
+  await expect.poll(async () => (await engine.findExecution({ accountId, executionId })).state.status).toBe("waiting");
   await core.workflows.remove(key("naps"));
   expect(await waiting.result).toMatchObject({ status: "cancelled", error: { message: "The execution was deleted." } });
   expect((await rejectionOf(engine.cancel({ accountId, executionId }))).code).toBe("EXECUTION_NOT_FOUND");

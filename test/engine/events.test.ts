@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestCore, type TestCore } from "../support/core.ts";
-import { background, outputOf, scriptOf, send, until } from "./waiting.ts";
+import { background, outputOf, scriptOf, send, untilStatus } from "./waiting.ts";
 
 let core: TestCore;
 
@@ -12,7 +12,7 @@ afterAll(() => core.close());
 describe("ctx.waitFor", () => {
   test("parks the run, gives its isolate up and resolves to the event", async () => {
     const run = await background(core, "plain", `const event = await ctx.waitFor("paid"); return event;`);
-    await until(core, run.executionId, "waiting", 1);
+    await untilStatus(core, run.executionId, "waiting", 1);
     expect(core.runtime.stats().running).toBe(0);
     const sent = await send(core, "paid", { amount: 5 });
     expect(sent).toMatchObject({ reached: 1, repeated: false });
@@ -26,7 +26,7 @@ describe("ctx.waitFor", () => {
       "match",
       `return (await ctx.waitFor("order", { match: { "order.id": 7 } })).data.note;`,
     );
-    await until(core, run.executionId, "waiting", 1);
+    await untilStatus(core, run.executionId, "waiting", 1);
     expect(await send(core, "order", { order: { id: 8 } })).toMatchObject({ reached: 0 });
     expect(await send(core, "order", { order: { id: 7 }, note: "mine" })).toMatchObject({ reached: 1 });
     expect(await outputOf(run)).toBe("mine");
@@ -59,7 +59,7 @@ describe("ctx.waitFor", () => {
       return (await Promise.race([nap, ctx.waitFor("go")])).data;`),
     );
     const run = await core.invoke("live");
-    await until(core, run.executionId, "running", 1);
+    await untilStatus(core, run.executionId, "running", 1);
     expect(await send(core, "go", "now")).toMatchObject({ reached: 1 });
     expect(await outputOf(run)).toBe("now");
   });
@@ -73,11 +73,11 @@ describe("ctx.waitFor", () => {
       return [event.data, late.data];`,
     );
     const { executionId } = run;
-    await until(core, executionId, "waiting", 1);
+    await untilStatus(core, executionId, "waiting", 1);
     const { state } = await core.engine.findExecution({ accountId: core.accountId, executionId });
     expect(state).toMatchObject({ status: "waiting", sleeps: [{ until: expect.any(Number) }] });
     await send(core, "race", 1);
-    await until(core, executionId, "waiting", 1);
+    await untilStatus(core, executionId, "waiting", 1);
     await send(core, "late", 2, { executionId });
     expect(await outputOf(run)).toEqual([1, 2]);
   });
@@ -86,9 +86,9 @@ describe("ctx.waitFor", () => {
     const body = `const [a, b] = [ctx.waitFor("all"), ctx.waitFor("all", { timeout: "1h" })];
       return [(await a).data, (await b).data];`;
     const runs = await Promise.all([1, 2, 3].map((n) => background(core, `all-${n}`, body)));
-    for (const { executionId } of runs) await until(core, executionId, "waiting", 2);
+    for (const { executionId } of runs) await untilStatus(core, executionId, "waiting", 2);
     expect(await send(core, "all", 1)).toMatchObject({ reached: 3 });
-    for (const { executionId } of runs) await until(core, executionId, "waiting", 1);
+    for (const { executionId } of runs) await untilStatus(core, executionId, "waiting", 1);
     expect(await send(core, "all", 2)).toMatchObject({ reached: 3 });
     for (const run of runs) expect(await outputOf(run)).toEqual([1, 2]);
   });
@@ -139,7 +139,7 @@ describe("a waiting run", () => {
       return ctx.secrets.key === "very-secret-value" && event.data;`),
     );
     const run = await core.invoke("secret", { secrets: { key: "very-secret-value" }, mode: "background" });
-    await until(core, run.executionId, "waiting", 1);
+    await untilStatus(core, run.executionId, "waiting", 1);
     await send(core, "with-secret", "ok");
     expect(await outputOf(run)).toBe("ok");
     await core.deploy("leak", scriptOf(`await ctx.waitFor("x", { match: { k: ctx.secrets.key } }); return 1;`));
@@ -150,10 +150,10 @@ describe("a waiting run", () => {
   test("ends at its deadline and when it is cancelled, and its waits with it", async () => {
     const { accountId } = core;
     await core.deploy("waiter", scriptOf(`await ctx.waitFor("nothing"); return 1;`));
-    const late = await core.invoke("waiter", { timeoutMs: 5_500 });
+    const late = await core.invoke("waiter", { timeoutMs: 8_000 });
     const stopped = await core.invoke("waiter", { mode: "background" });
-    await until(core, stopped.executionId, "waiting", 1);
-    await until(core, late.executionId, "waiting", 1);
+    await untilStatus(core, stopped.executionId, "waiting", 1);
+    await untilStatus(core, late.executionId, "waiting", 1);
     await core.engine.cancel({ accountId, executionId: stopped.executionId });
     expect(await outputOf(stopped)).toMatchObject({ code: "EXECUTION_CANCELLED" });
     expect(await outputOf(late)).toMatchObject({ code: "EXECUTION_TIMEOUT" });
@@ -195,7 +195,7 @@ describe("an event", () => {
   test("reaches more waits than one portion holds, and the answer counts them", async () => {
     await core.deploy("crowd", scriptOf(`return (await ctx.waitFor("crowd")).data;`));
     const runs = await Promise.all(Array.from({ length: 520 }, () => core.invoke("crowd", { mode: "background" })));
-    for (const { executionId } of runs) await until(core, executionId, "waiting", 1);
+    for (const { executionId } of runs) await untilStatus(core, executionId, "waiting", 1);
     expect(await send(core, "crowd", 1)).toMatchObject({ reached: 520 });
     for (const run of runs) expect(await outputOf(run)).toBe(1);
   });

@@ -5,6 +5,7 @@ import { startTestCore, type TestCore } from "../support/core.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
 import { rejectionOf } from "../support/thrown.ts";
+import { until } from "../support/until.ts";
 
 let stub: ModelStub;
 let core: TestCore;
@@ -34,11 +35,8 @@ async function origin(ref: string, script = CHAIN('await ask("third")'), secrets
 }
 
 async function ended(executionId: string): Promise<Execution> {
-  for (;;) {
-    const execution = await core.engine.findExecution({ accountId: core.accountId, executionId });
-    if ("finishedAt" in execution.state) return execution;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const look = () => core.engine.findExecution({ accountId: core.accountId, executionId });
+  return until(look, ({ state }) => "finishedAt" in state);
 }
 
 const outputOf = ({ state }: Execution) => JSON.parse(state.status === "completed" ? (state.output ?? "") : "null");
@@ -113,13 +111,8 @@ test("a question that nobody has decided is asked anew", async () => {
   await core.deploy("asks", `export const execute = async (ctx) => (await ctx.approve({ title: "Now?" })).by;`);
   const { accountId, engine, waiting } = core;
   const { executionId } = await core.invoke("asks", { input: {}, mode: "background" });
-  const questions = async (count: number) => {
-    for (;;) {
-      const { items } = await waiting.approvals({ accountId, limit: 10, offset: 0 });
-      if (items.length === count) return items;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  };
+  const open = async () => (await waiting.approvals({ accountId, limit: 10, offset: 0 })).items;
+  const questions = (count: number) => until(open, ({ length }) => length === count);
   await questions(1);
   const forked = await engine.fork({ accountId, executionId, at: null, version: null, set: {}, secrets: {} });
   const question = (await questions(2)).find((one) => one.executionId === forked);
@@ -147,7 +140,10 @@ test("passes the gates of its workflow, and changed input is checked", async () 
   const slow = { accountId, executionId, at: 0, version: null, set: { "input.ms": 60_000 }, secrets: {} };
   const [first, second] = [await engine.fork(slow), await engine.fork(slow)];
   const statusOf = async (id: string) => (await engine.findExecution({ accountId, executionId: id })).state.status;
-  while ((await statusOf(first)) !== "running") await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(
+    () => statusOf(first),
+    (status) => status === "running",
+  );
   expect(await statusOf(second)).toBe("queued");
   for (const id of [first, second]) await engine.cancel({ accountId, executionId: id });
 });
@@ -182,15 +178,9 @@ test("a fork that was queued when the server ended goes on with the clock of its
   await first.close();
   const second = await startTestCore(environment);
   try {
-    for (;;) {
-      const { state } = await second.engine.findExecution({ accountId, executionId: forked });
-      if (state.status === "completed") {
-        expect(JSON.parse(state.output ?? "").born).toBe(born);
-        return;
-      }
-      expect(["queued", "running"]).toContain(state.status);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const look = () => second.engine.findExecution({ accountId, executionId: forked });
+    const execution = await until(look, ({ state }) => "finishedAt" in state);
+    expect(outputOf(execution).born).toBe(born);
   } finally {
     await second.close();
     await directory.remove();

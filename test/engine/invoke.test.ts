@@ -94,9 +94,7 @@ describe("a call", () => {
 
   test("can be cancelled while it waits in the store", async () => {
     const invocation = await core.invoke("slow", { input: { ms: 3_600_000 }, mode: "background" });
-    await expect
-      .poll(async () => (await find(invocation.executionId)).state.status, { timeout: 10_000 })
-      .toBe("waiting");
+    await expect.poll(async () => (await find(invocation.executionId)).state.status).toBe("waiting");
     await core.engine.cancel({ accountId: core.accountId, executionId: invocation.executionId });
     expect(await invocation.result).toMatchObject({ status: "cancelled" });
     expect((await find(invocation.executionId)).state.status).toBe("cancelled");

@@ -88,7 +88,7 @@ describe("concurrency", () => {
   test("gives a slot back while its holder sleeps for long", async () => {
     await deploy("sleeper", { concurrency: { limit: 1 } });
     const sleeping = await core.invoke("sleeper", { input: { ms: 3_600_000 }, mode: "background" });
-    await expect.poll(async () => (await find(sleeping.executionId)).state.status, { timeout: 10_000 }).toBe("waiting");
+    await expect.poll(async () => (await find(sleeping.executionId)).state.status).toBe("waiting");
     expect(await core.run("sleeper", { input: { ms: 1 } })).toMatchObject({ status: "completed" });
     await core.engine.cancel({ accountId: core.accountId, executionId: sleeping.executionId });
   });

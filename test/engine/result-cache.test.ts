@@ -154,7 +154,7 @@ describe("a run that touched the outside world", () => {
       "mixed",
       `export async function execute(ctx) {
         if (ctx.input !== 0) await ctx.workflow.completions.create({ model: "workflow:tiny" });
-        if (ctx.input !== 0) await ctx.sleep(1500);
+        if (ctx.input !== 0) await ctx.sleep(3000);
         return ctx.input;
       }`,
     );
@@ -166,14 +166,14 @@ describe("a run that touched the outside world", () => {
       const found = await engine.findExecution({ accountId, executionId: follower.executionId }).catch(() => null);
       return found?.state.status;
     };
-    await expect.poll(find, { timeout: 1_000 }).toBe("running");
+    await expect.poll(find).toBe("running");
     await Promise.all([leader.result, follower.result]);
   });
 
   test("keeps those who wait to their own timeout", async () => {
     await core.deploy(
       "sleepy",
-      'export const config = { cache: { ttl: "1h" } };\nexport async function execute(ctx) { await ctx.sleep(1000); return 1 }',
+      'export const config = { cache: { ttl: "1h" } };\nexport async function execute(ctx) { await ctx.sleep(3000); return 1 }',
     );
     const leader = await core.invoke("sleepy");
     const follower = await core.invoke("sleepy", { timeoutMs: 100 });

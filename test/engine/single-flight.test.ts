@@ -62,7 +62,7 @@ describe("identical first calls of a version", () => {
     held = [];
     const all = await burst("outside", 5, { input: url });
     // None of them has had an answer yet.
-    await expect.poll(() => held.length, { timeout: 5_000 }).toBe(5);
+    await expect.poll(() => held.length).toBe(5);
     for (const answer of held) answer();
     for (const one of all) expect(await one.result).toMatchObject({ status: "completed", content: "ok" });
     expect(all.map(({ cache }) => cache)).toEqual(Array(5).fill("miss"));
@@ -71,8 +71,7 @@ describe("identical first calls of a version", () => {
   test("run themselves as soon as the run they wait for begins to wait", async () => {
     await core.deploy("waits", "export async function execute(ctx) { await ctx.sleep(60_000); return 1 }");
     const all = await burst("waits", 3, { timeoutMs: 3_600_000 });
-    for (const { executionId } of all)
-      await expect.poll(() => statusOf(executionId), { timeout: 5_000 }).toBe("waiting");
+    for (const { executionId } of all) await expect.poll(() => statusOf(executionId)).toBe("waiting");
     for (const one of all) await one.cancel();
   });
 

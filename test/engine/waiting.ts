@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Invocation } from "../../src/engine/engine.ts";
 import type { EventRequest, SentEvent } from "../../src/engine/waiting.ts";
 import type { TestCore } from "../support/core.ts";
+import { until } from "../support/until.ts";
 
 /** Wraps the body of `execute(ctx)` into a script. */
 export const scriptOf = (body: string): string => `export async function execute(ctx) {\n${body}\n}`;
@@ -18,14 +18,13 @@ export function send(
 }
 
 /** Resolves once an execution has reached a status (and, for `waiting`, has that many open waits). */
-export async function until(core: TestCore, executionId: string, status: string, waits = 0): Promise<void> {
+export async function untilStatus(core: TestCore, executionId: string, status: string, waits = 0): Promise<void> {
   const { accountId, engine, waiting } = core;
-  for (;;) {
-    const { state } = await engine.findExecution({ accountId, executionId });
-    const open = await waiting.waitsOf({ accountId, executionId });
-    if (state.status === status && open.length >= waits) return;
-    await sleep(5);
-  }
+  const look = async () => ({
+    state: (await engine.findExecution({ accountId, executionId })).state,
+    open: (await waiting.waitsOf({ accountId, executionId })).length,
+  });
+  await until(look, ({ state, open }) => state.status === status && open >= waits);
 }
 
 /** Deploys a script and calls it in the background. */

@@ -1,4 +1,5 @@
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { within } from "../support/until.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -62,4 +63,36 @@ export function framesOf(text: string): readonly Json[] {
   return payloadsOf(text)
     .filter((payload) => payload !== "[DONE]")
     .map((payload) => JSON.parse(payload) as Json);
+}
+
+/** Reads an answer while it still comes: everything up to a text, or up to its end. */
+export function readerOf(response: Response): {
+  /** All that came so far, `wanted` included; throws when the answer ends without it. */
+  to(wanted: string): Promise<string>;
+  /** The whole answer. */
+  toEnd(): Promise<string>;
+} {
+  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const more = async (): Promise<boolean> => {
+    const { done, value } = await reader.read();
+    text += value ?? "";
+    return !done;
+  };
+  const reading = async (isEnough: () => boolean) => {
+    while (!isEnough() && (await more()));
+  };
+  return {
+    async to(wanted) {
+      const isThere = () => text.includes(wanted);
+      await within(reading(isThere), () => `${JSON.stringify(wanted)} in ${JSON.stringify(text)}`);
+      if (!isThere()) throw new Error(`the answer ended without ${JSON.stringify(wanted)}: ${text}`);
+      return text;
+    },
+    async toEnd() {
+      const nothing = () => false;
+      await within(reading(nothing), () => `the end of ${JSON.stringify(text)}`);
+      return text;
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../support/until.ts";
-import { framesOf, type Service, startService } from "./service.ts";
+import { framesOf, readerOf, type Service, startService } from "./service.ts";
 
 let service: Service;
 let isClosed = false;
@@ -14,11 +14,8 @@ afterAll(async () => {
 
 test("open requests get their answers when the server stops, and the port is free", async () => {
   const streaming = await service.invoke("sleeps", { input: 1, stream: true });
-  let text = "";
-  const reading = (async () => {
-    for await (const piece of streaming.body?.pipeThrough(new TextDecoderStream()) ?? []) text += piece;
-  })();
-  await until(() => text.includes("begun"));
+  const reader = readerOf(streaming);
+  await reader.to("begun");
   const whole = service.invoke("sleeps", { input: 2 });
   await until(async () => {
     const { data } = (await (await service.send("/api/v1/workflows/sleeps/runs")).json()) as {
@@ -32,7 +29,7 @@ test("open requests get their answers when the server stops, and the port is fre
   expect(answer.headers.get("x-should-retry")).toBe("true");
   expect(answer.headers.get("retry-after")).toBe("1");
   expect(await answer.json()).toMatchObject({ error: { code: "draining", type: "server_error" } });
-  await reading;
+  const text = await reader.toEnd();
   expect(framesOf(text)).toMatchObject([{ type: "begun" }, { error: { code: "draining", status: 503 } }]);
   expect(text.endsWith("data: [DONE]\n\n")).toBe(true);
   await closing;

@@ -4,6 +4,7 @@ import type { Caller } from "../../src/engine/types.ts";
 import { createApp, type HttpApp } from "../../src/http/app.ts";
 import { toExecId } from "../../src/http/ids.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
+import { until } from "../support/until.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -49,11 +50,8 @@ beforeAll(async () => {
   const schedule = await make("/api/v1/schedules", { workflow: REF, cron: "@yearly" });
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
   const first = async (path: string): Promise<string> => {
-    for (;;) {
-      const { data } = (await send("GET", path)).body as { readonly data: readonly Json[] };
-      if (data[0] !== undefined) return String(data[0]["id"]);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const rows = async () => ((await send("GET", path)).body as { readonly data: readonly Json[] }).data;
+    return String((await until(rows, ({ length }) => length > 0))[0]?.["id"]);
   };
   const approval = await first("/api/v1/approvals");
   ids = {

@@ -5,6 +5,7 @@ import { readRecording } from "../../src/recording/read-recording.ts";
 import { replayRecording } from "../../src/recording/replay-recording.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
+import { until } from "../support/until.ts";
 
 let stub: ModelStub;
 let core: TestCore;
@@ -168,7 +169,7 @@ describe("replaying a recording", () => {
     const { executionId } = invocation;
     const { accountId } = core;
     const stateOf = async () => (await core.engine.findExecution({ accountId, executionId })).state.status;
-    while ((await stateOf()) !== "waiting") await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(stateOf, (status) => status === "waiting");
     const recording = await record(executionId);
     const sending = core.waiting.send({ accountId, executionId, name: "go-0", data: 1, id: null, ttlMs: null });
     const replays = Array.from({ length: 8 }, () => replayRecording(core.runtime, recording));

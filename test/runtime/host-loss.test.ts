@@ -32,7 +32,7 @@ const callsFrom = (count: number) => runtime.stub.calls.slice(count);
 
 /** Kills the hosts once `ready`; resolves when the attempt was lost. */
 async function loseHost({ outcome }: Attempt, ready: () => boolean): Promise<void> {
-  await expect.poll(ready, { timeout: 20_000, interval: 5 }).toBe(true);
+  await expect.poll(ready, { interval: 5 }).toBe(true);
   for (const pid of hostsOf(process.pid)) killHard(pid);
   expect(await outcome).toMatchObject({ status: "lost" });
 }
@@ -56,7 +56,7 @@ test("a streamed call goes on over two deaths of its host, and is metered once",
 });
 
 test("calls side by side, of models and over HTTP, are answered once each", async () => {
-  runtime.stub.always({ delayMs: 700 });
+  runtime.stub.always({ delayMs: 2_000 });
   const script = scriptOf(`
     const ask = async (text) => (await ctx.chat.completions.create({ messages: [{ role: "user", content: text }] })).choices[0].message.content;
     const post = async (id) => (await ctx.http.post(ctx.input, { json: { id } })).json().echo;
@@ -72,7 +72,7 @@ test("calls side by side, of models and over HTTP, are answered once each", asyn
 });
 
 test("an answer that comes while nobody waits is there for the next attempt", async () => {
-  runtime.stub.always({ delayMs: 300 });
+  runtime.stub.always({ delayMs: 1_500 });
   const before = runtime.stub.calls.length;
   const first = runtime.start(
     await runtime.job(
@@ -91,7 +91,7 @@ test("a call that no attempt asks for is given up after a few seconds, and made 
   const before = runtime.stub.calls.length;
   const first = runtime.start(await runtime.job(STREAM));
   await loseHost(first, () => callsFrom(before).length === 1);
-  await expect.poll(() => callsFrom(before)[0]?.abandoned, { timeout: 9_000 }).toBe(true);
+  await expect.poll(() => callsFrom(before)[0]?.abandoned).toBe(true);
   runtime.stub.always({});
   expect(await runtime.goOn(first)).toMatchObject({ status: "completed" });
   expect(callsFrom(before)).toHaveLength(2);

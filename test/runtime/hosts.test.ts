@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ExecutionJob } from "../../runtime/execution.ts";
 import { hostsOf, killHard } from "../support/host-processes.ts";
+import { until } from "../support/until.ts";
 import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
 
 let runtime: BareRuntime;
@@ -26,7 +27,7 @@ async function startPatient(count: number): Promise<readonly Attempt[]> {
   const jobs: ExecutionJob[] = [];
   for (let input = 0; input < count; input++) jobs.push(await runtime.job(PATIENT, { input }));
   const attempts = jobs.map((job) => runtime.start(job));
-  while (attempts.some(({ host }) => host.emitted.length === 0)) await wait(5);
+  await until(() => attempts.every(({ host }) => host.emitted.length > 0));
   await wait(30);
   return attempts;
 }
@@ -148,9 +149,9 @@ test("a spare that dies is replaced like any other host", async () => {
   // One that never was ready is not replaced at once: it would only fail again.
   const fresh = () =>
     pids().length === 2 && runtime.stats().hosts.every(({ pid, ready }) => ready && !before.includes(pid));
-  await expect.poll(fresh, { timeout: 20_000 }).toBe(true);
+  await expect.poll(fresh).toBe(true);
   const [inUse, spare] = pids();
   killHard(spare ?? 0);
-  await expect.poll(() => pids().length === 2 && !pids().includes(spare ?? 0), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => pids().length === 2 && !pids().includes(spare ?? 0)).toBe(true);
   expect(pids()).toContain(inUse);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { fail, toRecord } from "../../runtime/errors.ts";
+import { until } from "../support/until.ts";
 import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
 
 let runtime: BareRuntime;
@@ -14,7 +15,7 @@ const LISTEN = `ctx.signal.addEventListener("abort", () => ctx.emit("abort", Str
   ctx.emit("ready", null);`;
 
 async function isReady({ host }: Attempt): Promise<void> {
-  while (host.emitted.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  await until(() => host.emitted.length > 0);
 }
 
 test("cancelling fires ctx.signal, then ends the execution, and the model's call is given up", async () => {
@@ -26,7 +27,7 @@ test("cancelling fires ctx.signal, then ends the execution, and the model's call
     ),
   );
   await isReady(attempt);
-  while (runtime.stub.calls.length === before) await new Promise((resolve) => setTimeout(resolve, 2));
+  await until(() => runtime.stub.calls.length > before);
   runtime.cancel(attempt.job.executionId, cancelled);
   expect(await attempt.outcome).toMatchObject({ status: "failed", error: { code: "EXECUTION_CANCELLED" } });
   expect(attempt.host.emitted.map(({ type }) => type)).toEqual(['"ready"', '"abort"']);
@@ -36,7 +37,7 @@ test("cancelling fires ctx.signal, then ends the execution, and the model's call
 
 test("the deadline fires ctx.signal and names the limit", async () => {
   const job = await runtime.job(scriptOf(`${LISTEN} await new Promise(() => {});`));
-  const attempt = runtime.start({ ...job, startedAt: Date.now(), deadlineAt: Date.now() + 250 });
+  const attempt = runtime.start({ ...job, startedAt: Date.now(), deadlineAt: Date.now() + 2_000 });
   expect(await attempt.outcome).toMatchObject({
     status: "failed",
     error: { code: "EXECUTION_TIMEOUT", details: { limit: "timeoutMs" } },

@@ -110,7 +110,7 @@ describe("a server process", () => {
         const run = (await (await call(`/api/v1/runs/${id}`)).json()) as { data: { status: string } };
         return run.data.status;
       };
-      await expect.poll(look, { timeout: 10_000 }).toBe("completed");
+      await expect.poll(look).toBe("completed");
     }
     await server.stop();
   }, 120_000);

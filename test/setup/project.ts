@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { within } from "../support/until.ts";
 
 /** A small project with Weft's setup script, whose only dependency is a stand-in for the `node` package. */
 export interface Project {
@@ -78,8 +79,11 @@ function run(root: string, args: readonly string[]): Running {
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     output.stderr += text;
   });
-  const prints = async (text: string) => {
-    while (!output.stdout.includes(text)) await once(child.stdout, "data");
+  const prints = (text: string) => {
+    const printed = async () => {
+      while (!output.stdout.includes(text)) await once(child.stdout, "data");
+    };
+    return within(printed(), () => `${JSON.stringify(text)} to be printed: ${JSON.stringify(output)}`);
   };
   const ended = once(child, "close").then(([code, signal]) => ({ code: code ?? signal, ...output }));
   return { kill: (signal) => child.kill(signal), prints, ended };

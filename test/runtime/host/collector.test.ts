@@ -35,4 +35,4 @@ test("a script that nobody calls for a while keeps little more than its realm, a
   // Uncollected it is about 2.8 MiB, collected 1.6.
   expect(each).toBeLessThan(2.2 * MIB);
   await callAll("second");
-}, 30_000);
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../../support/until.ts";
 import { type Service, startService } from "../../service.ts";
 
 let service: Service;
@@ -20,11 +21,11 @@ async function run(ref: string): Promise<string> {
   return ((await response.json()) as { id: string }).id;
 }
 const statusIs = async (id: string, status: string) => {
-  for (;;) {
+  const look = async () => {
     const { data } = (await (await service.send(`/api/v1/runs/${id}`)).json()) as { data: { status: string } };
-    if (data.status === status) return;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    return data.status;
+  };
+  await until(look, (now) => now === status);
 };
 
 describe("a recording", () => {

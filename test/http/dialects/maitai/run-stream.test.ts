@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { makeDataDir } from "../../../support/data-dir.ts";
 import { until } from "../../../support/until.ts";
-import { framesOf, payloadsOf, type Service, startService } from "../../service.ts";
+import { framesOf, payloadsOf, readerOf, type Service, startService } from "../../service.ts";
 
 const SCRIPTS = {
   counts: `export async function execute(ctx) {
@@ -137,9 +137,7 @@ describe("live updates", () => {
     const init = { signal: leave.signal };
     const response = await service.send("/api/v1/runs/events", init);
     const id = await start("talks");
-    let text = "";
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    while (!text.includes('"completed"')) text += (await reader?.read())?.value ?? "";
+    const text = await readerOf(response).to('"completed"');
     leave.abort();
     const events = eventsOf(text).filter(({ data }) => data["id"] === id);
     expect(events.map(({ data }) => data["status"])).toEqual(["queued", "running", "completed"]);
@@ -148,9 +146,7 @@ describe("live updates", () => {
     const back = new AbortController();
     const headers = { "last-event-id": events[0]?.id ?? "" };
     const missed = await service.send("/api/v1/runs/events", { headers, signal: back.signal });
-    let rest = "";
-    const again = missed.body?.pipeThrough(new TextDecoderStream()).getReader();
-    while (!rest.includes('"completed"')) rest += (await again?.read())?.value ?? "";
+    const rest = await readerOf(missed).to('"completed"');
     back.abort();
     expect(eventsOf(rest).filter(({ data }) => data["id"] === id)).toEqual(events.slice(1));
   });
@@ -159,9 +155,7 @@ describe("live updates", () => {
     const leave = new AbortController();
     const init = { headers: { "last-event-id": "AAAAAAAA-1" }, signal: leave.signal };
     const response = await service.send("/api/v1/runs/events", init);
-    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-    let text = "";
-    while (!text.includes("event: reset")) text += (await reader?.read())?.value ?? "";
+    await readerOf(response).to("event: reset");
     leave.abort();
   });
 });

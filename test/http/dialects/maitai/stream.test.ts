@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../../support/until.ts";
-import { framesOf, payloadsOf, type Service, startService } from "../../service.ts";
+import { framesOf, payloadsOf, readerOf, type Service, startService } from "../../service.ts";
 
 let service: Service;
 /** An upstream service that answers only when told to. */
@@ -167,14 +167,11 @@ test("what is known before the run is a plain status, also for streams", async (
 
 test("a chunk reaches the reader while the script still runs", async () => {
   const response = await service.invoke("gated", { input: { url: gateUrl }, stream: true });
-  const reader = (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-  while (!text.includes('"type":"before"')) text += (await reader.read()).value ?? "";
-  expect(text).not.toContain('"type":"after"');
+  const reader = readerOf(response);
+  expect(await reader.to('"type":"before"')).not.toContain('"type":"after"');
   await until(async () => waiting.length > 0);
   openGate();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
-  expect(framesOf(text).map((frame) => frame["type"])).toEqual(["before", "after", undefined]);
+  expect(framesOf(await reader.toEnd()).map((frame) => frame["type"])).toEqual(["before", "after", undefined]);
 });
 
 describe("a reader that goes away", () => {

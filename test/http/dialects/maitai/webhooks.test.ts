@@ -173,7 +173,8 @@ describe("an endpoint", () => {
       attempts: 1,
       log: [{ status: 302, error: expect.stringContaining("302") }],
     });
-    expect(Number(tried["next_attempt_at"]) * 1_000).toBeGreaterThan(Date.now() + 2_000);
+    const [first] = tried["log"] as readonly Json[];
+    expect(Number(tried["next_attempt_at"]) - Number(first?.["at"])).toBeGreaterThan(3);
     expect((await post(`${LOG}/${id}/replay`)).status).toBe(409);
     statuses.set("/d", 410);
     await service.invoke("echo");
@@ -202,7 +203,9 @@ describe("an endpoint", () => {
     const silent = data(await post(BASE, { url: `${url}/silent` }));
     const quick = data(await post(BASE, { url: `${url}/quick` }));
     for (let n = 0; n < 12; n++) await service.invoke("echo", { input: { n: `silent ${n}` } });
-    const toQuick = () => received.filter(({ path }) => path === "/quick").map(({ text }) => text);
+    // What ended just before both were made may reach them, too.
+    const toQuick = () =>
+      received.filter(({ path, text }) => path === "/quick" && text.includes("silent ")).map(({ text }) => text);
     await until(toQuick, ({ length }) => length === 12);
     expect(received.filter(({ path }) => path === "/silent").length).toBeLessThanOrEqual(4);
     for (const { id } of [silent, quick]) await remove(id);
