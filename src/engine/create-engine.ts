@@ -8,6 +8,7 @@ import { createWaiting } from "./create-waiting.ts";
 import type { Engine } from "./engine.ts";
 import { forkExecution } from "./fork.ts";
 import { createHits } from "./hits.ts";
+import { findKeyed } from "./idempotency.ts";
 import { createInvoke } from "./invoke.ts";
 import { createJobLimit } from "./job-limit.ts";
 import { expireKeys } from "./key-expiry.ts";
@@ -128,6 +129,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       if (state === "stopping" || state === "closed") throw fail("STOPPING");
       return invoke(request);
     },
+    findKeyed: (key) => findKeyed(key, parts),
     async fork(request) {
       if (state === "stopping" || state === "closed") throw fail("STOPPING");
       return forkExecution(request, await queries.findExecution(request), parts);

@@ -94,6 +94,11 @@ export interface RunWatch {
 /** Everything a dialect may ask: translate, call, render. Throws WorkflowError for all that is known before a run. */
 export interface Engine {
   invoke(request: InvokeRequest): Promise<Invocation>;
+  /** Id and data (JSON of its ctx data) of the execution that an idempotency key stands for; null when the key is new or too old. */
+  findKeyed(params: {
+    readonly accountId: string;
+    readonly idempotencyKey: string;
+  }): Promise<Pick<Execution, "id" | "data"> | null>;
   findExecution(params: { readonly accountId: string; readonly executionId: string }): Promise<Execution>;
   /** Newest first; INVALID_REQUEST for a cursor that this list did not give, WORKFLOW_NOT_FOUND. */
   listExecutions(params: RunQuery): Promise<RunPage>;

@@ -10,4 +10,6 @@ export interface ForkRequest {
   readonly set: Readonly<Record<string, unknown>>;
   /** Values for this run; all that the origin had must be given again. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Account-wide idempotency key; null = none. */
+  readonly idempotencyKey: string | null;
 }

@@ -1,11 +1,13 @@
-import { randomUUID, randomUUIDv7 } from "node:crypto";
-import { type CtxData, fail, type JournalRecord } from "../../runtime/index.ts";
+import { createHash, randomUUID, randomUUIDv7 } from "node:crypto";
+import { type CtxData, fail, type JournalRecord, toWorkflowError } from "../../runtime/index.ts";
+import { canonical } from "../cache/canonical.ts";
 import type { Execution, NewExecution, Workflow } from "../store/store.ts";
 import { leastMs } from "./call.ts";
 import { setPaths } from "./data-paths.ts";
 import { pinsOf } from "./datastores/attach.ts";
 import type { ForkRequest } from "./fork-request.ts";
 import { gatesOf } from "./gates.ts";
+import { findKeyed, keyConflict } from "./idempotency.ts";
 import { checkInput } from "./input-check.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
@@ -70,13 +72,14 @@ async function planFor(origin: Execution, workflow: Workflow, version: string | 
 }
 
 interface Made {
+  readonly idempotencyKey: string | null;
   readonly workflow: Workflow;
   readonly plan: Plan;
   readonly data: CtxData;
   readonly secrets: ForkRequest["secrets"];
 }
 
-function toExecution(origin: Execution, { workflow, plan, data, secrets }: Made): NewExecution {
+function toExecution(origin: Execution, { workflow, plan, data, secrets, idempotencyKey }: Made): NewExecution {
   const { accountId, workflowId, sessionId, depth, seed } = origin;
   const now = Date.now();
   return {
@@ -100,7 +103,7 @@ function toExecution(origin: Execution, { workflow, plan, data, secrets }: Made)
     runAt: now,
     timeoutMs: leastMs(workflow.timeoutMs, plan.config.timeoutMs),
     cacheKey: null,
-    idempotencyKey: null,
+    idempotencyKey,
   };
 }
 
@@ -146,11 +149,32 @@ async function make(request: ForkRequest, origin: Execution, parts: Parts): Prom
   const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets);
   const names = Object.keys(secrets);
   const pinned = { ...(await pinnedAgain(origin, plan, parts)), ...data };
-  return { workflow, plan, secrets, data: names.length === 0 ? pinned : { ...pinned, secret_names: names } };
+  return {
+    workflow,
+    plan,
+    secrets,
+    data: names.length === 0 ? pinned : { ...pinned, secret_names: names },
+    idempotencyKey: request.idempotencyKey,
+  };
 }
 
-/** Starts an execution that shares the recorded beginning of another one and pays only for what follows; returns its id. */
-export async function forkExecution(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
+/** What a key of a fork stands for; values of secrets never count. */
+function hashOf({ executionId, at, version, set }: ForkRequest): string {
+  return createHash("sha256")
+    .update(canonical([executionId, at, version, set]))
+    .digest("hex");
+}
+
+/** The fork that an idempotency key stands for, or null when the key is new or too old; CONFLICT when it was used for another request. */
+async function joinKeyed(request: ForkRequest, idempotencyKey: string, parts: Parts): Promise<string | null> {
+  const known = await findKeyed({ accountId: request.accountId, idempotencyKey }, parts);
+  if (known === null) return null;
+  const fork = await parts.store.findFork({ executionId: known.id });
+  if (fork?.asked === hashOf(request)) return known.id;
+  throw keyConflict(idempotencyKey, known.id);
+}
+
+async function startFork(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
   const { store, claims, jobs } = parts;
   const made = await make(request, origin, parts);
   const { at, records } = prefixOf(await store.readJournal({ executionId: origin.id }), request.at);
@@ -160,7 +184,7 @@ export async function forkExecution(request: ForkRequest, origin: Execution, par
   await jobs.add(execution.accountId);
   const run = execution.hasSecrets ? keepInMemory(execution, made, clockAt, parts) : null;
   try {
-    const fork = { originId: origin.id, at, clockAt };
+    const fork = { originId: origin.id, at, clockAt, asked: request.idempotencyKey === null ? null : hashOf(request) };
     await store.enqueueFork({ execution, fork, records, gates: gates === null ? null : { ...gates, debounce: null } });
   } catch (error) {
     if (run !== null) await discard(run, error, parts);
@@ -168,4 +192,20 @@ export async function forkExecution(request: ForkRequest, origin: Execution, par
   }
   claims.wake();
   return execution.id;
+}
+
+/** Starts an execution that shares the recorded beginning of another one and pays only for what follows; returns its id. A repeated idempotency key gives the first one's. */
+export async function forkExecution(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
+  const { idempotencyKey } = request;
+  if (idempotencyKey === null) return startFork(request, origin, parts);
+  const joined = await joinKeyed(request, idempotencyKey, parts);
+  if (joined !== null) return joined;
+  try {
+    return await startFork(request, origin, parts);
+  } catch (thrown) {
+    // Someone with the same key was faster.
+    const first = toWorkflowError(thrown).code === "CONFLICT" ? await joinKeyed(request, idempotencyKey, parts) : null;
+    if (first === null) throw thrown;
+    return first;
+  }
 }

@@ -1,4 +1,4 @@
-import { type CtxData, fail } from "../../runtime/index.ts";
+import { type CtxData, fail, type WorkflowError } from "../../runtime/index.ts";
 import { canonical } from "../cache/canonical.ts";
 import type { Execution, NewExecution } from "../store/store.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
@@ -13,13 +13,41 @@ function bodyOf({ data, ref }: NewExecution): string {
   return canonical([ref, input, messages, asked, metadata]);
 }
 
+/** The error for a key that stands for the execution `executionId` of another request. */
+export function keyConflict(idempotencyKey: string | null, executionId: string): WorkflowError {
+  const message = `Idempotency-Key ${JSON.stringify(idempotencyKey)}: it was used for another request.`;
+  return fail("CONFLICT", { message, execution_id: executionId });
+}
+
 /** Throws CONFLICT when the execution of an idempotency key was asked for with another request. */
-function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Call): void {
+async function checkSameRequest(known: NewExecution, request: InvokeRequest, call: Call, parts: Parts): Promise<void> {
   const version = (JSON.parse(known.data) as CtxData).workflow_info.version;
   const sameVersion = request.version === null || version === call.plan.version.number;
-  if (sameVersion && bodyOf(known) === bodyOf(call.execution)) return;
-  const message = `Idempotency-Key ${JSON.stringify(request.idempotencyKey)}: it was used for another request.`;
-  throw fail("CONFLICT", { message, execution_id: known.id });
+  const isSame = sameVersion && bodyOf(known) === bodyOf(call.execution);
+  // A fork may say the same as a call; it is another request all the same.
+  if (isSame && (await parts.store.findFork({ executionId: known.id })) === null) return;
+  throw keyConflict(request.idempotencyKey, known.id);
+}
+
+interface Key {
+  readonly accountId: string;
+  readonly idempotencyKey: string;
+}
+
+/** Age of the oldest execution that a key may still stand for, as ms since the epoch. */
+const oldest = ({ settings }: Parts): number => Date.now() - settings.idempotencyTtlMs;
+
+/** The execution in memory that a key stands for, or null. */
+function runningKeyed({ accountId, idempotencyKey }: Key, { live }: Parts, since: number): LiveRun | null {
+  const running = live.keyed(accountId, idempotencyKey);
+  // One that has not begun is not in the store: its key cannot be given away.
+  return running !== null && (running.phase === "new" || running.call.execution.createdAt >= since) ? running : null;
+}
+
+/** The execution that an idempotency key stands for; null when the key is new or too old. */
+export async function findKeyed(key: Key, parts: Parts): Promise<NewExecution | null> {
+  const since = oldest(parts);
+  return runningKeyed(key, parts, since)?.call.execution ?? parts.store.findKeyed({ ...key, since });
 }
 
 /** One more caller's view of a running execution; a caller in the background gets it once the execution is durable, and does not keep it in memory. */
@@ -45,7 +73,7 @@ export async function joinKnown(
   call: Call,
   parts: Parts,
 ): Promise<Invocation> {
-  checkSameRequest(known, request, call);
+  await checkSameRequest(known, request, call, parts);
   const running = parts.live.get(known.id);
   if (running !== null) return joinLive(running, call, parts);
   const { accountId, versionId } = known;
@@ -62,14 +90,13 @@ export async function joinKeyed(
   call: Call,
   parts: Parts,
 ): Promise<Invocation | null> {
-  const { accountId } = request;
-  const since = Date.now() - parts.settings.idempotencyTtlMs;
-  const running = parts.live.keyed(accountId, idempotencyKey);
-  // One that has not begun is not in the store: its key cannot be given away.
-  if (running !== null && (running.phase === "new" || running.call.execution.createdAt >= since)) {
-    checkSameRequest(running.call.execution, request, call);
+  const key = { accountId: request.accountId, idempotencyKey };
+  const since = oldest(parts);
+  const running = runningKeyed(key, parts, since);
+  if (running !== null) {
+    await checkSameRequest(running.call.execution, request, call, parts);
     return joinLive(running, call, parts);
   }
-  const known = await parts.store.findKeyed({ accountId, idempotencyKey, since });
+  const known = await parts.store.findKeyed({ ...key, since });
   return known === null ? null : joinKnown(known, request, call, parts);
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ForkRequest } from "../../src/engine/fork-request.ts";
 import type { Execution } from "../../src/engine/types.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
@@ -40,11 +40,10 @@ async function ended(executionId: string): Promise<Execution> {
 }
 
 const outputOf = ({ state }: Execution) => JSON.parse(state.status === "completed" ? (state.output ?? "") : "null");
+const PLAIN = { at: null, version: null, set: {}, secrets: {}, idempotencyKey: null };
 const fork = async (executionId: string, more: Partial<ForkRequest> = {}) => {
   const { accountId } = core;
-  return ended(
-    await core.engine.fork({ accountId, executionId, at: null, version: null, set: {}, secrets: {}, ...more }),
-  );
+  return ended(await core.engine.fork({ ...PLAIN, accountId, executionId, ...more }));
 };
 
 test("takes the calls below a position over and pays only for what follows", async () => {
@@ -114,7 +113,7 @@ test("a question that nobody has decided is asked anew", async () => {
   const open = async () => (await waiting.approvals({ accountId, limit: 10, offset: 0 })).items;
   const questions = (count: number) => until(open, ({ length }) => length === count);
   await questions(1);
-  const forked = await engine.fork({ accountId, executionId, at: null, version: null, set: {}, secrets: {} });
+  const forked = await engine.fork({ ...PLAIN, accountId, executionId });
   const question = (await questions(2)).find((one) => one.executionId === forked);
   if (question === undefined) throw new Error("the fork asked nothing");
   const verdict = { approved: true, data: null, comment: null, by: "Ada", via: "api", address: "::1" } as const;
@@ -137,7 +136,7 @@ test("passes the gates of its workflow, and changed input is checked", async () 
   await result;
   const error = await rejectionOf(fork(executionId, { set: { "input.n": "one" } }));
   expect(error.code).toBe("VALIDATION_ERROR");
-  const slow = { accountId, executionId, at: 0, version: null, set: { "input.ms": 60_000 }, secrets: {} };
+  const slow = { ...PLAIN, accountId, executionId, at: 0, set: { "input.ms": 60_000 } };
   const [first, second] = [await engine.fork(slow), await engine.fork(slow)];
   const statusOf = async (id: string) => (await engine.findExecution({ accountId, executionId: id })).state.status;
   await until(
@@ -173,7 +172,7 @@ test("a fork that was queued when the server ended goes on with the clock of its
   const born = await result.then((end) => (end.status === "completed" ? JSON.parse(end.output).born : null));
   await first.deploy("blocks", "export const execute = (ctx) => new Promise((done) => setTimeout(done, 3000, 1));");
   await first.invoke("blocks", { input: {}, mode: "background" });
-  const forked = await first.engine.fork({ accountId, executionId, at: 1, version: null, set: {}, secrets: {} });
+  const forked = await first.engine.fork({ ...PLAIN, accountId, executionId, at: 1 });
   await first.engine.stop(0);
   await first.close();
   const second = await startTestCore(environment);
@@ -185,4 +184,48 @@ test("a fork that was queued when the server ended goes on with the clock of its
     await second.close();
     await directory.remove();
   }
+});
+
+describe("an idempotency key", () => {
+  const key = { idempotencyKey: "fork-key" };
+
+  test("stands for one fork, however often and at the same time it is sent", async () => {
+    const executionId = await origin("keyed");
+    const request = { ...PLAIN, ...key, accountId: core.accountId, executionId, at: 1 };
+    const ids = await Promise.all([1, 2, 3].map(() => core.engine.fork(request)));
+    expect(new Set(ids).size).toBe(1);
+    await ended(ids[0] ?? "");
+    expect(await core.engine.fork(request)).toBe(ids[0]);
+    const other = await rejectionOf(core.engine.fork({ ...request, at: 2 }));
+    expect(other).toMatchObject({ code: "CONFLICT", details: { execution_id: ids[0] } });
+    for (const changed of [
+      { set: { "input.customer": 2 } },
+      { version: "1.0.0" },
+      { executionId: await origin("keyed") },
+    ])
+      expect((await rejectionOf(core.engine.fork({ ...request, ...changed }))).code).toBe("CONFLICT");
+    expect(await core.engine.fork({ ...request, idempotencyKey: "another" })).not.toBe(ids[0]);
+  });
+
+  test("of a call is no fork's, and that of a fork no call's, even if both say the same", async () => {
+    const executionId = await origin("keyed");
+    const called = await core.invoke("keyed", { input: { customer: 1 }, idempotencyKey: "call-key" });
+    await called.result;
+    const request = { ...PLAIN, accountId: core.accountId, executionId };
+    const taken = await rejectionOf(core.engine.fork({ ...request, idempotencyKey: "call-key" }));
+    expect(taken.code).toBe("CONFLICT");
+    await ended(await core.engine.fork({ ...request, idempotencyKey: "forks-own" }));
+    const call = core.invoke("keyed", { input: { customer: 1 }, idempotencyKey: "forks-own" });
+    expect((await rejectionOf(call)).code).toBe("CONFLICT");
+  });
+
+  test("of another account is another one", async () => {
+    const executionId = await origin("keyed");
+    const request = { ...PLAIN, accountId: core.accountId, executionId, idempotencyKey: "shared" };
+    await core.engine.fork(request);
+    expect(await core.engine.findKeyed({ accountId: "stranger", idempotencyKey: "shared" })).toBeNull();
+    expect((await rejectionOf(core.engine.fork({ ...request, accountId: "stranger" }))).code).toBe(
+      "EXECUTION_NOT_FOUND",
+    );
+  });
 });

@@ -4,14 +4,14 @@ import type { Schedule, ScheduleDefinition, Store, Workflow } from "../../store/
 import type { Engine } from "../engine.ts";
 import { nextSlot, nextSlots } from "./cron.ts";
 import { checkDefinition, DEFAULTS, firstSlot, type Refuse } from "./definition.ts";
+import { runManually } from "./manual-run.ts";
 import type { NewSchedule, ScheduleKey, ScheduleService } from "./schedule-service.ts";
-import { toScheduledCall } from "./scheduled-call.ts";
 import { createScheduler, type Scheduler } from "./scheduler.ts";
 
 /** What schedules stand on. */
 export interface ScheduleOptions {
   readonly store: Store;
-  readonly engine: Pick<Engine, "invoke" | "cancel">;
+  readonly engine: Pick<Engine, "invoke" | "cancel" | "findKeyed">;
   readonly report: (error: unknown) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -63,7 +63,7 @@ async function findWorkflow(store: Store, accountId: string, ref: string): Promi
 
 /** Makes the service and its scheduler; nothing is started before {@link Scheduler.start}. */
 export function createSchedules(options: ScheduleOptions): Schedules {
-  const { store, engine, now } = options;
+  const { store, now } = options;
   const scheduler = createScheduler(options);
 
   const find = async (key: ScheduleKey): Promise<Schedule> => {
@@ -112,7 +112,7 @@ export function createSchedules(options: ScheduleOptions): Schedules {
       mustBeOfApi(await find(key));
       if (!(await store.removeSchedule(key))) throw unknown(key);
     },
-    run: async (key) => engine.invoke(toScheduledCall(await find(key), { at: now(), manual: true })),
+    run: async ({ idempotencyKey, ...key }) => runManually(await find(key), idempotencyKey, options),
     async runs({ limit, offset, ...key }) {
       await find(key);
       return store.scheduledRuns({ ...key, limit, offset });

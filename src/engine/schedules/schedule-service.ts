@@ -1,4 +1,3 @@
-import type { Invocation } from "../engine.ts";
 import type { Execution, Page, Schedule, ScheduleDefinition } from "../types.ts";
 
 /** Which schedule, of whom. */
@@ -35,8 +34,8 @@ export interface ScheduleService {
   resume(key: ScheduleKey): Promise<Schedule>;
   /** CONFLICT for one that the script's config defines. */
   remove(key: ScheduleKey): Promise<void>;
-  /** Starts an execution now, beside the slots. */
-  run(key: ScheduleKey): Promise<Invocation>;
+  /** Starts an execution now, beside the slots; resolves to its id. With an idempotency key that was used for the same schedule: to the first one's; CONFLICT for one used for anything else. */
+  run(key: ScheduleKey & { readonly idempotencyKey: string | null }): Promise<string>;
   /** The executions it started last, newest first. */
   runs(params: ScheduleKey & { readonly limit: number; readonly offset: number }): Promise<readonly Execution[]>;
   /** The next slots, milliseconds since the epoch; none while it is paused. */

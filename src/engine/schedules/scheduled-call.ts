@@ -8,10 +8,12 @@ export interface Slot {
   readonly at: number;
   /** True when someone asked for it, beside the schedule. */
   readonly manual: boolean;
+  /** Key of whoever asked for it; absent = the slot itself is the key. */
+  readonly idempotencyKey?: string;
 }
 
 /** The text of a slot: unique within its schedule, and ordered by time. */
-export function slotText({ at, manual }: Slot): string {
+export function slotText({ at, manual }: Omit<Slot, "idempotencyKey">): string {
   const time = new Date(at).toISOString();
   return manual ? `${time} manual ${randomUUID()}` : time;
 }
@@ -39,6 +41,6 @@ export function toScheduledCall(schedule: Schedule, slot: Slot): InvokeRequest {
     webhook: null,
     priority: 0,
     runAt: null,
-    idempotencyKey: `schedule:${id}:${slotText(slot)}`,
+    idempotencyKey: slot.idempotencyKey ?? `schedule:${id}:${slotText(slot)}`,
   };
 }

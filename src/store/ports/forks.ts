@@ -10,6 +10,8 @@ export interface Fork {
   readonly at: number;
   /** Start of the guest's clock, ms since the epoch: the origin's. */
   readonly clockAt: number;
+  /** Hash of the request, for one with an idempotency key: the same key with another request is refused; null otherwise. */
+  readonly asked: string | null;
 }
 
 /** Executions that begin with what another one recorded. */

@@ -77,6 +77,8 @@ export interface ScheduleStore {
   scheduledRuns(
     params: ScheduleKey & { readonly limit: number; readonly offset: number },
   ): Promise<readonly Execution[]>;
+  /** Ties an execution of the account, whose key is its caller's own, to the schedule under a slot; nothing when it is tied or either is unknown. */
+  tieToSchedule(params: ScheduleKey & { readonly slot: string; readonly executionId: string }): Promise<void>;
   /** UUIDs of the executions that have not ended, among the newest 100 that a schedule started. */
   unfinishedRuns(params: ScheduleKey): Promise<readonly string[]>;
   /** UUID of the execution of one slot; null when it was not started. */

@@ -13,8 +13,11 @@ CREATE TABLE forks (
 ) STRICT;
 `;
 
-const INSERT = "INSERT INTO forks (execution, origin_id, at, clock_at) VALUES (?, ?, ?, ?)";
-const FIND = `SELECT f.origin_id AS originId, f.at, f.clock_at AS clockAt FROM executions e
+/** What a fork with an idempotency key was asked for. */
+export const FORKS_ASKED = "ALTER TABLE forks ADD COLUMN asked TEXT";
+
+const INSERT = "INSERT INTO forks (execution, origin_id, at, clock_at, asked) VALUES (?, ?, ?, ?, ?)";
+const FIND = `SELECT f.origin_id AS originId, f.at, f.clock_at AS clockAt, f.asked FROM executions e
   JOIN forks f ON f.execution = e.number WHERE e.id = ?`;
 
 /** Executions that begin with what another one recorded. */
@@ -27,7 +30,7 @@ export function createForks(
     enqueueFork: ({ execution, fork, records, gates }) =>
       writer.write(() => {
         const number = insertExecution(db, execution, queuedState(execution));
-        db.run(INSERT, number, fork.originId, fork.at, fork.clockAt);
+        db.run(INSERT, number, fork.originId, fork.at, fork.clockAt, fork.asked);
         insertRecords(db, { number }, records, earlier);
         if (gates !== null) addGates(db, number, execution, { gates, isDue: true, now: execution.createdAt });
       }),

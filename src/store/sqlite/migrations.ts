@@ -1,7 +1,7 @@
 import { fail } from "../../../runtime/index.ts";
 import { COMPACT_JOURNAL } from "./compact-journal.ts";
 import type { Database } from "./database.ts";
-import { FORKS } from "./forks.ts";
+import { FORKS, FORKS_ASKED } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
@@ -31,6 +31,7 @@ export const MIGRATIONS: readonly string[] = [
   RETENTION,
   WAIT_KEYS_SCHEMA,
   SCHEMA_DATASTORES,
+  FORKS_ASKED,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -41,6 +41,7 @@ type Schedules = Pick<
   | "schedulesAhead"
   | "advanceSchedule"
   | "scheduledRuns"
+  | "tieToSchedule"
   | "unfinishedRuns"
   | "scheduledRun"
 >;
@@ -66,6 +67,9 @@ const AHEAD = `SELECT * FROM schedules INDEXED BY schedules_reached WHERE reache
 const ADVANCE = `UPDATE schedules SET next_at = ?, due_at = ?, queued_until = ?, reached_at = ?, skipped = skipped + ?,
   error = ?, revision = revision + 1 WHERE id = ? AND revision = ?`;
 const RUNS = "SELECT execution AS number FROM schedule_runs WHERE schedule_id = ? ORDER BY slot DESC LIMIT ? OFFSET ?";
+const TIE = `INSERT INTO schedule_runs (schedule_id, slot, execution)
+  SELECT s.id, ?, e.number FROM schedules s, executions e
+  WHERE s.id = ? AND s.account_id = ? AND e.id = ? AND e.account_id = s.account_id ON CONFLICT DO NOTHING`;
 const UNFINISHED = `SELECT e.id FROM (SELECT execution FROM schedule_runs WHERE schedule_id = ? ORDER BY slot DESC LIMIT 100) newest
   CROSS JOIN executions e ON e.number = newest.execution WHERE e.status < 3 AND e.account_id = ?`;
 const RUN = `SELECT e.id FROM schedule_runs r JOIN executions e ON e.number = r.execution
@@ -192,6 +196,9 @@ export function createSchedules(db: Database, writer: Writer): Schedules {
       if (find(db, accountId, scheduleId) === null) return [];
       const numbers = db.all<{ number: number }>(RUNS, scheduleId, limit, offset);
       return numbers.map(({ number }) => readExecution(db, "e.number = ?", number)).filter((item) => item !== null);
+    },
+    async tieToSchedule({ accountId, scheduleId, slot, executionId }) {
+      await writer.write(() => db.run(TIE, slot, scheduleId, accountId, executionId));
     },
     unfinishedRuns: async ({ accountId, scheduleId }) =>
       db.all<{ id: string }>(UNFINISHED, scheduleId, accountId).map(({ id }) => id),

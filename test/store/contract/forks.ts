@@ -5,7 +5,7 @@ import { entry, execution, start, T0 } from "../fixtures.ts";
 /** Contract: executions that begin with what another one recorded. */
 export function describeForks(subject: () => Subject): void {
   describe("forks", () => {
-    const fork = { originId: "origin", at: 2, clockAt: T0 - 0.5 };
+    const fork = { originId: "origin", at: 2, clockAt: T0 - 0.5, asked: "hash" };
 
     it("are queued with their first deliveries, and keep where they come from across reopening", async () => {
       const { world, reopen } = subject();

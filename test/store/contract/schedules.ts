@@ -169,6 +169,25 @@ export function describeSchedules(subject: () => Subject): void {
       expect(again).toMatchObject({ code: "CONFLICT" });
     });
 
+    it("know the executions that are tied to them, once each, and none of another account", async () => {
+      const { world } = subject();
+      const { store, account, workflow } = world;
+      const made = await addSchedule(world);
+      const key = { accountId: account.id, scheduleId: made.id };
+      const mine = execution(workflow, { idempotencyKey: "my own" });
+      await store.enqueue({ execution: mine });
+      const tie = { ...key, slot: "2026-01-01T00:00:00.000Z manual 1", executionId: mine.id };
+      for (let time = 0; time < 2; time++) await store.tieToSchedule(tie);
+      const other = await store.putWorkflow(workflowParams(OTHER, { id: randomUUID() }));
+      const theirs = execution(other);
+      await store.enqueue({ execution: theirs });
+      await store.tieToSchedule({ ...tie, slot: "2026-01-01T00:00:00.000Z manual 2", executionId: theirs.id });
+      await store.tieToSchedule({ ...tie, accountId: OTHER, slot: "3", executionId: theirs.id });
+      await store.tieToSchedule({ ...tie, scheduleId: newId(), slot: "4" });
+      const runs = await store.scheduledRuns({ ...key, limit: 5, offset: 0 });
+      expect(runs.map(({ id }) => id)).toEqual([mine.id]);
+    });
+
     it("are no business of keys that only look like theirs", async () => {
       const { world } = subject();
       const { store } = world;

@@ -1,6 +1,7 @@
 import { fail } from "../../../../runtime/index.ts";
 import { parseExecutionId, toExecId } from "../../ids.ts";
 import type { App, DialectDeps } from "../dialect.ts";
+import { idempotencyKeyOf, KEY_DOCS } from "./idempotency-key.ts";
 import { showRun } from "./run-view.ts";
 
 interface ForkBody {
@@ -43,14 +44,15 @@ export function registerFork(app: App, deps: DialectDeps): void {
   const summary = "Start a run that shares the beginning of this one and pays only for what follows";
   app.post(
     "/api/v1/runs/:id/fork",
-    { schema: { tags: ["runs"], summary, params, body: FORK_SCHEMA } },
+    { schema: { tags: ["runs"], summary, description: KEY_DOCS, params, body: FORK_SCHEMA } },
     async (request, reply) => {
       const { id } = request.params as { readonly id: string };
       const executionId = parseExecutionId(id);
       if (executionId === null) throw fail("EXECUTION_NOT_FOUND", { id });
       const { at = null, version = null, set = {}, secrets = {} } = request.body as ForkBody;
       const accountId = deps.account(request).id;
-      const forked = await deps.engine.fork({ accountId, executionId, at, version, set, secrets });
+      const idempotencyKey = idempotencyKeyOf(request.headers);
+      const forked = await deps.engine.fork({ accountId, executionId, at, version, set, secrets, idempotencyKey });
       const run = await showRun(deps, accountId, forked);
       return reply
         .code(202)

@@ -2,6 +2,7 @@ import { fail } from "../../../../runtime/index.ts";
 import type { CacheMode, InvokeRequest } from "../../../engine/engine.ts";
 import { MAX_PRIORITY, MIN_PRIORITY } from "../../../engine/priority.ts";
 import { BEGIN_FIELDS, type BeginFields, toRunAt } from "./begin-time.ts";
+import { idempotencyKeyOf } from "./idempotency-key.ts";
 import { CALL_WEBHOOK_SCHEMA, type CallWebhookBody, toCallWebhook } from "./webhook-body.ts";
 
 /** Body of an invoke call, as its schema has checked it. */
@@ -73,7 +74,6 @@ const OWN_KEYS = new Set<string>(Object.keys(INVOKE_SCHEMA.properties));
 const SHARED_KEYS = new Set(["stream"]);
 const MODEL = /^workflow:([A-Za-z0-9][A-Za-z0-9_.-]{0,63})(?:@([A-Za-z0-9][A-Za-z0-9.+-]{0,63}))?$/;
 const RETRY_HEADER = "x-stainless-retry-count";
-const MAX_IDEMPOTENCY_KEY = 255;
 
 function invalid(code: string, param: string, message: string): Error {
   return fail("INVALID_REQUEST", { message, code, param });
@@ -97,14 +97,6 @@ function paramsOf(body: InvokeBody): Record<string, unknown> {
     !OWN_KEYS.has(name) || (SHARED_KEYS.has(name) && value !== null);
   // Unlike an assignment this keeps a key called __proto__ as data.
   return Object.fromEntries(Object.entries(body).filter(isParam));
-}
-
-function idempotencyKey(header: string | string[] | undefined): string | null {
-  if (header === undefined || header === "") return null;
-  const { length } = header;
-  if (typeof header === "string" && length <= MAX_IDEMPOTENCY_KEY) return header;
-  const message = `Idempotency-Key: ${length} characters, over ${MAX_IDEMPOTENCY_KEY}`;
-  throw invalid("invalid_request", "Idempotency-Key", message);
 }
 
 const modeOf = (body: InvokeBody): InvokeRequest["mode"] => {
@@ -154,6 +146,6 @@ export function toInvokeRequest(
     priority: body.priority ?? 0,
     runAt: toRunAt(body),
     retry: Number(headers[RETRY_HEADER] ?? 0) >= 1,
-    idempotencyKey: idempotencyKey(headers["idempotency-key"]),
+    idempotencyKey: idempotencyKeyOf(headers),
   };
 }

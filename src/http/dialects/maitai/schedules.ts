@@ -3,6 +3,7 @@ import { toExecId } from "../../ids.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { toErrorMember } from "./errors.ts";
 import { inFieldsOfApi } from "./field-names.ts";
+import { idempotencyKeyOf, KEY_DOCS } from "./idempotency-key.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
 import { showRun, toRunSummary, versionNumberOf } from "./run-view.ts";
 import { NEW_SCHEDULE_SCHEMA, SCHEDULE_CHANGE_SCHEMA, type ScheduleBody, toScheduleMembers } from "./schedule-body.ts";
@@ -135,11 +136,13 @@ function registerActing(app: App, deps: DialectDeps): void {
   const run = {
     tags,
     summary: "Run it now, beside the schedule",
+    description: KEY_DOCS,
     params,
     response: { 202: { description: "The run, to be polled.", type: "object" } },
   };
   app.post(`${BASE}/:id/run`, { schema: run }, async (request, reply) => {
-    const { executionId } = await schedules.run(keyOf(deps, request));
+    const idempotencyKey = idempotencyKeyOf(request.headers);
+    const executionId = await schedules.run({ ...keyOf(deps, request), idempotencyKey });
     const data = await showRun(deps, deps.account(request).id, executionId);
     return reply
       .code(202)

@@ -80,6 +80,26 @@ test("one is run now, beside its slots, and its runs are linked", async () => {
   expect((await get(`${BASE}/${id}/runs`)).body).toMatchObject({ data: [{ id: runId, mode: "background" }] });
 });
 
+test("one is run once per idempotency key, which stands for nothing else", async () => {
+  const { id } = data(await post(BASE, { ...RULE, name: "keyed", input: { n: 3 } })) as { readonly id: string };
+  const other = data(await post(BASE, { ...RULE, name: "keyed too", input: { n: 3 } })) as { readonly id: string };
+  const headers = { "idempotency-key": "run-once" };
+  const run = async (scheduleId: string) => read(await service.post(`${BASE}/${scheduleId}/run`, {}, headers));
+  const answers = await Promise.all([run(id), run(id), run(id)]);
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  const ids = answers.map((answer) => data(answer)["id"]);
+  expect(new Set(ids).size).toBe(1);
+  expect(data(await run(id))["id"]).toBe(ids[0]);
+  const runs = (await get(`${BASE}/${id}/runs`)).body["data"] as readonly Json[];
+  expect(runs.map((one) => one["id"])).toEqual([ids[0]]);
+  expect((await run(other.id)).status).toBe(409);
+  expect((await service.invoke("report", { input: { n: 3 } }, headers)).status).toBe(409);
+  const called = { "idempotency-key": "call-once" };
+  await service.invoke("report", { input: { n: 3 } }, called);
+  expect((await service.post(`${BASE}/${id}/run`, {}, called)).status).toBe(409);
+  expect((await service.post(`${BASE}/${id}/run`, {}, { "idempotency-key": "k".repeat(256) })).status).toBe(400);
+});
+
 test("one that is due every second starts by itself", async () => {
   const { id } = data(await post(BASE, { workflow: "report", cron: "* * * * * *", name: "often" })) as {
     readonly id: string;
@@ -135,7 +155,8 @@ test("another account sees none of them", async () => {
   const { id } = data(await post(BASE, { ...RULE, name: "mine" })) as { readonly id: string };
   const { schedules } = service;
   const key = { accountId: "other", scheduleId: id };
-  for (const action of ["find", "pause", "resume", "remove", "run"] as const)
+  await expect(schedules.run({ ...key, idempotencyKey: null })).rejects.toMatchObject({ code: "NOT_FOUND" });
+  for (const action of ["find", "pause", "resume", "remove"] as const)
     await expect(schedules[action](key)).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(schedules.runs({ ...key, limit: 1, offset: 0 })).rejects.toMatchObject({ code: "NOT_FOUND" });
   await expect(schedules.update({ ...key, changes: {} })).rejects.toMatchObject({ code: "NOT_FOUND" });
