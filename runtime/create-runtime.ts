@@ -46,6 +46,7 @@ const noHost: ExecutionHost = {
   impure: () => undefined,
   invoke: () => Promise.reject(fail("CAPABILITY_DENIED")),
   accessory: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  files: () => Promise.reject(fail("CAPABILITY_DENIED")),
   wait: () => Promise.reject(fail("CAPABILITY_DENIED")),
   waited: () => Promise.reject(fail("CAPABILITY_DENIED")),
 };

@@ -110,6 +110,7 @@ export interface WorkflowContext<I = Untyped> {
   readonly workflow: { readonly completions: WorkflowCompletions };
   readonly http: Http;
   readonly accessories: Accessories;
+  readonly files: Files;
   /** Parsed JSON of the accessory uploaded under `key`; `fallback_path` is accepted and ignored on a server. */
   load_accessory<T = Untyped>(key: string, fallback_path?: string): Promise<T>;
   /** Waits for milliseconds or "10s", "5m", "2h", "3d"; a long wait uses no memory and survives a restart. */
@@ -365,6 +366,29 @@ export interface Accessories {
   json<T = Untyped>(key: string): Promise<T>;
   text(key: string): Promise<string>;
   bytes(key: string): Promise<Uint8Array>;
+}
+// ---------- ctx.files ----------
+/** Files of the account: uploaded ones, whose ids the input names, and those that executions write. A file never changes. */
+export interface Files {
+  /** Its content as text, unless `as` says otherwise; `offset` and `length` (bytes) take part of it. */
+  read(id: string, options?: { readonly as?: "text" }): Promise<string>;
+  read(
+    id: string,
+    options: { readonly as: "bytes"; readonly offset?: number; readonly length?: number },
+  ): Promise<Uint8Array>;
+  read<T = Untyped>(id: string, options: { readonly as: "json" }): Promise<T>;
+  /** Writes a file that belongs to this run: once, also when the run is resumed. Text, bytes, or a value that becomes JSON; at most 50 MB, 100 files per run. */
+  write(name: string, data: unknown, options?: { readonly contentType?: string }): Promise<FileInfo>;
+  stat(id: string): Promise<FileInfo>;
+  /** What this run has written so far. */
+  list(): Promise<readonly FileInfo[]>;
+}
+
+export interface FileInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly content_type: string;
 }
 // ---------- ctx.log ----------
 export interface Log {

@@ -1,4 +1,5 @@
 import type { ErrorRecord } from "./errors.ts";
+import type { FileAnswers, FileRequest } from "./file-request.ts";
 import type { Limits } from "./limits.ts";
 
 /** How strictly one execution is kept apart from others of the same version; see ARCHITECTURE.md. */
@@ -243,6 +244,8 @@ export interface ExecutionHost {
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
   accessory(key: string): Promise<Uint8Array>;
+  /** What `ctx.files` asks; the answer is that of the request's kind. */
+  files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
   /** Begins to wait: the answer (JSON text) if it is there already; null: {@link ExecutionHost.waited} has it once it comes. */
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for; CONFLICT when the attempt ends before it comes. */

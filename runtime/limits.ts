@@ -20,6 +20,9 @@ export interface Limits {
   readonly maxBundleBytes: number;
   readonly maxAccessoryBytes: number;
   readonly maxAccessories: number;
+  readonly maxFileBytes: number;
+  readonly maxFiles: number;
+  readonly maxAccountFileBytes: number;
   readonly maxWaits: number;
   readonly maxEventBytes: number;
   readonly maxKeptEvents: number;
@@ -63,6 +66,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxBundleBytes: 5 * MIB,
   maxAccessoryBytes: 50 * 1_000_000,
   maxAccessories: 100,
+  maxFileBytes: 50 * 1_000_000,
+  maxFiles: 100,
+  maxAccountFileBytes: 10_000_000_000,
   maxWaits: 500,
   maxEventBytes: 256 * 1024,
   maxKeptEvents: 1_000,

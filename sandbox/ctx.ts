@@ -5,6 +5,7 @@ import { clock, createExecution, current, type GuestExecution } from "./executio
 import { accessories, loadAccessory } from "./facades/accessories.ts";
 import { approve } from "./facades/approve.ts";
 import { ChunkStream, createChat } from "./facades/chat.ts";
+import { files } from "./facades/files.ts";
 import { createHttp } from "./facades/http.ts";
 import { sleep } from "./facades/sleep.ts";
 import { waitFor } from "./facades/wait-for.ts";
@@ -36,6 +37,7 @@ const FACADES: Readonly<Record<string, unknown>> = {
   workflow: createWorkflow(),
   accessories,
   load_accessory: loadAccessory,
+  files,
   sleep,
   waitFor,
   approve,

@@ -28,6 +28,8 @@ export const NativeMap = Map;
 export const NativeSet = Set;
 export const NativeWeakMap = WeakMap;
 export const NativeUint8Array = Uint8Array;
+const { fromBase64: decodeBase64 } = Uint8Array;
+export const fromBase64 = (value: string): Uint8Array => apply(decodeBase64, Uint8Array, [value]);
 export const text = String;
 export const fromCharCode = String.fromCharCode;
 export const floor = Math.floor;
@@ -56,6 +58,8 @@ export const slice = uncurry<string>(String.prototype.slice);
 export const split = uncurry<string[]>(String.prototype.split);
 export const indexOf = uncurry<number>(String.prototype.indexOf);
 export const startsWith = uncurry<boolean>(String.prototype.startsWith);
+export const toBase64 = uncurry<string>(Uint8Array.prototype.toBase64);
+export const setBytes = uncurry<void>(Uint8Array.prototype.set);
 export const subarray = uncurry<Uint8Array>(Uint8Array.prototype.subarray);
 
 /** True for what can have properties. */

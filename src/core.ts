@@ -7,12 +7,15 @@ import { createApprovalLinks } from "./engine/approval-links.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
+import { composeFiles, type Files } from "./engine/files/compose-files.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
 import type { Services } from "./engine/services.ts";
 import { createWebhooks, type Webhooks } from "./engine/webhooks/create-webhooks.ts";
 import type { ShowRun } from "./engine/webhooks/message.ts";
 import { loadSealKey } from "./seal-key.ts";
+import { openContents } from "./store/disk/contents.ts";
+import { createPieces } from "./store/disk/pieces.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
 import type { Store } from "./store/store.ts";
 
@@ -51,6 +54,14 @@ async function openStore({ dataDir, durability }: Settings): Promise<Store> {
   return createSqliteStore({ file: join(dataDir, "weft.db"), durability });
 }
 
+/** Contents of files are beside the database. */
+async function openFiles(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Files> {
+  const { dataDir, durability, limits, publicUrl } = settings;
+  const contents = await openContents({ directory: join(dataDir, "files"), durability });
+  const pieces = createPieces({ directory: join(dataDir, "files", "pieces"), durability });
+  return composeFiles({ store, contents, pieces, limits, publicUrl, report });
+}
+
 async function startRuntime(settings: Settings, store: Store): Promise<Runtime> {
   return createRuntime({
     limits: settings.limits,
@@ -62,9 +73,16 @@ async function startRuntime(settings: Settings, store: Store): Promise<Runtime> 
   });
 }
 
-async function startBeside(store: Store, settings: Settings): Promise<{ runtime: Runtime; key: Buffer }> {
+interface Beside {
+  readonly runtime: Runtime;
+  readonly key: Buffer;
+  readonly files: Files;
+}
+
+async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
   const key = await loadSealKey(settings.dataDir);
-  return { key, runtime: await startRuntime(settings, store) };
+  const files = await openFiles(store, settings, report);
+  return { key, files, runtime: await startRuntime(settings, store) };
 }
 
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
@@ -74,7 +92,7 @@ export async function createCore(
   showRun: ShowRun,
 ): Promise<Core> {
   const store = await openStore(settings);
-  const { runtime, key } = await startBeside(store, settings).catch(async (error: unknown) => {
+  const { runtime, key, files } = await startBeside(store, settings, report).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -89,6 +107,7 @@ export async function createCore(
   const engine = createEngine({
     ...shared,
     links,
+    files: files.runFiles,
     cache,
     report,
     settings: { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention },
@@ -97,7 +116,8 @@ export async function createCore(
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const services: Services = { engine, workflows, schedules, replays, webhooks, waiting: engine.waiting };
+  const beside = { waiting: engine.waiting, files: files.service };
+  const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
   return {
     store,
     runtime,
@@ -107,6 +127,7 @@ export async function createCore(
     services,
     accountId,
     async start() {
+      await files.collector.start();
       await engine.start();
       schedules.start();
       webhooks.start();
@@ -115,8 +136,12 @@ export async function createCore(
       await schedules.stop();
       await engine.stop(settings.stopGraceMs);
       await webhooks.stop();
+      await files.collector.close();
     },
-    listenAt: links.listenAt,
+    listenAt(url) {
+      links.listenAt(url);
+      files.links.listenAt(url);
+    },
     async close() {
       await runtime.close().finally(() => store.close());
     },

@@ -1,4 +1,5 @@
 import type { ExecutionJob, NestedCall, NestedResult, WaitRequest } from "../execution.ts";
+import type { AskFiles } from "../file-request.ts";
 import type { Services } from "../services.ts";
 
 /** Facts of the running execution that an op's handler may use. */
@@ -13,6 +14,8 @@ export interface Scope {
   invoke(call: NestedCall): Promise<NestedResult>;
   /** Reads an accessory of this version. */
   accessory(key: string): Promise<Uint8Array>;
+  /** Reads and writes files of the account. */
+  readonly files: AskFiles;
   /** Begins to wait: the answer (JSON text) if it is there already; null: {@link Scope.waited} has it once it comes. */
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for. */
@@ -60,6 +63,8 @@ export interface Op<A = unknown> {
   readonly effect: "outside" | "time" | "pure";
   /** True for ops that ask a service something: one under way outlives the attempt that began it, rather than be sent again. */
   readonly sends?: boolean;
+  /** True for `pure` ops whose result a recording cannot make again: an execution that used one keeps all its deliveries. */
+  readonly kept?: boolean;
   /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
   parse(args: unknown, scope: Scope): A;
   run(args: A, call: OpCall): Promise<string>;

@@ -3,6 +3,7 @@ import { approve } from "./approve.ts";
 import type { Capability, Op } from "./capability.ts";
 import { chat } from "./chat.ts";
 import { crypto } from "./crypto.ts";
+import { files } from "./files.ts";
 import { http } from "./http.ts";
 import { sleep } from "./sleep.ts";
 import { timer } from "./timer.ts";
@@ -15,6 +16,7 @@ export const CAPABILITIES: readonly Capability[] = [
   http,
   workflow,
   accessories,
+  files,
   sleep,
   waitFor,
   approve,

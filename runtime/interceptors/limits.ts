@@ -1,8 +1,8 @@
 import { fail, toRecord } from "../errors.ts";
 import type { Completion, Interceptor, OpRequest } from "./interceptor.ts";
 
-/** Accessories have their own, larger limit at upload. */
-const OWN_LIMIT = new Set(["accessories.read"]);
+/** Accessories and files have their own, larger limits at upload; they are read piece by piece. */
+const OWN_LIMIT = new Set(["accessories.read", "files.read"]);
 
 function overSize(request: OpRequest, payload: string): Completion | null {
   const { maxResultBytes } = request.scope.job.limits;

@@ -9,6 +9,7 @@ import type {
   NestedCall,
   WaitRequest,
 } from "../execution.ts";
+import type { FileRequest } from "../file-request.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 
 /** Facts of one host process, for /readyz. */
@@ -35,6 +36,7 @@ export type UpMessage =
   | { readonly type: "impure"; readonly executionId: string }
   | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
+  | { readonly type: "files"; readonly id: number; readonly executionId: string; readonly request: FileRequest }
   | { readonly type: "wait"; readonly id: number; readonly executionId: string; readonly request: WaitRequest }
   | { readonly type: "waited"; readonly id: number; readonly executionId: string; readonly pos: number }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }

@@ -169,6 +169,8 @@ export class Pool {
         return this.#answer(link, message, (host) => host.invoke(message.call));
       case "accessory":
         return this.#answer(link, message, (host) => host.accessory(message.key));
+      case "files":
+        return this.#answer(link, message, (host) => host.files(message.request));
       case "wait":
         return this.#answer(link, message, (host) => host.wait(message.request));
       case "waited":

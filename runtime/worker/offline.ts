@@ -18,10 +18,11 @@ export function toCompared({ op, hash, args }: { op: string; hash: string; args:
   return { op, hash, args: args === null ? null : args.slice(0, MAX_ARGS) };
 }
 
-/** Why an op cannot be made when nothing but the recording may answer; null for pure ops, which simply run again. */
+/** Why an op cannot be made when nothing but the recording may answer; null for pure ops that simply run again. */
 export function unrecorded(call: MadeCall): ErrorRecord | null {
   const { pos } = call;
-  if (findOp(call.op)?.effect === "pure") return null;
+  const op = findOp(call.op);
+  if (op?.effect === "pure" && op.kept !== true) return null;
   const message = `Replay diverged at ctx call ${pos}: ${call.op} is not in the recording.`;
   return toRecord(fail("REPLAY_DIVERGED", { message, position: pos, replayed: toCompared(call) }));
 }

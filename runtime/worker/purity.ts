@@ -8,7 +8,7 @@ export interface Purity {
   made(op: string): void;
   /** True when its ops and `reads` (bits of the guest's report) leave the result to the input alone. */
   holds(reads: number): boolean;
-  /** True when its end may depend on when its last deliveries came: a replay needs them. Null: it is not known what it read, as it failed. */
+  /** True when its end may depend on when its last deliveries came, or on what only they hold: a replay needs them. Null: it is not known what it read, as it failed. */
   timed(reads: number | null): boolean;
 }
 
@@ -18,8 +18,9 @@ export function createPurity(tell: () => void): Purity {
   let waited = false;
   return {
     made(op) {
-      const effect = findOp(op)?.effect;
-      waited ||= effect === "time";
+      const found = findOp(op);
+      const effect = found?.effect;
+      waited ||= effect === "time" || found?.kept === true;
       if (touched || effect === "pure") return;
       touched = true;
       tell();

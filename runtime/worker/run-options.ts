@@ -9,6 +9,7 @@ import type {
   NestedResult,
   WaitRequest,
 } from "../execution.ts";
+import type { FileAnswers, FileRequest } from "../file-request.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { HostProcess } from "./host-process.ts";
 import type { Shelf } from "./shelf.ts";
@@ -21,6 +22,7 @@ export interface RunLink {
   impure(): void;
   invoke(call: NestedCall): Promise<NestedResult>;
   accessory(key: string): Promise<Uint8Array>;
+  files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
   wait(request: WaitRequest): Promise<string | null>;
   waited(pos: number): Promise<string>;
 }

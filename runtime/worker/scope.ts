@@ -1,5 +1,6 @@
 import type { Scope } from "../capabilities/capability.ts";
 import type { ExecutionJob } from "../execution.ts";
+import type { AskFiles } from "../file-request.ts";
 import type { RunLink } from "./run-options.ts";
 
 interface CallerData {
@@ -28,6 +29,7 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     },
     invoke: link.invoke,
     accessory: link.accessory,
+    files: link.files as AskFiles,
     wait: link.wait,
     waited: link.waited,
   };

@@ -110,6 +110,11 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       return invokeNested(run, call);
     },
+    files(request) {
+      if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
+      const { accountId } = run.call.execution;
+      return parts.files.ask({ accountId, executionId: run.id, lease: () => row.start() }, request);
+    },
     accessory: (key) => readAccessory(run, key, parts),
     wait(request) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));

@@ -6,6 +6,7 @@ import type { ApprovalLinks } from "./approval-links.ts";
 import type { Bells } from "./bells.ts";
 import type { Claims } from "./claims.ts";
 import type { Retention } from "./config/retention.ts";
+import type { RunFiles } from "./files/run-files.ts";
 import type { Hits } from "./hits.ts";
 import type { JobLimit } from "./job-limit.ts";
 import type { LiveRuns } from "./live-runs.ts";
@@ -43,6 +44,7 @@ export interface EngineOptions {
   readonly limits: Limits;
   readonly profileOf: Profiles;
   readonly links: ApprovalLinks;
+  readonly files: RunFiles;
   readonly settings: EngineSettings;
   /** Gets errors that are bugs of ours or failures of the disk. */
   readonly report: (error: unknown) => void;

@@ -1,4 +1,5 @@
 import type { Engine } from "./engine.ts";
+import type { FileService } from "./files/file-service.ts";
 import type { Replays } from "./replays.ts";
 import type { ScheduleService } from "./schedules/schedule-service.ts";
 import type { WaitingService } from "./waiting.ts";
@@ -13,4 +14,5 @@ export interface Services {
   readonly replays: Replays;
   readonly waiting: WaitingService;
   readonly webhooks: WebhookService;
+  readonly files: FileService;
 }

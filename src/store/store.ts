@@ -2,6 +2,7 @@ import type { AccountStore } from "./ports/accounts.ts";
 import type { DatastoreStore } from "./ports/datastores.ts";
 import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
+import type { FileStore } from "./ports/files.ts";
 import type { ForkStore } from "./ports/forks.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { JournalStore } from "./ports/journal.ts";
@@ -26,6 +27,7 @@ export type {
 } from "./ports/datastores.ts";
 export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
+export type { FileQuota, StoredFile } from "./ports/files.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
 export type { EndedRoot } from "./ports/removal.ts";
@@ -70,6 +72,7 @@ export interface Store
   extends AccountStore,
     WorkflowStore,
     ExecutionStore,
+    FileStore,
     ForkStore,
     LeaseStore,
     JobStore,

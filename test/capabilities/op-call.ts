@@ -50,6 +50,7 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     env: {},
     invoke: none,
     accessory: none,
+    files: none,
     wait: none,
     waited: none,
   };

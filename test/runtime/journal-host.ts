@@ -60,6 +60,7 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
     wait: (request) =>
       options.wait?.(request) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no waits here" })),
     waited: (pos) => options.waited?.(pos) ?? Promise.reject(fail("CONFLICT")),
+    files: () => Promise.reject(fail("INVALID_ARGUMENT", { message: "no files" })),
     accessory: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no accessory ${key}` })),
   };
 }

@@ -6,6 +6,7 @@ import { describeCancellation } from "./contract/cancellation.ts";
 import { describeDatastores } from "./contract/datastores.ts";
 import { describeEvents } from "./contract/events.ts";
 import { describeExecutions } from "./contract/executions.ts";
+import { describeFiles } from "./contract/files.ts";
 import { describeForks } from "./contract/forks.ts";
 import { describeGates } from "./contract/gates.ts";
 import { describeJobs } from "./contract/jobs.ts";
@@ -74,6 +75,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeCancellation(subject);
     describeGates(subject);
     describeJobs(subject);
+    describeFiles(subject);
     describeForks(subject);
     describeJournal(subject);
     describeOutput(subject);

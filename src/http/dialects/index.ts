@@ -1,5 +1,6 @@
 import { approvalPage } from "./approval-page/approval-page.ts";
 import type { Dialect } from "./dialect.ts";
+import { hatz } from "./hatz/hatz.ts";
 import { maitai } from "./maitai/maitai.ts";
 
 /**
@@ -7,7 +8,7 @@ import { maitai } from "./maitai/maitai.ts";
  * a dialect with ids such as `wf_…` registers its routes with a pattern (`/api/v1/workflows/:id(^wf_[0-9a-f]{32}$)`),
  * which the router tries before a parameter without one.
  */
-export const DIALECTS: readonly [Dialect, ...Dialect[]] = [maitai, approvalPage];
+export const DIALECTS: readonly [Dialect, ...Dialect[]] = [maitai, hatz, approvalPage];
 
 /** The dialect that answers for a path. */
 export function dialectOf(path: string): Dialect {

@@ -8,6 +8,7 @@ import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
+import { SCHEMA_FILES } from "./schema-files.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly string[] = [
   WAIT_KEYS_SCHEMA,
   SCHEMA_DATASTORES,
   FORKS_ASKED,
+  SCHEMA_FILES,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

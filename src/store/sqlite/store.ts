@@ -13,6 +13,7 @@ import { createEndedRoots } from "./ended-roots.ts";
 import { createEndpoints } from "./endpoints.ts";
 import { createEvents } from "./events.ts";
 import { createExecutions } from "./executions.ts";
+import { createFiles } from "./files.ts";
 import { createForks } from "./forks.ts";
 import { findGates } from "./gates.ts";
 import { createHits } from "./hits.ts";
@@ -67,6 +68,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createExecutions(db, writer),
       ...createHits(db, writer),
       ...createKeys(db, writer),
+      ...createFiles(db, writer),
       ...createForks(db, writer, earlier),
       ...createLeases(db, writer),
       ...createCancellation(db, writer),

@@ -2,6 +2,7 @@ import type { Dialect } from "../dialect.ts";
 import { registerApprovals } from "./approvals.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
 import { registerEvents } from "./events.ts";
+import { registerFiles } from "./files.ts";
 import { registerFork } from "./fork.ts";
 import { registerInvoke } from "./invoke.ts";
 import { registerManagement } from "./management.ts";
@@ -30,5 +31,6 @@ export const maitai: Dialect = {
     registerDeliveries(app, deps);
     registerEvents(app, deps);
     registerApprovals(app, deps);
+    registerFiles(app, deps);
   },
 };

@@ -1,0 +1,40 @@
+import type { Limits } from "../../../runtime/index.ts";
+import type { ContentStore } from "../../store/ports/contents.ts";
+import type { PieceStore } from "../../store/ports/pieces.ts";
+import type { Store } from "../../store/store.ts";
+import { createTurns } from "../turns.ts";
+import { type Collector, createCollector } from "./collector.ts";
+import { createFiles } from "./create-files.ts";
+import { createFileLinks, type FileLinks } from "./file-links.ts";
+import type { FileService } from "./file-service.ts";
+import { createRunFiles, type RunFiles } from "./run-files.ts";
+
+/** What files stand on. */
+export interface FilesOptions {
+  readonly store: Store;
+  readonly contents: ContentStore;
+  readonly pieces: PieceStore;
+  readonly limits: Limits;
+  /** What signed links begin with; null = where the server listens. */
+  readonly publicUrl: string | null;
+  readonly report: (error: unknown) => void;
+}
+
+/** Everything about files of one server. */
+export interface Files {
+  readonly service: FileService;
+  readonly runFiles: RunFiles;
+  readonly links: FileLinks;
+  readonly collector: Collector;
+}
+
+/** Puts service, runs' files and collector together. */
+export async function composeFiles(options: FilesOptions): Promise<Files> {
+  const { store, publicUrl } = options;
+  const inTurn = createTurns();
+  const shared = { ...options, inTurn };
+  const runFiles = createRunFiles({ ...shared, collector: () => collector });
+  const collector = createCollector({ ...shared, also: runFiles.clearPieces });
+  const links = await createFileLinks(store, publicUrl);
+  return { service: createFiles({ ...shared, links, collector }), runFiles, links, collector };
+}

@@ -1,0 +1,40 @@
+import type { WorkflowError } from "../../../../runtime/index.ts";
+import type { ErrorAnswer } from "../dialect.ts";
+
+/** JSON Schema of an error's body. */
+export const ERROR_SCHEMA = {
+  type: "object",
+  properties: {
+    detail: {
+      description: "What is wrong; for fields a list of `{ loc, msg, type }`",
+      anyOf: [{ type: "string" }, { type: "array", items: { type: "object" } }],
+    },
+  },
+} as const;
+
+const WORDS: Partial<Record<WorkflowError["code"], string>> = {
+  UNAUTHENTICATED: "Invalid or missing API key",
+  INTERNAL: "Internal server error",
+};
+
+/** A complaint about the request, as clients of FastAPI know it. */
+function complaintOf({ message, details }: WorkflowError): readonly object[] {
+  const { param } = details;
+  const name = typeof param === "string" ? param.split(".") : [];
+  const isMissing = message.includes("is required");
+  return [{ loc: ["body", ...name], msg: message, type: isMissing ? "missing" : "value_error" }];
+}
+
+function detailOf(error: WorkflowError): unknown {
+  const { code, details, message } = error;
+  if (code === "INVALID_REQUEST" && error.status === 400 && details["code"] !== "invalid_json")
+    return complaintOf(error);
+  if (code === "NOT_FOUND" && details["code"] === "file_not_found") return "File not found";
+  return WORDS[code] ?? message;
+}
+
+/** Renders an error as Hatz does: `{"detail": …}`, 422 for fields that are not valid. */
+export function toError(error: WorkflowError): ErrorAnswer {
+  const detail = detailOf(error);
+  return { status: Array.isArray(detail) ? 422 : error.status, headers: {}, body: { detail } };
+}
