@@ -57,6 +57,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/settings-table.ts": ["src/config.ts", "src/setting.ts"],
   "src/store/": ["src/store/rows.ts", "src/store/ports/", "runtime/index.ts"],
   "src/store/sqlite/": ["src/store/sqlite/", "src/store/store.ts", "runtime/index.ts"],
+  "src/store/disk/": ["src/store/disk/", "src/store/store.ts", "runtime/index.ts"],
   "src/cache/": ["src/cache/", "src/store/store.ts", "runtime/index.ts"],
   "src/recording/": ["src/recording/", "runtime/index.ts"],
   "src/engine/": ["src/engine/", "src/cache/", "src/recording/", "src/store/store.ts", "runtime/index.ts"],

@@ -16,6 +16,7 @@ import type { WaitStore } from "./ports/waits.ts";
 import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { ByteRange, ContentStore, Received, ReceiveLimit } from "./ports/contents.ts";
 export type {
   Datastore,
   DatastoreFile,
@@ -30,6 +31,7 @@ export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "
 export type { FileQuota, StoredFile } from "./ports/files.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { Gates } from "./ports/jobs.ts";
+export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
 export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";
 export type {

@@ -14,6 +14,7 @@ const NOT_CAPABILITIES = new Set([
   "http-arguments.ts",
   "chat-arguments.ts",
   "crypto-queue.ts",
+  "cut-text.ts",
 ]);
 
 const ALL_OPS = CAPABILITIES.flatMap(({ ops }) => Object.keys(ops));
@@ -42,6 +43,11 @@ describe("the registry of capabilities", () => {
       "approve",
       "approve.request",
       "chat.completions.create",
+      "files.list",
+      "files.piece",
+      "files.read",
+      "files.stat",
+      "files.write",
       "http.request",
       "sleep",
       "waitFor",

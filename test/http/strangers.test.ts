@@ -47,6 +47,7 @@ beforeAll(async () => {
   url = await app.listen({ host: "127.0.0.1", port: 0 });
   await core.deploy(REF, SCRIPT);
   const webhook = await make("/api/v1/webhooks", { url: "https://weft.example/", events: ["execution.waiting"] });
+  const file = await make("/api/v1/files/upload-url", { name: "private.txt", bytes: 7 });
   const schedule = await make("/api/v1/schedules", { workflow: REF, cron: "@yearly" });
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
   const first = async (path: string): Promise<string> => {
@@ -57,6 +58,7 @@ beforeAll(async () => {
   ids = {
     webhook,
     schedule,
+    file,
     approval,
     run: toExecId(executionId),
     delivery: await first("/api/v1/webhook-deliveries"),
@@ -73,6 +75,12 @@ const OPERATIONS: readonly Operation[] = [
   ["GET", "/api/v1/approvals/:approval"],
   ["POST", "/api/v1/approvals/:approval", { approved: true }],
   ["POST", "/api/v1/events", { name: "x", execution_id: ":run" }],
+  ["GET", "/api/v1/files/:file"],
+  ["DELETE", "/api/v1/files/:file"],
+  ["GET", "/api/v1/files/:file/content"],
+  ["POST", "/api/v1/files/:file/url", {}],
+  ["GET", "/v1/files/:file/status"],
+  ["GET", "/api/v1/runs/:run/files"],
   ["GET", "/api/v1/runs/:run"],
   ["DELETE", "/api/v1/runs/:run"],
   ["POST", "/api/v1/runs/:run/cancel"],
@@ -112,7 +120,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 const named = (text: string) =>
-  text.replaceAll(/:(run|schedule|webhook|delivery|approval)\b/g, (_, what) => ids[what] ?? "");
+  text.replaceAll(/:(run|schedule|webhook|delivery|approval|file)\b/g, (_, what) => ids[what] ?? "");
 
 const NAMES = OPERATIONS.map(([method, path, body]) => ({ method, path, body }));
 
@@ -120,10 +128,12 @@ test.each(NAMES)("$method $path is 404 for another account", async ({ method, pa
   caller = as("a stranger");
   const sent = body === undefined ? undefined : JSON.parse(named(JSON.stringify(body)));
   const answer = await send(method, named(path), sent);
-  expect([answer.status, answer.body]).toEqual([404, expect.objectContaining({ error: expect.anything() })]);
+  // Each dialect has its own word for it.
+  const member = path.startsWith("/v1/") ? "detail" : "error";
+  expect([answer.status, answer.body]).toEqual([404, expect.objectContaining({ [member]: expect.anything() })]);
 });
 
-const LISTS = ["approvals", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
+const LISTS = ["approvals", "files", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
 
 test("lists of another account are empty, whatever they are filtered by", async () => {
   caller = as("a stranger");
@@ -136,6 +146,6 @@ test("nothing of it has changed for its owner", async () => {
   caller = as(core.accountId);
   const { data } = (await send("GET", `/api/v1/runs/${ids["run"]}`)).body as { readonly data: Json };
   expect(data).toMatchObject({ status: "waiting" });
-  for (const list of ["approvals", "runs", "schedules", "webhooks", "workflows"])
+  for (const list of ["approvals", "files", "runs", "schedules", "webhooks", "workflows"])
     expect([list, ((await send("GET", `/api/v1/${list}`)).body["data"] as readonly Json[]).length]).toEqual([list, 1]);
 });

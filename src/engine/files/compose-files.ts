@@ -1,7 +1,5 @@
 import type { Limits } from "../../../runtime/index.ts";
-import type { ContentStore } from "../../store/ports/contents.ts";
-import type { PieceStore } from "../../store/ports/pieces.ts";
-import type { Store } from "../../store/store.ts";
+import type { ContentStore, PieceStore, Store } from "../../store/store.ts";
 import { createTurns } from "../turns.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createFiles } from "./create-files.ts";

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { fail, type Limits } from "../../../runtime/index.ts";
-import type { Received } from "../../store/ports/contents.ts";
-import type { StoredFile } from "../../store/store.ts";
+import type { Received, StoredFile } from "../../store/store.ts";
 import type { Collector } from "./collector.ts";
 import { parseFileId, toFileId } from "./file-id.ts";
 import type { FileLinks, LinkProof, LinkUse } from "./file-links.ts";

@@ -1,6 +1,5 @@
 import type { Readable } from "node:stream";
-import type { ByteRange } from "../../store/ports/contents.ts";
-import type { StoredFile } from "../../store/store.ts";
+import type { ByteRange, StoredFile } from "../../store/store.ts";
 import type { LinkProof, LinkUse } from "./file-links.ts";
 
 export type { ByteRange, LinkProof, LinkUse, StoredFile };

@@ -1,5 +1,4 @@
-import type { ContentStore, Received } from "../../store/ports/contents.ts";
-import type { Store } from "../../store/store.ts";
+import type { ContentStore, Received, Store } from "../../store/store.ts";
 import type { Turns } from "../turns.ts";
 
 /** What files stand on: rows, bytes, and turns by hash, so that nobody removes a content that another one is about to use. */

@@ -1,6 +1,5 @@
 import { type FileAnswers, type FileInfo, type FileRequest, fail, type Limits } from "../../../runtime/index.ts";
-import type { PieceStore } from "../../store/ports/pieces.ts";
-import type { Lease, StoredFile } from "../../store/store.ts";
+import type { Lease, PieceStore, StoredFile } from "../../store/store.ts";
 import type { Collector } from "./collector.ts";
 import { outputIdOf, parseFileId, toFileId } from "./file-id.ts";
 import { contentTypeOf, fileNameOf } from "./file-name.ts";

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fail } from "../../../runtime/index.ts";
-import type { ContentStore, Received, ReceiveLimit } from "../ports/contents.ts";
+import type { ContentStore, Received, ReceiveLimit } from "../store.ts";
 import { syncDirectory } from "./sync-directory.ts";
 
 /** Where contents are, and what a kept one survives (see the store's durability). */

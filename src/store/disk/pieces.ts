@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { PieceStore } from "../ports/pieces.ts";
+import type { PieceStore } from "../store.ts";
 import type { ContentOptions } from "./contents.ts";
 import { syncDirectory } from "./sync-directory.ts";
 

@@ -4,7 +4,8 @@ import { readdirSync } from "node:fs";
 import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Service, startService, until } from "../../service.ts";
+import { until } from "../../../support/until.ts";
+import { type Service, startService } from "../../service.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
