@@ -47,6 +47,7 @@ const noHost: ExecutionHost = {
   invoke: () => Promise.reject(fail("CAPABILITY_DENIED")),
   accessory: () => Promise.reject(fail("CAPABILITY_DENIED")),
   files: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  agent: () => Promise.reject(fail("CAPABILITY_DENIED")),
   wait: () => Promise.reject(fail("CAPABILITY_DENIED")),
   waited: () => Promise.reject(fail("CAPABILITY_DENIED")),
 };

@@ -107,6 +107,8 @@ export interface WorkflowContext<I = Untyped> {
   remaining_ms(): number;
 
   readonly chat: { readonly completions: ChatCompletions };
+  /** Agents of the account, kept by the API. Reach it by this name: a script that does not name it has no such member. */
+  readonly agents: Agents;
   readonly workflow: { readonly completions: WorkflowCompletions };
   readonly http: Http;
   readonly accessories: Accessories;
@@ -195,6 +197,12 @@ export interface ChatCompletions {
   create(params: ChatParams & { readonly stream: true }): Promise<ChunkStream>;
   /** Calls a model; throws ChatError when it fails. */
   create(params?: ChatParams & { readonly stream?: false }): Promise<ChatCompletion>;
+  /**
+   * Lets the model use tools until it answers: tool calls of one answer run at the same time, what a tool throws is told to the model,
+   * and after `max_steps` calls of the model (100) it throws LimitError. An answer that does not match `response_format` is repaired.
+   */
+  runTools(params: ToolParams & { readonly stream: true }): Promise<AgentStream>;
+  runTools(params: ToolParams & { readonly stream?: false }): Promise<AgentCompletion>;
 }
 
 /** Keys not listed here are forwarded to the model as they are. */
@@ -288,6 +296,117 @@ export interface ChatCompletionChunk {
 export interface ChunkStream extends AsyncIterable<ChatCompletionChunk> {
   /** The whole completion, joined, once the stream has ended. Called after the loop was left early, it rejects. */
   final(): Promise<ChatCompletion>;
+}
+// ---------- ctx.agents, runTools ----------
+export interface Agents {
+  readonly completions: {
+    create(params: AgentParams & { readonly stream: true }): Promise<AgentStream>;
+    create(params: AgentParams & { readonly stream?: false }): Promise<AgentCompletion>;
+  };
+  /** The text that the agent answers with. */
+  run(agent: string, message: string | readonly ChatMessage[], params?: Partial<AgentParams>): Promise<string>;
+}
+
+/** A function of the script that the model may call. */
+export interface RunnableTool {
+  readonly name: string;
+  readonly description?: string;
+  /** JSON Schema of the arguments: calls that do not match are answered with what is wrong. */
+  readonly parameters?: object;
+  /** A text goes to the model as it is, anything else as JSON. */
+  execute(args: Untyped): unknown;
+}
+
+/** A search of a datastore, with the model's query. */
+export interface DatastoreTool {
+  readonly type: "datastore";
+  readonly datastore: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly mode?: "keyword" | "vector" | "hybrid";
+  readonly top_k?: number;
+  readonly fields?: readonly string[];
+  readonly min_score?: number;
+  readonly filter?: JsonObject;
+}
+
+/** Texts of a request may hold `{{argument}}`, `{{secrets.NAME}}` and `{{env.NAME}}`. */
+export interface HttpTool {
+  readonly type: "http";
+  readonly name: string;
+  readonly description?: string;
+  readonly parameters?: object;
+  readonly request: {
+    readonly method?: string;
+    readonly url: string;
+    readonly query?: Readonly<Record<string, string>>;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: Json;
+  };
+}
+
+/** Another workflow of the account: the arguments are its input. */
+export interface WorkflowTool {
+  readonly type: "workflow";
+  readonly ref: string;
+  readonly name?: string;
+  readonly description?: string;
+  readonly parameters?: object;
+}
+
+/** The tools of an MCP server (streamable HTTP). */
+export interface McpTools {
+  readonly type: "mcp";
+  readonly server: { readonly url: string; readonly headers?: Readonly<Record<string, string>> };
+  readonly allow?: readonly string[];
+}
+
+export type AgentTool = RunnableTool | HttpTool | WorkflowTool | DatastoreTool | McpTools;
+
+export interface ToolParams extends Omit<ChatParams, "tools"> {
+  readonly tools: readonly AgentTool[];
+  readonly max_steps?: number;
+  /** Further tries for an answer that does not match `response_format`; 2 by default. */
+  readonly max_repairs?: number;
+  /** False: the calls of one answer run one after another. */
+  readonly parallel_tool_calls?: boolean;
+  readonly execution_mode?: ExecutionMode;
+}
+
+/** `auto`: the model calls tools or answers. `reasoning`: it writes a plan first. `route`: it must choose tools, whose results are the answer. `direct`: no tools. */
+export type ExecutionMode = "auto" | "reasoning" | "route" | "direct";
+
+/** What is not given here is as the agent's definition says; tools are added to its own. */
+export interface AgentParams extends Omit<ChatParams, "intent" | "action_type" | "tools"> {
+  /** Name of the agent, or `<name>@<version>`. */
+  readonly agent: string;
+  readonly tools?: readonly AgentTool[];
+  readonly execution_mode?: ExecutionMode;
+  readonly max_iterations?: number;
+  readonly max_repairs?: number;
+  readonly parallel_tool_calls?: boolean;
+  /** Accepted for Maitai's sake, without effect here. */
+  readonly high_performance?: boolean;
+  readonly disable_chaining?: boolean;
+  readonly task_id?: string;
+}
+
+/** `usage` and `cost_usd` are sums over all calls of the model. */
+export interface AgentCompletion extends Omit<ChatCompletion, "choices"> {
+  readonly choices: readonly [
+    Omit<ChatChoice, "message"> & { readonly message: AssistantMessage & { readonly parsed?: Untyped } },
+  ];
+  readonly usage: Usage;
+  readonly cost_usd: number;
+  /** Calls of the model. */
+  readonly iterations: number;
+  /** The whole conversation. */
+  readonly messages: readonly ChatMessage[];
+}
+
+/** Text as in any chat stream; what tools do as chunks with `type` (`tool_call`, `tool_result`) and `content`. */
+export interface AgentStream extends AsyncIterable<ChatCompletionChunk & { type?: string; content?: Untyped }> {
+  final(): Promise<AgentCompletion>;
 }
 // ---------- ctx.workflow ----------
 export interface WorkflowCompletions {

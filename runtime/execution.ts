@@ -246,6 +246,8 @@ export interface ExecutionHost {
   accessory(key: string): Promise<Uint8Array>;
   /** What `ctx.files` asks; the answer is that of the request's kind. */
   files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
+  /** JSON text of `{ version, definition }` of an agent of the account; INVALID_ARGUMENT for an unknown one. */
+  agent(key: string): Promise<string>;
   /** Begins to wait: the answer (JSON text) if it is there already; null: {@link ExecutionHost.waited} has it once it comes. */
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for; CONFLICT when the attempt ends before it comes. */

@@ -30,6 +30,7 @@ export interface Limits {
   readonly maxToolAnswerBytes: number;
   readonly maxToolTextBytes: number;
   readonly maxTools: number;
+  readonly maxToolCalls: number;
   readonly maxToolListBytes: number;
   readonly datastoreMs: number;
   readonly datastoreMemoryMb: number;
@@ -76,6 +77,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxToolAnswerBytes: 4 * MIB,
   maxToolTextBytes: 64 * 1024,
   maxTools: 128,
+  maxToolCalls: 128,
   maxToolListBytes: 512 * 1024,
   datastoreMs: 10_000,
   datastoreMemoryMb: 512,

@@ -1,5 +1,8 @@
+import type { AgentMembers } from "./agents/members.ts";
+import type { AgentDoor } from "./agents/types.ts";
 import { call } from "./call.ts";
 import { emit, write } from "./emit.ts";
+import { makeOpError } from "./errors.ts";
 import { executionSignal } from "./events.ts";
 import { clock, createExecution, current, type GuestExecution } from "./execution.ts";
 import { accessories, loadAccessory } from "./facades/accessories.ts";
@@ -11,7 +14,7 @@ import { sleep } from "./facades/sleep.ts";
 import { waitFor } from "./facades/wait-for.ts";
 import { createWorkflow } from "./facades/workflow.ts";
 import { createLog } from "./log.ts";
-import { defineProperty, freeze, max, shift, split } from "./primordials.ts";
+import { defineProperty, freeze, max, NativeError, shift, split } from "./primordials.ts";
 import { READ } from "./wire.ts";
 
 /** The data members of ctx, as they arrive. */
@@ -44,6 +47,9 @@ const FACADES: Readonly<Record<string, unknown>> = {
 };
 const LOG = createLog();
 
+/** Ops that only code compiled into a bundle calls. */
+const NOT_DERIVED = "agents";
+
 /** Adds `ctx.a.b.c = (args) => call("a.b.c", args)` for an op without a facade. */
 function derive(ctx: Record<string, unknown>, op: string): void {
   const path = split(op, ".");
@@ -75,8 +81,34 @@ function identity<T>(value: T): T {
   return value;
 }
 
-/** Builds the one object a script gets. `ops` is the manifest: the names of the ops that ctx has. */
-export function createCtx(execution: GuestExecution, data: CtxData, secrets: object, ops: readonly string[]): object {
+/** Members that come with a bundle whose script names them: code of one execution, evaluated with the script. */
+export type MoreMembers = (door: AgentDoor) => AgentMembers;
+
+/** What a script with agents has beside the facades. */
+function agentMembers(execution: GuestExecution, messages: readonly unknown[], more: MoreMembers): object {
+  const { maxTools, maxToolCalls, maxToolTextBytes } = execution.limits;
+  const { agents, runTools } = more({
+    op: call,
+    ctx: FACADES,
+    messages,
+    limits: { maxTools, maxToolCalls, maxToolTextBytes },
+    error: (code, message, details = {}) => makeOpError("agents", { code, message, details }, new NativeError()),
+  });
+  const { completions } = FACADES["chat"] as { readonly completions: object };
+  return { agents, chat: freeze({ completions: freeze({ ...completions, runTools }) }) };
+}
+
+/** A realm's executions and what they are given. */
+export interface CtxParts {
+  readonly data: CtxData;
+  readonly secrets: object;
+  /** The manifest: the names of the ops that ctx has. */
+  readonly ops: readonly string[];
+  readonly more?: MoreMembers | undefined;
+}
+
+/** Builds the one object a script gets. */
+export function createCtx(execution: GuestExecution, { data, secrets, ops, more }: CtxParts): object {
   let signal: unknown = null;
   execution.accessories = data.accessories;
   const ctx: Record<string, unknown> = {
@@ -91,6 +123,7 @@ export function createCtx(execution: GuestExecution, data: CtxData, secrets: obj
     log: LOG,
     remaining_ms: () => (execution.deadlineAt === null ? Infinity : max(0, execution.deadlineAt - clock())),
     ...FACADES,
+    ...(more === undefined ? {} : agentMembers(execution, data.messages, more)),
     get session_id() {
       return identity(data.session_id);
     },
@@ -110,7 +143,8 @@ export function createCtx(execution: GuestExecution, data: CtxData, secrets: obj
   };
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i] as string;
-    if (!((split(op, ".")[0] as string) in FACADES)) derive(ctx, op);
+    const member = split(op, ".")[0] as string;
+    if (member !== NOT_DERIVED && !(member in FACADES)) derive(ctx, op);
   }
   return freeze(ctx);
 }
@@ -134,5 +168,5 @@ const NOBODY: CtxData = {
 export function sharedObjects(ops: readonly string[]): unknown[] {
   const limits = {} as GuestExecution["limits"];
   const execution = createExecution({ run: 0, limits, now: 0, deadlineAt: null, seed: "" });
-  return [createCtx(execution, NOBODY, {}, ops), call, ChunkStream];
+  return [createCtx(execution, { data: NOBODY, secrets: {}, ops }), call, ChunkStream];
 }

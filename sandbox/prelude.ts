@@ -2,7 +2,7 @@ import { installBase64 } from "./base64.ts";
 import { call } from "./call.ts";
 import { installClone } from "./clone.ts";
 import { installConsole } from "./console.ts";
-import { type CtxData, createCtx, sharedObjects } from "./ctx.ts";
+import { type CtxData, createCtx, type MoreMembers, sharedObjects } from "./ctx.ts";
 import { installDeterminism, installIntl, installTemporal } from "./determinism.ts";
 import { describeThrown, errorClasses, installErrors, isFrozenComplaint, reasonOf } from "./errors.ts";
 import { installEvents } from "./events.ts";
@@ -18,6 +18,8 @@ import { type DeliveryKind, NEEDS, POST, type StartFacts } from "./wire.ts";
 interface Module {
   readonly execute: (ctx: object) => unknown;
   readonly describe: () => unknown;
+  /** In bundles of scripts that use agents. */
+  readonly members?: MoreMembers;
 }
 type Bundle = (weft: object) => Module;
 
@@ -77,7 +79,8 @@ function complete(execution: GuestExecution, value: unknown): void {
 async function execute(execution: GuestExecution, bundle: Bundle, data: string, secrets: string): Promise<void> {
   try {
     const module = bundle(WEFT);
-    const ctx = createCtx(execution, parse(data) as CtxData, parse(secrets) as object, ops);
+    const parts = { data: parse(data) as CtxData, secrets: parse(secrets) as object, ops, more: module.members };
+    const ctx = createCtx(execution, parts);
     complete(execution, await module.execute(ctx));
   } catch (thrown) {
     failWith(execution, thrown);

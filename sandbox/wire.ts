@@ -13,6 +13,9 @@ export interface GuestLimits {
   readonly maxLogLines: number;
   readonly maxLogLineBytes: number;
   readonly maxConcurrentOps: number;
+  readonly maxTools: number;
+  readonly maxToolCalls: number;
+  readonly maxToolTextBytes: number;
 }
 
 /** How strictly runs are kept apart; `frozen` realms are shared by the runs of one account and version. */

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from "../runtime/index.ts";
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
+import { createAgents } from "./engine/agents/create-agents.ts";
 import { createApprovalLinks } from "./engine/approval-links.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
+import { createAnyDeploy } from "./engine/deploy.ts";
 import { composeFiles, type Files } from "./engine/files/compose-files.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
@@ -115,8 +117,9 @@ export async function createCore(
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
+  const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const beside = { waiting: engine.waiting, files: files.service };
+  const beside = { waiting: engine.waiting, files: files.service, agents };
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
   return {
     store,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import type { Bundle, BundleProblem, Upload } from "../bundle-types.ts";
 import type { Limits } from "../limits.ts";
+import { namesAgents } from "./agent-modules.ts";
 import { type BuildComplaint, buildVirtual, transformSource } from "./esbuild.ts";
 import { inspectModule, type ModuleFindings, type Refusal } from "./guard.ts";
 import { createModuleSpace, NAMESPACES, resolveRelative, withoutForeignMap } from "./modules.ts";
@@ -26,10 +27,12 @@ export async function compile(upload: Upload, limits: CompileLimits, directory: 
   const packages = new Set(imports.map(packageName).filter((name) => Object.hasOwn(PROVIDED, name)));
   const names = [...modules.values()].flatMap((module) => [...module.names]);
   const needs = [...packages].flatMap((name) => PROVIDED[name]?.needs ?? []);
+  const agents = [...modules.keys()].some((path) => namesAgents(checked.files.get(path)?.text ?? ""));
+  const facts = { entry: checked.entry, exports, zod: packages.has("zod"), agents };
   const built = await buildVirtual({
     entry: { namespace: "weft", path: "entry" },
     inject: webModulesFor(new Set([...names, ...needs])),
-    space: createModuleSpace(checked, entryText({ entry: checked.entry, exports, zod: packages.has("zod") })),
+    space: createModuleSpace(checked, entryText(facts)),
     globalName: GLOBAL_NAME,
     directory,
   });

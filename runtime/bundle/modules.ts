@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { AGENT_MEMBERS, AGENT_MODULES } from "./agent-modules.ts";
 import type { Loader, ModulePath, ModuleSpace, ModuleText, Resolution } from "./esbuild.ts";
 import {
   isProvided,
@@ -12,7 +13,7 @@ import { type CheckedUpload, loaderOf } from "./upload.ts";
 import { isWebModule, readWebModule, resolveWebImport } from "./web-modules.ts";
 
 /** Namespaces of a build; every module read must be in one of them. */
-export const NAMESPACES = ["upload", "package", "web", "weft"] as const;
+export const NAMESPACES = ["upload", "package", "web", "agents", "weft"] as const;
 
 const SUFFIXES = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".jsx", ".json", "/index.ts", "/index.tsx", "/index.js"];
 /** TypeScript files are imported by the name of the JavaScript they become. */
@@ -75,29 +76,40 @@ function packageLoader(path: string): Loader {
   return path.endsWith(".json") ? "json" : "js";
 }
 
-/** The module space of one upload: its own files, the provided packages, the web platform, and nothing else. */
+function resolveFromEntry(specifier: string, upload: CheckedUpload): Resolution {
+  if (specifier === AGENT_MEMBERS) return AGENT_MODULES.resolve("members.ts");
+  return specifier === upload.entry
+    ? { namespace: "upload", path: specifier }
+    : resolveFromUpload(specifier, "", upload);
+}
+
+/** Text of a module of Weft's own or of a package. */
+async function loadProvided({ namespace, path }: ModulePath): Promise<ModuleText> {
+  if (namespace === "package") return { text: await readPackageFile(path), loader: packageLoader(path) };
+  if (namespace === "web" && isWebModule(path)) return readWebModule(path);
+  if (namespace === "agents" && AGENT_MODULES.has(path)) return AGENT_MODULES.read(path);
+  throw new Error("nothing else can be read");
+}
+
+/** The module space of one upload: its own files, the provided packages, the web platform and agents, and nothing else. */
 export function createModuleSpace(upload: CheckedUpload, entryText: string): ModuleSpace {
-  const load = async ({ namespace, path }: ModulePath): Promise<ModuleText> => {
-    if (namespace === "upload") {
+  return {
+    async load(module) {
+      const { namespace, path } = module;
+      if (namespace === "weft") return { text: path === "weft" ? WEFT_MODULE : entryText, loader: "js" };
+      if (namespace !== "upload") return loadProvided(module);
       const text = upload.files.get(path)?.text ?? "";
       return { text: withoutForeignMap(text), loader: loaderOf(path) ?? "ts" };
-    }
-    if (namespace === "package") return { text: await readPackageFile(path), loader: packageLoader(path) };
-    if (namespace === "web" && isWebModule(path)) return readWebModule(path);
-    if (namespace === "weft") return { text: path === "weft" ? WEFT_MODULE : entryText, loader: "js" };
-    throw new Error("nothing else can be read");
+    },
+    resolve(specifier, importer) {
+      if (importer.namespace === "weft") return resolveFromEntry(specifier, upload);
+      if (importer.namespace === "upload") return resolveFromUpload(specifier, importer.path, upload);
+      if (importer.namespace === "package") return resolveFromPackage(specifier, importer.path);
+      if (importer.namespace === "web") return resolveWebImport(specifier);
+      if (importer.namespace === "agents") return AGENT_MODULES.resolve(specifier);
+      return { refusal: `import ${JSON.stringify(specifier)} is not available` };
+    },
   };
-  const resolve = (specifier: string, importer: ModulePath): Resolution => {
-    if (importer.namespace === "weft")
-      return specifier === upload.entry
-        ? { namespace: "upload", path: specifier }
-        : resolveFromUpload(specifier, "", upload);
-    if (importer.namespace === "upload") return resolveFromUpload(specifier, importer.path, upload);
-    if (importer.namespace === "package") return resolveFromPackage(specifier, importer.path);
-    if (importer.namespace === "web") return resolveWebImport(specifier);
-    return { refusal: `import ${JSON.stringify(specifier)} is not available` };
-  };
-  return { resolve, load };
 }
 
 /** esbuild follows the last source map comment of a file: ours leads nowhere, so the author's are never read. */

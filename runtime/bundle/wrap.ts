@@ -1,3 +1,4 @@
+import { AGENT_MEMBERS } from "./agent-modules.ts";
 import { narrowMappings } from "./mappings.ts";
 
 /** Facts that shape the generated entry of a bundle. */
@@ -8,6 +9,8 @@ export interface EntryFacts {
   readonly exports: ReadonlySet<string>;
   /** True when the upload imports zod, so that its schemas can be converted. */
   readonly zod: boolean;
+  /** True when the upload names agents or runTools. */
+  readonly agents: boolean;
 }
 
 const ZOD_IMPORT = `import { toJSONSchema } from "zod/v4/core";`;
@@ -17,16 +20,16 @@ const ZOD_SCHEMA = `const schema = (value, io) =>
 const PLAIN_SCHEMA = `const schema = (value) => value === undefined ? null : value;`;
 
 /** JavaScript of the module that hands the author's exports over; `$weft` is declared by {@link wrapCode}. */
-export function entryText({ entry, exports, zod }: EntryFacts): string {
+export function entryText({ entry, exports, zod, agents }: EntryFacts): string {
   const pick = (...names: string[]) =>
     names.filter((name) => exports.has(name)).map((name) => `script.${name}`)[0] ?? "undefined";
-  return `import * as script from ${JSON.stringify(entry)};
+  return `${agents ? `import { createAgentMembers } from "${AGENT_MEMBERS}";\n` : ""}import * as script from ${JSON.stringify(entry)};
 ${zod ? ZOD_IMPORT : ""}
 ${zod ? ZOD_SCHEMA : PLAIN_SCHEMA}
 const execute = ${pick("execute", "default")};
 if (typeof execute !== "function") throw new TypeError("script: the exported execute is not a function");
 $weft = {
-  execute,
+  execute,${agents ? "\n  members: createAgentMembers," : ""}
   describe: () => ({
     config: ${pick("config")} ?? null,
     inputSchema: schema(${pick("inputSchema", "INPUT_SCHEMA")}, "input"),

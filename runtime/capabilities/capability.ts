@@ -16,6 +16,8 @@ export interface Scope {
   accessory(key: string): Promise<Uint8Array>;
   /** Reads and writes files of the account. */
   readonly files: AskFiles;
+  /** Reads an agent of the account, by name or id, with `@<version>` or not: JSON text of its version number and definition. */
+  agent(key: string): Promise<string>;
   /** Begins to wait: the answer (JSON text) if it is there already; null: {@link Scope.waited} has it once it comes. */
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for. */

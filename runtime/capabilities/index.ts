@@ -1,4 +1,5 @@
 import { accessories } from "./accessories.ts";
+import { agents } from "./agents.ts";
 import { approve } from "./approve.ts";
 import type { Capability, Op } from "./capability.ts";
 import { chat } from "./chat.ts";
@@ -15,6 +16,7 @@ export const CAPABILITIES: readonly Capability[] = [
   chat,
   http,
   workflow,
+  agents,
   accessories,
   files,
   sleep,

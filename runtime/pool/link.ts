@@ -37,6 +37,7 @@ export type UpMessage =
   | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
   | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "files"; readonly id: number; readonly executionId: string; readonly request: FileRequest }
+  | { readonly type: "agent"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "wait"; readonly id: number; readonly executionId: string; readonly request: WaitRequest }
   | { readonly type: "waited"; readonly id: number; readonly executionId: string; readonly pos: number }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }

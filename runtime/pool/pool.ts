@@ -171,6 +171,8 @@ export class Pool {
         return this.#answer(link, message, (host) => host.accessory(message.key));
       case "files":
         return this.#answer(link, message, (host) => host.files(message.request));
+      case "agent":
+        return this.#answer(link, message, (host) => host.agent(message.key));
       case "wait":
         return this.#answer(link, message, (host) => host.wait(message.request));
       case "waited":

@@ -100,6 +100,7 @@ function runLink(executionId: string): RunLink {
     invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
     accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
     files: (request) => ask((id) => ({ type: "files", id, executionId, request })),
+    agent: (key) => ask<string>((id) => ({ type: "agent", id, executionId, key })),
     wait: (request) => ask<string | null>((id) => ({ type: "wait", id, executionId, request })),
     waited: (pos) => ask<string>((id) => ({ type: "waited", id, executionId, pos })),
   };

@@ -23,6 +23,7 @@ export interface RunLink {
   invoke(call: NestedCall): Promise<NestedResult>;
   accessory(key: string): Promise<Uint8Array>;
   files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
+  agent(key: string): Promise<string>;
   wait(request: WaitRequest): Promise<string | null>;
   waited(pos: number): Promise<string>;
 }

@@ -30,6 +30,7 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     invoke: link.invoke,
     accessory: link.accessory,
     files: link.files as AskFiles,
+    agent: link.agent,
     wait: link.wait,
     waited: link.waited,
   };

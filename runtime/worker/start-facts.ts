@@ -24,6 +24,9 @@ export function startFacts(job: ExecutionJob, mode: StartFacts["mode"]): StartFa
       maxLogLines: limits.maxLogLines,
       maxLogLineBytes: limits.maxLogLineBytes,
       maxConcurrentOps: limits.maxConcurrentOps,
+      maxTools: limits.maxTools,
+      maxToolCalls: limits.maxToolCalls,
+      maxToolTextBytes: limits.maxToolTextBytes,
     },
   };
 }

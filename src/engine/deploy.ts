@@ -91,14 +91,25 @@ async function reread(store: Store, { accountId, ref }: { accountId: string; ref
   return workflow;
 }
 
-/** Makes the function that stores an upload as a new version; uploads of the same workflow take turns. */
-export function createDeploy(options: WorkflowOptions): (request: DeployRequest) => Promise<Deployment> {
+/** Stores an upload as a new version. */
+export type Deploy = (request: DeployRequest) => Promise<Deployment>;
+
+/** Makes the function for users' uploads, whose refs they choose. */
+export function createDeploy(options: WorkflowOptions): Deploy {
+  const deploy = createAnyDeploy(options);
+  return async (request) => {
+    checkRef(request.ref);
+    return deploy(request);
+  };
+}
+
+/** Makes the function for uploads under any ref; uploads of the same workflow take turns. */
+export function createAnyDeploy(options: WorkflowOptions): Deploy {
   const { store, runtime, limits, profileOf } = options;
   const inTurn = createTurns();
 
   return async (request) => {
     const { accountId, ref, upload } = request;
-    checkRef(ref);
     checkSettings(request.settings);
     checkAccessories(request.accessories, limits);
     const script = await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });

@@ -8,6 +8,7 @@ import {
   toRecord,
   toWorkflowError,
 } from "../../runtime/index.ts";
+import { loadAgent } from "./agents/load-agent.ts";
 import { beginWait } from "./begin-wait.ts";
 import type { LiveRun } from "./live-run.ts";
 import { LiveWaits } from "./live-waits.ts";
@@ -116,6 +117,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       return parts.files.ask({ accountId, executionId: run.id, lease: () => row.start() }, request);
     },
     accessory: (key) => readAccessory(run, key, parts),
+    agent: (key) => loadAgent({ accountId: run.call.execution.accountId, key }, parts.store),
     wait(request) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       return beginWait(run, request, parts);

@@ -1,3 +1,4 @@
+import type { AgentService } from "./agents/agent-service.ts";
 import type { Engine } from "./engine.ts";
 import type { FileService } from "./files/file-service.ts";
 import type { Replays } from "./replays.ts";
@@ -15,4 +16,5 @@ export interface Services {
   readonly waiting: WaitingService;
   readonly webhooks: WebhookService;
   readonly files: FileService;
+  readonly agents: AgentService;
 }

@@ -1,6 +1,7 @@
 export type { LogLine } from "../../runtime/index.ts";
 export type {
   Account,
+  Agent,
   Approval,
   Caller,
   CallWebhook,

@@ -107,6 +107,7 @@ function offlineHost(readAccessory: NonNullable<ReplayWith["accessory"]>, seen: 
     logs: (lines) => void seen.logs.push(...lines),
     impure: () => undefined,
     invoke: refused,
+    agent: refused,
     wait: refused,
     waited: refused,
     // Contents of files are in the recorded deliveries; only pieces may be brought again.

@@ -1,4 +1,5 @@
 import type { AccountStore } from "./ports/accounts.ts";
+import type { AgentStore } from "./ports/agents.ts";
 import type { DatastoreStore } from "./ports/datastores.ts";
 import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
@@ -16,6 +17,7 @@ import type { WaitStore } from "./ports/waits.ts";
 import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { Agent, AgentVersion } from "./ports/agents.ts";
 export type { ByteRange, ContentStore, Received, ReceiveLimit } from "./ports/contents.ts";
 export type {
   Datastore,
@@ -88,6 +90,7 @@ export interface Store
     EventStore,
     WebhookStore,
     DeliveryStore,
+    AgentStore,
     DatastoreStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;

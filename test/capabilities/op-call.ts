@@ -51,6 +51,7 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     invoke: none,
     accessory: none,
     files: none,
+    agent: none,
     wait: none,
     waited: none,
   };

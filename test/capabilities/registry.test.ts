@@ -33,13 +33,22 @@ describe("the registry of capabilities", () => {
   });
 
   it("says of which ops one under way goes on when its attempt is lost; waits are begun again", () => {
-    const names = ["chat.completions.create", "http.request", "workflow.completions.create"];
+    const names = [
+      "agents.tool",
+      "agents.tools",
+      "chat.completions.create",
+      "http.request",
+      "workflow.completions.create",
+    ];
     expect(ALL_OPS.filter((name) => findOp(name)?.sends).sort()).toEqual(names);
   });
 
   it("puts on ctx what authors are told of, and nothing else", () => {
     expect([...MANIFEST].sort()).toEqual([
       "accessories.read",
+      "agents.load",
+      "agents.tool",
+      "agents.tools",
       "approve",
       "approve.request",
       "chat.completions.create",

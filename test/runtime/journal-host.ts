@@ -61,6 +61,7 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
       options.wait?.(request) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no waits here" })),
     waited: (pos) => options.waited?.(pos) ?? Promise.reject(fail("CONFLICT")),
     files: () => Promise.reject(fail("INVALID_ARGUMENT", { message: "no files" })),
+    agent: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no agent ${key}` })),
     accessory: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no accessory ${key}` })),
   };
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
+import { describeAgents } from "./contract/agents.ts";
 import { describeApprovals } from "./contract/approvals.ts";
 import { describeCancellation } from "./contract/cancellation.ts";
 import { describeDatastores } from "./contract/datastores.ts";
@@ -88,5 +89,6 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeApprovals(subject);
     describeWebhooks(subject);
     describeDatastores(subject);
+    describeAgents(subject);
   });
 }

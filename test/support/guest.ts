@@ -36,6 +36,9 @@ const LIMITS: StartFacts["limits"] = {
   maxLogLines: 10_000,
   maxLogLineBytes: 16_384,
   maxConcurrentOps: 1_000,
+  maxTools: 128,
+  maxToolCalls: 128,
+  maxToolTextBytes: 65_536,
 };
 
 /** A host process without a server around it: bundles are given as the body of `execute(ctx)`. */

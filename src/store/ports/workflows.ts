@@ -8,6 +8,7 @@ export interface WorkflowStore {
   ): Promise<Workflow>;
   /** By ref, by UUID or by number text, within the account. */
   findWorkflow(params: { readonly accountId: string; readonly key: string }): Promise<Workflow | null>;
+  /** Without those that run agents, whose refs begin with `agent:`. */
   listWorkflows(params: {
     readonly accountId: string;
     readonly limit: number;

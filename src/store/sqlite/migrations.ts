@@ -7,6 +7,7 @@ import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
+import { SCHEMA_AGENTS } from "./schema-agents.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_FILES } from "./schema-files.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_DATASTORES,
   FORKS_ASKED,
   SCHEMA_FILES,
+  SCHEMA_AGENTS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

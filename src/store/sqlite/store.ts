@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
+import { createAgents } from "./agents.ts";
 import { createApprovals } from "./approvals.ts";
 import { createCancellation } from "./cancellation.ts";
 import { type Durability, openDatabase } from "./database.ts";
@@ -89,6 +90,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createDatastores(db, writer),
       ...createDatastoreImports(db, writer),
       ...createDatastoreFiles(db, writer),
+      ...createAgents(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

@@ -29,6 +29,8 @@ interface WorkflowRow {
 
 type Workflows = Pick<Store, "putWorkflow" | "findWorkflow" | "listWorkflows">;
 
+/** Refs that no upload can have: those of agents. */
+const LISTED = "account_id = ? AND ref NOT GLOB 'agent:*'";
 const BY_REF = "SELECT * FROM workflows WHERE account_id = ? AND ref = ?";
 const BY_ID = "SELECT * FROM workflows WHERE id = ? AND account_id = ?";
 const BY_NUMBER = "SELECT * FROM workflows WHERE number = ? AND account_id = ?";
@@ -105,9 +107,9 @@ export function createWorkflows(db: Database, writer: Writer, recent: Recent<Wor
       return recent.get(`${accountId}\n${key}`, () => findByKey(db, accountId, key));
     },
     async listWorkflows({ accountId, limit, offset }): Promise<Page<Workflow>> {
-      const sql = "SELECT * FROM workflows WHERE account_id = ? ORDER BY number DESC LIMIT ? OFFSET ?";
+      const sql = `SELECT * FROM workflows WHERE ${LISTED} ORDER BY number DESC LIMIT ? OFFSET ?`;
       const items = db.all<WorkflowRow>(sql, accountId, limit, offset).map(toWorkflow);
-      const count = db.get<{ n: number }>("SELECT count(*) AS n FROM workflows WHERE account_id = ?", accountId);
+      const count = db.get<{ n: number }>(`SELECT count(*) AS n FROM workflows WHERE ${LISTED}`, accountId);
       return { items, total: count?.n ?? 0 };
     },
   };
