@@ -6,6 +6,7 @@ import { deleteRun } from "./delete-run.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
 import { events } from "./events.ts";
+import { files } from "./files.ts";
 import { fork } from "./fork.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
   versions,
   rollback,
   schedules,
+  files,
   events,
   approvals,
   approve,

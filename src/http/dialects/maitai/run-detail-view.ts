@@ -11,6 +11,7 @@ function linksOf(id: string, ref: string, parentId: string | null): Record<strin
     trace: `${self}/trace`,
     logs: `${self}/logs`,
     chunks: `${self}/chunks`,
+    files: `${self}/files`,
     stream: `${self}/stream`,
     events: `${self}/events`,
     cancel: `${self}/cancel`,
