@@ -2,8 +2,8 @@ const SHOWN_CHARS = 500;
 
 /** The beginning of a text that a server wrote, on one line. */
 export function quoted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a server's text must not move a terminal's cursor.
-  const line = text.slice(0, SHOWN_CHARS).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ");
+  // A server's text must neither move a terminal's cursor nor turn the direction of writing.
+  const line = text.slice(0, SHOWN_CHARS).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu, " ");
   return text.length > SHOWN_CHARS ? `${line}…` : line;
 }
 

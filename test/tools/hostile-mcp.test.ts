@@ -345,7 +345,7 @@ test("tools that cannot be offered are left out, and it is said why", async () =
   expect(leftOut.map(({ tool, reason }) => `${tool.slice(0, 10)}: ${reason}`)).toEqual([
     "a b: the server names it twice",
     "bell : its name has control characters",
-    "hidden\u202e: its name has control characters",
+    "hidden : its name has control characters",
     "xxxxxxxxxx: its name has 200 characters, over 128",
     "7: it has no name",
     "deep: its schema is nested over 100 levels deep",
