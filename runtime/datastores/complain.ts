@@ -5,10 +5,10 @@ export function badArgument(message: string, details: Readonly<Record<string, un
   return fail("INVALID_ARGUMENT", { message: `datastore: ${message}`, ...details });
 }
 
-/** Makes the error of an argument over its limit. */
-export function overLimit(what: string, limit: string, max: number, value: number): WorkflowError {
-  const message = `datastore: ${what}: ${value} is over the limit ${limit} of ${max}`;
-  return fail("LIMIT_EXCEEDED", { message, limit, max, value });
+/** Makes the error of an argument over its limit; without `value` where nobody knows how far. */
+export function overLimit(what: string, limit: string, max: number, value?: number): WorkflowError {
+  const message = `datastore: ${what}: ${value === undefined ? "" : `${value} is `}over the limit ${limit} of ${max}`;
+  return fail("LIMIT_EXCEEDED", { message, limit, max, ...(value === undefined ? {} : { value }) });
 }
 
 /** A value as an error shows it: never long. */

@@ -92,11 +92,14 @@ function toValue(cell: Cell, value: unknown, record: number): SqlValue {
 }
 
 /** The id: in the data where the schema says so, else beside it, else (where `numbered`) the record's number. */
-function toId(record: RecordInput, number: number, idField: string | null, numbered: boolean): string {
+function toId(record: RecordInput, number: number, { schema, byName }: Layout, numbered: boolean): string {
+  const { idField } = schema;
   const place = { record: number, field: idField ?? "id" };
   const given = idField === null ? (record.id ?? (numbered ? number : undefined)) : member(record.data, idField);
   if (given === undefined || given === null) throw refuse(place, "is missing: every record needs its id");
-  const id = typeof given === "number" ? String(toInteger(given, place)) : toText(given, place);
+  // The column of a text id is the id itself, so nothing else looks at what it is.
+  const asText = idField !== null && byName.get(idField)?.type === "text";
+  const id = typeof given === "number" && !asText ? String(toInteger(given, place)) : toText(given, place);
   const bytes = Buffer.byteLength(id);
   if (bytes === 0) throw refuse(place, "is empty: every record needs its id");
   if (bytes > MAX_ID_BYTES)
@@ -121,13 +124,14 @@ export interface EncoderOptions {
 }
 
 /** Checks and converts records of a schema; throws INVALID_REQUEST naming record, field, limit and value. */
-export function createEncoder({ schema, cells, byName }: Layout, { limits, numbered }: EncoderOptions): Encoder {
+export function createEncoder(layout: Layout, { limits, numbered }: EncoderOptions): Encoder {
+  const { schema, cells, byName } = layout;
   const stored = own(cells);
   const known = new Set([...byName.keys(), ...(schema.vector === null ? [] : [schema.vector.field])]);
   return (record, number) => {
     const unknown = Object.keys(record.data).find((name) => !known.has(name));
     if (unknown !== undefined) throw refuse({ record: number, field: unknown }, "is not a field of the schema");
-    const id = toId(record, number, schema.idField, numbered);
+    const id = toId(record, number, layout, numbered);
     const values = [id, ...stored.map((cell) => toValue(cell, member(record.data, cell.name), number))];
     checkSize(values, number, limits.maxRecordBytes);
     return { id, values, vector: toVector(record, number, schema.vector) };

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Limits } from "../limits.ts";
 import { badArgument, overLimit, shown, wholeNumber } from "./complain.ts";
@@ -10,7 +9,6 @@ import { type RecordText, recordText } from "./record-text.ts";
 import { findRows } from "./search.ts";
 import { parseFields, parseSearch } from "./search-params.ts";
 import type { DatastoreReader, Filter, RevisionFacts, ScanParams, SearchParams } from "./types.ts";
-import { loadVectorFunctions } from "./vector-extension.ts";
 
 /** Bytes at which a page of a scan ends, so that pages of large records stay small. */
 const PAGE_BYTES = 1024 * 1024;
@@ -20,8 +18,8 @@ const CACHE_KIB = 16 * 1024;
 /** How a file is read. */
 export interface ReaderOptions {
   readonly limits: Pick<Limits, "maxResultBytes">;
-  /** Whether searches by vector are possible; Node refuses that under its permission model. */
-  readonly vectors: boolean;
+  /** Gives a connection the functions for searches by vector; null: there are none. */
+  readonly vectors: ((db: DatabaseSync) => void) | null;
 }
 
 type Row = readonly SQLOutputValue[];
@@ -32,7 +30,6 @@ export function openReader(file: string, options: ReaderOptions): DatastoreReade
 }
 
 class Reader implements DatastoreReader {
-  readonly #file: string;
   readonly #open: OpenFile;
   readonly #db: DatabaseSync;
   readonly #maxResultBytes: number;
@@ -40,11 +37,10 @@ class Reader implements DatastoreReader {
   readonly #get: StatementSync;
 
   constructor(file: string, { limits, vectors }: ReaderOptions) {
-    this.#file = file;
     this.#maxResultBytes = limits.maxResultBytes;
-    this.#open = openFile(file, { readOnly: true, allowExtension: vectors });
+    this.#open = openFile(file, { readOnly: true, allowExtension: vectors !== null });
     this.#db = this.#open.db;
-    if (vectors) loadVectorFunctions(this.#db);
+    vectors?.(this.#db);
     this.#db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY;`);
     this.#whole = recordText(this.#open.layout.cells);
     this.#get = this.#prepare(
@@ -127,7 +123,8 @@ class Reader implements DatastoreReader {
   describe(revision: number): RevisionFacts {
     const { rows } = this.#open.living(revision);
     const removed = this.#prepare("SELECT count(*) FROM main.removed").get() as unknown as Row;
-    const bytes = statSync(this.#file).size;
+    const pages = this.#prepare("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").get();
+    const bytes = Number((pages as unknown as Row)[0]);
     return { schema: this.schema, revision, rows, deadRows: Number(removed[0]), bytes };
   }
 

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach } from "vitest";
+import { afterAll, afterEach } from "vitest";
 import { openReader } from "../../../runtime/datastores/reader.ts";
 import { parseSchema } from "../../../runtime/datastores/schema.ts";
 import type {
@@ -12,6 +12,7 @@ import type {
   RecordInput,
   ScanPage,
 } from "../../../runtime/datastores/types.ts";
+import { loadVectorFunctions } from "../../../runtime/datastores/vector-extension.ts";
 import { createWriter } from "../../../runtime/datastores/writer.ts";
 import { DEFAULT_LIMITS } from "../../../runtime/limits.ts";
 
@@ -31,6 +32,19 @@ export async function makeDirectory(): Promise<string> {
   return directory;
 }
 
+/** A directory that is removed after all tests of the file. */
+export async function keepDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "weft-datastores-"));
+  directories.push(directory);
+  return directory;
+}
+
+const directories: string[] = [];
+
+afterAll(async () => {
+  for (const directory of directories.splice(0)) await rm(directory, { recursive: true, force: true });
+});
+
 /** The file of a first revision in a directory of its own. */
 export const newFile = async (): Promise<string> => join(await makeDirectory(), "1.db");
 
@@ -40,9 +54,13 @@ export function schemaOf(columns: Readonly<Record<string, string>>, more: object
   return parseSchema({ columns: list, ...more }, DEFAULT_LIMITS);
 }
 
-/** Writes records as revision 1 of a new file. */
-export async function writeFile(schema: DatastoreSchema, records: readonly RecordInput[]): Promise<string> {
-  const file = await newFile();
+/** Writes records as revision 1 of a new file, in a directory of its own or this one. */
+export async function writeFile(
+  schema: DatastoreSchema,
+  records: readonly RecordInput[],
+  directory?: string,
+): Promise<string> {
+  const file = directory === undefined ? await newFile() : join(directory, "1.db");
   const writer = createWriter({ file, schema, revision: 1, limits: DEFAULT_LIMITS });
   writer.add(records);
   writer.finish();
@@ -51,7 +69,7 @@ export async function writeFile(schema: DatastoreSchema, records: readonly Recor
 
 /** Opens a file for the time of the test. */
 export function readFile(file: string, limits = DEFAULT_LIMITS): DatastoreReader {
-  const reader = openReader(file, { limits, vectors: true });
+  const reader = openReader(file, { limits, vectors: loadVectorFunctions });
   whenOver(() => reader.close());
   return reader;
 }

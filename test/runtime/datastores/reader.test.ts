@@ -153,7 +153,7 @@ describe("a reader", () => {
 
   test("says that there is no such file or revision, and no path", async () => {
     const file = await newFile();
-    const options = { limits: DEFAULT_LIMITS, vectors: false };
+    const options = { limits: DEFAULT_LIMITS, vectors: null };
     expect(errorOf(() => openReader(file, options))).toMatchObject({
       code: "NOT_FOUND",
       message: "The datastore has no such revision.",

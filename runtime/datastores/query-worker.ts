@@ -1,0 +1,159 @@
+import type { ChildProcess } from "node:child_process";
+import type { Socket } from "node:net";
+import { type ErrorRecord, fail, fromRecord, type WorkflowError } from "../errors.ts";
+import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
+import { overLimit } from "./complain.ts";
+import type { QueryHello } from "./query-process.ts";
+import { RECYCLE_CPU_MS, spawnQueryProcess } from "./spawn-query-process.ts";
+
+/** One operation on its way: the frame, and whoever waits for it. */
+export interface Task {
+  readonly frame: string;
+  readonly signal: AbortSignal | undefined;
+  resolve(json: string): void;
+  reject(error: WorkflowError): void;
+}
+
+/** How a worker is started, and whom it tells. */
+export interface WorkerOptions {
+  readonly hello: QueryHello;
+  /** Directory for SQLite's temporary files. */
+  readonly temporary: string;
+  /** It has done its task. */
+  onIdle(): void;
+  /** It takes no more tasks. */
+  onEnd(): void;
+}
+
+const START_MS = 30_000;
+const IDLE_MS = 30_000;
+
+/** The parent's side of one query process: one task at a time, killed when that takes too long or is given up. */
+export class QueryWorker {
+  readonly #options: WorkerOptions;
+  readonly #child: ChildProcess;
+  readonly #socket: Socket;
+  readonly #out: FrameWriter;
+  readonly #exited = Promise.withResolvers<void>();
+  #ready = false;
+  #ended = false;
+  #task: Task | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #giveUp = () => this.#kill(cancelled());
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#child = spawnQueryProcess(options.hello, options.temporary);
+    this.#socket = this.#child.stdio[3] as Socket;
+    this.#out = createFrameWriter(this.#socket);
+    this.#socket.on("error", () => undefined);
+    this.#child.on("exit", (_, signal) => this.#gone(signal));
+    this.#child.on("error", () => this.#gone("no process"));
+    readFrames(this.#socket, (fields) => this.#receive(fields));
+  }
+
+  /** Begins a task; only one at a time. */
+  run(task: Task): void {
+    this.#task = task;
+    this.#hold(true);
+    task.signal?.addEventListener("abort", this.#giveUp);
+    this.#out.write(task.frame);
+    this.#watch();
+  }
+
+  /** Ends the process, its task fails with `reason`; resolves when it is gone. */
+  end(reason: WorkflowError): Promise<void> {
+    this.#kill(reason);
+    return this.#exited.promise;
+  }
+
+  /** Nothing to do: the process ends after a while, and does not keep this one alive. */
+  rest(): void {
+    this.#hold(false);
+    this.#alarm(IDLE_MS, spent());
+    this.#timer?.unref();
+  }
+
+  /** The time of a task begins when the process is there to work on it. */
+  #watch(): void {
+    const { datastoreMs } = this.#options.hello.limits;
+    if (!this.#ready) this.#alarm(START_MS, fail("OVERLOADED", { message: "A query process did not start in time." }));
+    else if (this.#options.hello.lane === "change") clearTimeout(this.#timer);
+    else this.#alarm(datastoreMs, overLimit("time in ms", "datastoreMs", datastoreMs));
+  }
+
+  #alarm(ms: number, reason: WorkflowError): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#kill(reason), ms);
+  }
+
+  #hold(busy: boolean): void {
+    if (busy) {
+      this.#child.ref();
+      this.#socket.ref();
+    } else {
+      this.#child.unref();
+      this.#socket.unref();
+    }
+  }
+
+  #kill(reason: WorkflowError): void {
+    this.#child.kill("SIGKILL");
+    this.#close(reason);
+  }
+
+  #receive([kind = "", cpuMs = "", json = "", cause = ""]: string[]): void {
+    if (kind === "ready") {
+      this.#ready = true;
+      if (this.#task !== null) this.#watch();
+      return;
+    }
+    const task = this.#finish();
+    if (kind === "done") task?.resolve(json);
+    else task?.reject(errorOf(JSON.parse(json), JSON.parse(cause)));
+    if (Number(cpuMs) > RECYCLE_CPU_MS) this.#kill(spent());
+    else if (!this.#ended) this.#options.onIdle();
+  }
+
+  #finish(): Task | null {
+    clearTimeout(this.#timer);
+    const task = this.#task;
+    this.#task = null;
+    task?.signal?.removeEventListener("abort", this.#giveUp);
+    return task;
+  }
+
+  /** From now on it takes no task; the one it has fails. */
+  #close(reason: WorkflowError): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const task = this.#finish();
+    this.#options.onEnd();
+    task?.reject(reason);
+  }
+
+  #gone(signal: string | null): void {
+    this.#close(this.#lossOf(signal));
+    this.#exited.resolve();
+  }
+
+  #lossOf(signal: string | null): WorkflowError {
+    const { datastoreMemoryMb, datastoreMs } = this.#options.hello.limits;
+    if (signal === "SIGXCPU") return overLimit("time in ms", "datastoreMs", datastoreMs);
+    // How V8 and SQLite end without memory, and how the kernel ends others.
+    if (signal === "SIGABRT" || signal === "SIGTRAP" || signal === "SIGKILL")
+      return overLimit("memory in MiB", "datastoreMemoryMb", datastoreMemoryMb);
+    return fail("INTERNAL", {}, new Error(`A query process ended by itself (${signal ?? "exit"}).`));
+  }
+}
+
+/** The error of an operation that nobody waits for any more. */
+export const cancelled = (): WorkflowError =>
+  fail("EXECUTION_CANCELLED", { message: "The datastore's answer was given up." });
+
+/** A process that ends because it is old or idle has no task that could fail with this. */
+const spent = (): WorkflowError => fail("INTERNAL");
+
+function errorOf(record: ErrorRecord, cause: string): WorkflowError {
+  return record.code === "INTERNAL" ? fail("INTERNAL", record.details, new Error(cause)) : fromRecord(record);
+}
