@@ -50,6 +50,8 @@ const noHost: ExecutionHost = {
   agent: () => Promise.reject(fail("CAPABILITY_DENIED")),
   wait: () => Promise.reject(fail("CAPABILITY_DENIED")),
   waited: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  reserve: () => Promise.reject(fail("CAPABILITY_DENIED")),
+  funded: () => Promise.reject(fail("CAPABILITY_DENIED")),
 };
 
 interface Described {
@@ -82,6 +84,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     allowPrivate: options.allowPrivate,
     warm: options.warm,
     workers: options.workers,
+    settle: options.settle,
     loadBundle: async (hash) => inspected.codeOf(hash) ?? options.loadBundle(hash),
   });
   return {

@@ -19,8 +19,8 @@ export interface WorkflowConfig {
   readonly timeout?: number | string;
   /** Keeps results of runs that touched the outside world; runs that touched nothing are kept anyway. */
   readonly cache?: { readonly ttl: number | string };
-  /** Ends an execution whose model calls cost more; nested executions count. */
-  readonly budget?: { readonly usd?: number; readonly tokens?: number };
+  /** The most that its model calls may cost, nested executions included: one that would pass it waits until more is given. */
+  readonly budget?: { readonly usd?: number; readonly tokens?: number; readonly calls?: number };
   /** The only hosts `ctx.http` and `fetch` may reach: "api.example.com", "*.example.com", "api.example.com:8443". */
   readonly http?: { readonly allow: readonly string[] };
   /** How strictly executions are kept apart; the default is chosen at upload. */

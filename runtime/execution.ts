@@ -1,6 +1,7 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { FileAnswers, FileRequest } from "./file-request.ts";
 import type { Limits } from "./limits.ts";
+import type { Funds, Reservation, SpendRequest } from "./spending.ts";
 
 /** How strictly one execution is kept apart from others of the same version; see ARCHITECTURE.md. */
 export type Isolation = "frozen" | "context" | "isolate";
@@ -103,6 +104,8 @@ export interface ExecutionJob {
   readonly depth: number;
   /** True when someone waits to hear that the run is not pure. */
   readonly tellsImpure: boolean;
+  /** Present when calls that cost must ask first; `usd`: one of the budgets is in US dollars. */
+  readonly budget?: { readonly usd: boolean };
   /** The workflow's bound application, for model routes; null when none. */
   readonly application: string | null;
 }
@@ -167,6 +170,8 @@ export type ExecutionOutcome =
       readonly status: "waiting";
       readonly until: number | null;
       readonly sleeps: readonly Sleep[];
+      /** True when it waits because a budget is used up. */
+      readonly isShort: boolean;
       readonly usage: Usage;
     }
   /** The host died under it: run it again from its journal; `alone` when it may have been the cause. */
@@ -232,6 +237,11 @@ export interface NestedResult {
   readonly costUsd: number;
 }
 
+/** A nested execution that waits, because a budget is used up; its caller waits with it. */
+export interface NestedParked {
+  readonly parked: Funds;
+}
+
 /** What the main thread does for a running execution; every method is called on the main thread. */
 export interface ExecutionHost {
   /** Records deliveries; resolves once they (and everything recorded before) are durable. `durable: false` need not wait. */
@@ -241,7 +251,7 @@ export interface ExecutionHost {
   logs(lines: readonly LogLine[]): void;
   /** The script made its first call with an outside or time effect; told where the job asks for it. */
   impure(): void;
-  invoke(call: NestedCall): Promise<NestedResult>;
+  invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
   /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
   accessory(key: string): Promise<Uint8Array>;
   /** What `ctx.files` asks; the answer is that of the request's kind. */
@@ -252,4 +262,8 @@ export interface ExecutionHost {
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for; CONFLICT when the attempt ends before it comes. */
   waited(pos: number): Promise<string>;
+  /** Reserves the most that a call may cost, durably, in every budget that applies; waits for reservations that may be released. */
+  reserve(request: SpendRequest): Promise<Reservation>;
+  /** Resolves when it may be worth to ask again for what was refused; CONFLICT when the attempt ends before. */
+  funded(funds: Funds): Promise<void>;
 }

@@ -26,6 +26,7 @@ export interface Limits {
   readonly maxWaits: number;
   readonly maxEventBytes: number;
   readonly maxKeptEvents: number;
+  readonly maxOutputTokens: number;
   readonly toolTimeoutMs: number;
   readonly maxToolAnswerBytes: number;
   readonly maxToolTextBytes: number;
@@ -73,6 +74,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxWaits: 500,
   maxEventBytes: 256 * 1024,
   maxKeptEvents: 1_000,
+  maxOutputTokens: 16_384,
   toolTimeoutMs: 60_000,
   maxToolAnswerBytes: 4 * MIB,
   maxToolTextBytes: 64 * 1024,

@@ -4,6 +4,7 @@ import type { ErrorRecord } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from "./execution.ts";
 import type { Limits } from "./limits.ts";
 import type { ModelConfig } from "./models/config.ts";
+import type { Cost } from "./spending.ts";
 
 /** Settings of the runtime; nothing optional. */
 export interface RuntimeOptions {
@@ -19,6 +20,8 @@ export interface RuntimeOptions {
   readonly warm: readonly HostProfile[];
   /** Bundle code by hash, for workers that do not have it. */
   loadBundle(hash: string): Promise<string | null>;
+  /** Takes what a call that was reserved for has cost, also after its attempt has ended; of a ticket, the first counts. */
+  settle(ticket: number, cost: Cost): void;
 }
 
 /** Facts for /readyz and metrics. */

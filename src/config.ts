@@ -79,7 +79,8 @@ const SERVER_SETTINGS = {
   openaiBaseUrl: text({ name: "OPENAI_BASE_URL", sentence: "Base URL of the default model service." }),
   modelsFile: text({
     name: "WEFT_MODELS",
-    sentence: "JSON file that names models, their services and prices, and routes intents and applications to them.",
+    sentence:
+      "JSON file that names models, their services, prices and largest answers, and routes intents and applications to them.",
   }),
   maxConcurrent: wholeNumber(
     {
@@ -204,6 +205,10 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   maxWaits: ["waits", "Events and decisions that one execution waits for at the same time."],
   maxEventBytes: ["bytes", "Data of one event as JSON."],
   maxKeptEvents: ["events", "Events of one name that are kept for one execution, or for the whole account."],
+  maxOutputTokens: [
+    "tokens",
+    "Tokens that an answer is taken to have at the most, for budgets, where neither the call nor WEFT_MODELS says.",
+  ],
   toolTimeoutMs: ["ms", "One call of an agent's tool that leaves the server, or of an MCP server's list of tools."],
   maxToolAnswerBytes: ["bytes", "What an MCP server may send for one call."],
   maxToolTextBytes: ["bytes", "Text of a tool's answer that the model is given; the rest is cut off."],

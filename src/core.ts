@@ -5,6 +5,7 @@ import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
 import { createAgents } from "./engine/agents/create-agents.ts";
 import { createApprovalLinks } from "./engine/approval-links.ts";
+import { Ledger } from "./engine/budgets/ledger.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
@@ -64,13 +65,14 @@ async function openFiles(store: Store, settings: Settings, report: (error: unkno
   return composeFiles({ store, contents, pieces, limits, publicUrl, report });
 }
 
-async function startRuntime(settings: Settings, store: Store): Promise<Runtime> {
+async function startRuntime(settings: Settings, store: Store, ledger: Ledger): Promise<Runtime> {
   return createRuntime({
     limits: settings.limits,
     workers: settings.workers,
     models: await readModels(settings),
     allowPrivate: settings.allowPrivate,
     warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
+    settle: (ticket, cost) => ledger.settle(ticket, cost),
     loadBundle: (hash) => store.bundleCode({ hash }),
   });
 }
@@ -79,12 +81,15 @@ interface Beside {
   readonly runtime: Runtime;
   readonly key: Buffer;
   readonly files: Files;
+  readonly ledger: Ledger;
 }
 
 async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
   const key = await loadSealKey(settings.dataDir);
   const files = await openFiles(store, settings, report);
-  return { key, files, runtime: await startRuntime(settings, store) };
+  const ledger = new Ledger({ store, report, now: Date.now });
+  await ledger.load();
+  return { key, files, ledger, runtime: await startRuntime(settings, store, ledger) };
 }
 
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
@@ -94,7 +99,7 @@ export async function createCore(
   showRun: ShowRun,
 ): Promise<Core> {
   const store = await openStore(settings);
-  const { runtime, key, files } = await startBeside(store, settings, report).catch(async (error: unknown) => {
+  const { runtime, key, files, ledger } = await startBeside(store, settings, report).catch(async (error: unknown) => {
     await store.close();
     throw error;
   });
@@ -110,6 +115,7 @@ export async function createCore(
     ...shared,
     links,
     files: files.runFiles,
+    ledger,
     cache,
     report,
     settings: { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention },
@@ -119,7 +125,7 @@ export async function createCore(
   const replays = createReplays({ ...shared, engine, isolation });
   const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const beside = { waiting: engine.waiting, files: files.service, agents };
+  const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents };
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
   return {
     store,

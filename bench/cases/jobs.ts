@@ -45,6 +45,7 @@ function toJob({ accountId, id, ref }: Workflow, versionId: string, runAt: numbe
     timeoutMs: null,
     cacheKey: null,
     idempotencyKey: null,
+    budget: null,
   };
 }
 

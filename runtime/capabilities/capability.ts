@@ -1,6 +1,7 @@
-import type { ExecutionJob, NestedCall, NestedResult, WaitRequest } from "../execution.ts";
+import type { ExecutionJob, NestedCall, NestedParked, NestedResult, WaitRequest } from "../execution.ts";
 import type { AskFiles } from "../file-request.ts";
 import type { Services } from "../services.ts";
+import type { Cost, Funds, Reservation, Spending, SpendRequest } from "../spending.ts";
 
 /** Facts of the running execution that an op's handler may use. */
 export interface Scope {
@@ -11,7 +12,7 @@ export interface Scope {
   /** `ctx.env`. */
   readonly env: Readonly<Record<string, string>>;
   /** Runs a nested workflow on the engine. */
-  invoke(call: NestedCall): Promise<NestedResult>;
+  invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
   /** Reads an accessory of this version. */
   accessory(key: string): Promise<Uint8Array>;
   /** Reads and writes files of the account. */
@@ -22,6 +23,11 @@ export interface Scope {
   wait(request: WaitRequest): Promise<string | null>;
   /** The answer (JSON text) that the op at `pos` waits for. */
   waited(pos: number): Promise<string>;
+  /** Asks the ledger. */
+  reserve(request: SpendRequest): Promise<Reservation>;
+  settle(ticket: number, cost: Cost): void;
+  /** Resolves when it may be worth to ask again: more was given, or the time has come. */
+  funded(funds: Funds): Promise<void>;
 }
 
 /** Usage a handler reports for its op; later values replace earlier ones. */
@@ -50,8 +56,10 @@ export interface OpCall {
   meter(patch: MeterPatch): void;
   /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when the execution holds too many. */
   hold(bytes: number): void;
-  /** Says that the op can be waited for without an isolate, until a time (ms since the epoch) or, with Infinity, an open end; the op is begun again by replay. */
-  park(until: number): void;
+  /** Says that the op can be waited for without an isolate, until a time (ms since the epoch) or, with Infinity, an open end; the op is begun again by replay; null: not any more. `isShort`: for want of money. */
+  park(until: number | null, isShort?: boolean): void;
+  /** What calls that cost must keep within; null = no budget applies. */
+  readonly spending: Spending | null;
   /** Parts (JSON texts) that the guest already saw before a crash; the handler must continue after them or fail. */
   readonly delivered: readonly string[];
 }

@@ -15,6 +15,8 @@ function toModelRequest(args: ChatArgs, call: OpCall): ModelRequest {
     idempotencyKey: call.idempotencyKey,
     timeoutMs: args.timeoutMs,
     maxBytes: call.scope.job.limits.maxResultBytes,
+    spending: call.spending,
+    maxOutputTokens: call.scope.job.limits.maxOutputTokens,
     signal: call.signal,
   };
 }

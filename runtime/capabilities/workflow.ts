@@ -1,5 +1,7 @@
 import { fail, toWorkflowError } from "../errors.ts";
-import { type Capability, defineOp, type MeterPatch } from "./capability.ts";
+import type { NestedResult } from "../execution.ts";
+import { waitForFunds } from "../worker/spending.ts";
+import { type Capability, defineOp, type MeterPatch, type OpCall, type Scope } from "./capability.ts";
 
 interface NestedArgs {
   readonly model: string;
@@ -57,27 +59,37 @@ function meterFailure(error: unknown, meter: (patch: MeterPatch) => void): void 
   }
 }
 
+/** Waits along with a nested execution that waits for money, and joins it again when there may be some. */
+async function untilOver(invoke: () => ReturnType<Scope["invoke"]>, call: OpCall): Promise<NestedResult> {
+  for (;;) {
+    const result = await invoke();
+    if (!("parked" in result)) return result;
+    await waitForFunds(call, result.parked);
+  }
+}
+
 const create = defineOp<NestedArgs>({
   effect: "outside",
   sends: true,
   parse,
   async run(args, call) {
     const { job, sessionId } = call.scope;
-    const nested = call.scope.invoke({
-      parentId: job.executionId,
-      parentPos: call.pos,
-      accountId: job.accountId,
-      depth: job.depth + 1,
-      model: args.model,
-      input: args.input,
-      messages: args.messages,
-      secrets: args.secrets,
-      metadata: args.metadata,
-      sessionId: args.sessionId ?? sessionId,
-      noCache: args.noCache,
-      deadlineAt: job.deadlineAt,
-    });
-    const result = await nested.catch((error: unknown) => {
+    const invoke = () =>
+      call.scope.invoke({
+        parentId: job.executionId,
+        parentPos: call.pos,
+        accountId: job.accountId,
+        depth: job.depth + 1,
+        model: args.model,
+        input: args.input,
+        messages: args.messages,
+        secrets: args.secrets,
+        metadata: args.metadata,
+        sessionId: args.sessionId ?? sessionId,
+        noCache: args.noCache,
+        deadlineAt: job.deadlineAt,
+      });
+    const result = await untilOver(invoke, call).catch((error: unknown) => {
       meterFailure(error, call.meter);
       throw error;
     });

@@ -28,6 +28,15 @@ export function describeNetworkError(error: unknown): { readonly reason: string;
 /** Failures that the same request meets again: no such host, wrong certificate, not HTTP. */
 const LASTING = /^(ENOTFOUND|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|HPE_|UND_ERR_INVALID_ARG)/;
 
+/** Failures to connect at all. */
+const UNSENT =
+  /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_|ERR_SSL_)/;
+
+/** True when the other side has certainly not seen the request. */
+export function isUnsent(reason: string | null): boolean {
+  return reason !== null && UNSENT.test(reason);
+}
+
 /** True when a failed request may succeed when it is sent again. */
 export function isPassing(reason: string): boolean {
   return !LASTING.test(reason);

@@ -39,8 +39,8 @@ export async function runInspected(
     job,
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
-    link: host,
     dispatch: createDispatch({ egress, models, mcp }),
+    link: { ...host, settle: () => undefined },
     shelf: new Shelf({ total: 0 }),
   });
   try {

@@ -14,8 +14,8 @@ export interface OpRequest {
   readonly delivered: readonly string[];
   part(json: string): void;
   meter(patch: MeterPatch): void;
-  /** Says that the op can be waited for without an isolate, until a time (ms since the epoch) or, with Infinity, an open end. */
-  park(until: number): void;
+  /** Says that the op can be waited for without an isolate, until a time (ms since the epoch) or, with Infinity, an open end; null: not any more. `isShort`: for want of money. */
+  park(until: number | null, isShort?: boolean): void;
   /** Counts bytes of a result under way; throws LIMIT_EXCEEDED when the execution holds too many. */
   hold(bytes: number): void;
 }

@@ -1,11 +1,13 @@
 import { type Deadline, startDeadline } from "../egress/deadline.ts";
 import { createDispatcher, type Dispatcher } from "../egress/dispatcher.ts";
 import { fail } from "../errors.ts";
+import type { Spending } from "../spending.ts";
 import type { ModelObject } from "./completion.ts";
 import type { ModelConfig } from "./config.ts";
 import { echoCompletion, toChunks } from "./echo.ts";
 import { readChunks } from "./read-chunks.ts";
 import { type ModelChoice, type ResolvedModel, resolveModel } from "./resolve.ts";
+import { createSpender, type Spender } from "./spender.ts";
 import { readText, sendUpstream, toModelError, type UpstreamCall, upstreamError } from "./upstream.ts";
 import { type ModelUsage, toUsage } from "./usage.ts";
 
@@ -19,6 +21,10 @@ export interface ModelRequest extends ModelChoice {
   readonly timeoutMs: number | null;
   /** Of the whole answer, or of one chunk of a stream. */
   readonly maxBytes: number;
+  /** The budgets that the call must keep within; null = none. */
+  readonly spending: Spending | null;
+  /** Tokens that an answer is taken to have at the most where neither the call nor the model says; for budgets. */
+  readonly maxOutputTokens: number;
   readonly signal: AbortSignal;
 }
 
@@ -55,25 +61,37 @@ function streamOptions(request: ModelRequest, target: ResolvedModel): Readonly<R
 
 interface Running {
   readonly call: UpstreamCall;
+  readonly spender: Spender;
   attempts(): number;
 }
 
-function startCall(request: ModelRequest, target: ResolvedModel, stream: boolean, meter: MeterUsage): Running {
+/** Begins a call once what it may cost is reserved: that may take long, and its own time counts from then on. */
+async function startCall(
+  request: ModelRequest,
+  target: ResolvedModel,
+  stream: boolean,
+  meter: MeterUsage,
+): Promise<Running> {
   let attempts = 0;
+  const spender = createSpender(target, request);
+  await spender.ready();
   const extra = stream ? { stream: true, ...streamOptions(request, target) } : {};
   const model = target.route.upstreamModel ?? target.name;
   return {
     attempts: () => attempts,
+    spender,
     call: {
       target,
       body: JSON.stringify({ ...request.body, model, ...extra }),
       idempotencyKey: request.idempotencyKey,
       maxBytes: request.maxBytes,
       deadline: deadlineOf(request, target),
-      attempt(count) {
+      async attempt(count) {
+        await spender.ready();
         attempts = count;
         meter(toUsage(target, count, {}));
       },
+      failed: spender.failed.bind(spender),
     },
   };
 }
@@ -93,15 +111,18 @@ function parseCompletion(text: string, target: ResolvedModel): ModelObject {
 }
 
 async function completeUpstream(dispatcher: Dispatcher, running: Running, meter: MeterUsage): Promise<ModelObject> {
-  const { call } = running;
+  const { call, spender } = running;
   try {
     const text = await sendUpstream(dispatcher, call, (answer) => readText(answer, call.maxBytes));
     const completion = parseCompletion(text, call.target);
+    spender.saw(completion);
+    spender.ended(true);
     meter(toUsage(call.target, running.attempts(), completion));
     return completion;
   } catch (error) {
     throw toModelError(error, call.target, call.deadline);
   } finally {
+    spender.ended(false);
     call.deadline.clear();
   }
 }
@@ -111,7 +132,8 @@ async function* streamUpstream(
   running: Running,
   meter: MeterUsage,
 ): AsyncGenerator<readonly ModelObject[]> {
-  const { call } = running;
+  const { call, spender } = running;
+  let isWhole = false;
   try {
     const answer = await sendUpstream(dispatcher, call, async (opened) => opened);
     const isJson = (answer.headers["content-type"] ?? "").includes("application/json");
@@ -122,17 +144,31 @@ async function* streamUpstream(
     for await (const chunks of batches) {
       const priced = chunks.findLast((chunk) => typeof chunk["usage"] === "object" && chunk["usage"] !== null);
       if (priced !== undefined) meter(toUsage(call.target, running.attempts(), priced));
+      for (const chunk of chunks) spender.saw(chunk);
       yield chunks;
     }
+    isWhole = true;
   } catch (error) {
     throw toModelError(error, call.target, call.deadline);
   } finally {
+    spender.ended(isWhole);
     call.deadline.clear();
   }
 }
 
-async function* streamEcho(request: ModelRequest): AsyncGenerator<readonly ModelObject[]> {
-  for (const chunk of toChunks(echoCompletion(request.body))) {
+/** The built-in model's completion, within the budget as any other. */
+async function completeEcho(request: ModelRequest, target: ResolvedModel, meter: MeterUsage): Promise<ModelObject> {
+  const spender = createSpender(target, request);
+  await spender.ready();
+  const completion = echoCompletion(request.body);
+  meter(toUsage(target, 1, completion));
+  spender.saw(completion);
+  spender.ended(true);
+  return completion;
+}
+
+async function* streamEcho(completion: ModelObject): AsyncGenerator<readonly ModelObject[]> {
+  for (const chunk of toChunks(completion)) {
     yield [chunk];
   }
 }
@@ -144,20 +180,17 @@ export function createModelClient(config: ModelConfig): ModelClient {
     async complete(request, meter) {
       const target = resolveModel(config, request);
       if (target.route.baseUrl !== null) {
-        return completeUpstream(dispatcher, startCall(request, target, false, meter), meter);
+        return completeUpstream(dispatcher, await startCall(request, target, false, meter), meter);
       }
-      const completion = echoCompletion(request.body);
-      meter(toUsage(target, 1, completion));
-      return completion;
+      return completeEcho(request, target, meter);
     },
     async *stream(request, meter) {
       const target = resolveModel(config, request);
       if (target.route.baseUrl !== null) {
-        yield* streamUpstream(dispatcher, startCall(request, target, true, meter), meter);
+        yield* streamUpstream(dispatcher, await startCall(request, target, true, meter), meter);
         return;
       }
-      meter(toUsage(target, 1, echoCompletion(request.body)));
-      yield* streamEcho(request);
+      yield* streamEcho(await completeEcho(request, target, meter));
     },
     close: () => dispatcher.close(),
   };

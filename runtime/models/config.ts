@@ -19,6 +19,11 @@ export interface ModelRoute {
   readonly maxRetries: number;
   /** True when streams are asked to end with their usage (`stream_options.include_usage`). */
   readonly streamUsage: boolean;
+  /** True when the operator named prices, if only 0: a budget in US dollars asks for them. */
+  readonly isPriced: boolean;
+  /** Most tokens of one answer and of one prompt, for budgets; null = not known. */
+  readonly maxOutputTokens: number | null;
+  readonly maxInputTokens: number | null;
 }
 
 /** Models an application uses when a call names none. */
@@ -48,6 +53,7 @@ const GENERIC_DEFAULT_MODEL = "gpt-4o-mini";
 const DEFAULT_TIMEOUT_MS = 600_000;
 const DEFAULT_RETRIES = 3;
 const MAX_TIMEOUT_MS = 3_600_000;
+const MAX_MODEL_TOKENS = 1_000_000_000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -63,6 +69,9 @@ const ECHO_ROUTE: ModelRoute = Object.freeze({
   timeoutMs: DEFAULT_TIMEOUT_MS,
   maxRetries: 0,
   streamUsage: true,
+  isPriced: true,
+  maxOutputTokens: null,
+  maxInputTokens: null,
 });
 
 function parseBaseUrl(text: string, where: string): string {
@@ -84,6 +93,7 @@ function genericRoute(env: Env): ModelRoute | null {
     baseUrl: baseUrl === null ? OPENAI_BASE_URL : parseBaseUrl(baseUrl, "OPENAI_BASE_URL"),
     apiKey,
     maxRetries: DEFAULT_RETRIES,
+    isPriced: false,
   };
 }
 
@@ -112,6 +122,9 @@ function parseRoute(reader: Reader, env: Env): ModelRoute {
     timeoutMs: reader.number("timeout_ms", 1, MAX_TIMEOUT_MS) ?? DEFAULT_TIMEOUT_MS,
     maxRetries: reader.number("max_retries", 0, 10) ?? DEFAULT_RETRIES,
     streamUsage: reader.boolean("stream_usage") ?? true,
+    isPriced: price !== null,
+    maxOutputTokens: reader.number("max_output_tokens", 1, MAX_MODEL_TOKENS),
+    maxInputTokens: reader.number("max_input_tokens", 1, MAX_MODEL_TOKENS),
   };
   price?.end();
   reader.end();

@@ -1,6 +1,6 @@
 import type { Deadline } from "../egress/deadline.ts";
 import type { Answer, Dispatcher } from "../egress/dispatcher.ts";
-import { describeNetworkError, isPassing } from "../egress/network-error.ts";
+import { describeNetworkError, isPassing, isUnsent } from "../egress/network-error.ts";
 import { backoffMs, retryAfterMs } from "../egress/retry.ts";
 import { fail, WorkflowError } from "../errors.ts";
 import type { ResolvedModel } from "./resolve.ts";
@@ -14,7 +14,9 @@ export interface UpstreamCall {
   readonly maxBytes: number;
   readonly deadline: Deadline;
   /** Called before each attempt with its number, from 1. */
-  readonly attempt: (count: number) => void;
+  readonly attempt: (count: number) => Promise<void>;
+  /** Called after each attempt that failed; `paid`: it may have cost something all the same. */
+  readonly failed: (paid: boolean) => void;
 }
 
 const ERROR_BODY_BYTES = 64 * 1024;
@@ -119,6 +121,8 @@ interface Failure {
   /** Milliseconds the upstream asked to wait; null = it did not say. */
   readonly waitMs: number | null;
   readonly retryable: boolean;
+  /** True when the upstream may have done, and charged, what it was asked for. */
+  readonly paid: boolean;
 }
 
 /** What of an answer belongs to the attempt: a failure while reading it is retried like one before. */
@@ -133,11 +137,12 @@ async function attemptOnce<T>(
     const answer = await exchangeOf(dispatcher, call);
     if (answer.status >= 200 && answer.status < 300) return { value: await read(answer) };
     const error = await errorOf(call.target, answer);
-    return { error, waitMs: retryAfterMs(answer.headers), retryable: isRetryable(answer) };
+    return { error, waitMs: retryAfterMs(answer.headers), retryable: isRetryable(answer), paid: false };
   } catch (error) {
     const own = toModelError(error, call.target, call.deadline);
     const { reason } = own.details as { readonly reason?: unknown };
-    return { error: own, waitMs: null, retryable: typeof reason === "string" && isPassing(reason) };
+    const known = typeof reason === "string" ? reason : null;
+    return { error: own, waitMs: null, retryable: known !== null && isPassing(known), paid: !isUnsent(known) };
   }
 }
 
@@ -149,9 +154,10 @@ const withAttempts = (error: WorkflowError, attempts: number): WorkflowError =>
 /** Sends the call until a 2xx answer is read: retries 408, 429, 5xx and network errors with backoff, or as long as Retry-After says when that fits the deadline. */
 export async function sendUpstream<T>(dispatcher: Dispatcher, call: UpstreamCall, read: ReadAnswer<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
-    call.attempt(attempt);
+    await call.attempt(attempt);
     const outcome = await attemptOnce(dispatcher, call, read);
     if ("value" in outcome) return outcome.value;
+    call.failed(outcome.paid);
     const waitMs = outcome.waitMs ?? backoffMs(attempt);
     if (!outcome.retryable || attempt > call.target.route.maxRetries || waitMs >= call.deadline.remainingMs()) {
       throw withAttempts(outcome.error, attempt);

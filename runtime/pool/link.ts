@@ -10,6 +10,7 @@ import type {
   WaitRequest,
 } from "../execution.ts";
 import type { FileRequest } from "../file-request.ts";
+import type { Cost, Funds, SpendRequest } from "../spending.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 
 /** Facts of one host process, for /readyz. */
@@ -40,6 +41,9 @@ export type UpMessage =
   | { readonly type: "agent"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "wait"; readonly id: number; readonly executionId: string; readonly request: WaitRequest }
   | { readonly type: "waited"; readonly id: number; readonly executionId: string; readonly pos: number }
+  | { readonly type: "reserve"; readonly id: number; readonly executionId: string; readonly request: SpendRequest }
+  | { readonly type: "settle"; readonly executionId: string; readonly ticket: number; readonly cost: Cost }
+  | { readonly type: "funded"; readonly id: number; readonly executionId: string; readonly funds: Funds }
   | { readonly type: "bundle"; readonly id: number; readonly hash: string }
   | { readonly type: "facts"; readonly hosts: readonly HostFacts[]; readonly replaced: number }
   | {

@@ -1,6 +1,7 @@
 import { Piscina } from "piscina";
 import { type ErrorRecord, fail, toRecord, toWorkflowError } from "../errors.ts";
 import type { ExecutionHost } from "../execution.ts";
+import type { Cost } from "../spending.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 import { SHELF_MS } from "../worker/shelves.ts";
 import { type DownMessage, type HostFacts, type Link, openLink, toRunMessage, type UpMessage } from "./link.ts";
@@ -10,6 +11,8 @@ import type { PoolTask, WorkerHello, WorkerSettings } from "./worker.ts";
 export interface PoolOptions extends WorkerSettings {
   readonly workers: number;
   loadBundle(hash: string): Promise<string | null>;
+  /** Takes what a call has cost, also after its attempt has ended. */
+  settle(ticket: number, cost: Cost): void;
 }
 
 /** A run under way: where it is, who answers it, and who waits for it. */
@@ -177,6 +180,12 @@ export class Pool {
         return this.#answer(link, message, (host) => host.wait(message.request));
       case "waited":
         return this.#answer(link, message, (host) => host.waited(message.pos));
+      case "reserve":
+        return this.#answer(link, message, (host) => host.reserve(message.request));
+      case "settle":
+        return this.#options.settle(message.ticket, message.cost);
+      case "funded":
+        return this.#answer(link, message, (host) => host.funded(message.funds));
       case "bundle":
         return answer(link, message.id, () => this.#options.loadBundle(message.hash));
       case "outcome":

@@ -103,6 +103,9 @@ function runLink(executionId: string): RunLink {
     agent: (key) => ask<string>((id) => ({ type: "agent", id, executionId, key })),
     wait: (request) => ask<string | null>((id) => ({ type: "wait", id, executionId, request })),
     waited: (pos) => ask<string>((id) => ({ type: "waited", id, executionId, pos })),
+    reserve: (request) => ask((id) => ({ type: "reserve", id, executionId, request })),
+    settle: (ticket, cost) => link.send({ type: "settle", executionId, ticket, cost }),
+    funded: (funds) => ask<void>((id) => ({ type: "funded", id, executionId, funds })),
   };
 }
 

@@ -35,6 +35,8 @@ export class Call {
   readonly args: string;
   /** Until when it needs no isolate, ms since the epoch (Infinity: no end is known); null while it needs one. */
   until: number | null = null;
+  /** True while it waits for want of money. */
+  isShort = false;
   /** True for ops with an effect outside. */
   readonly outside: boolean;
   /** True for ops that are not to be sent twice. */
@@ -78,9 +80,10 @@ export class Call {
         this.heldBytes += bytes;
         this.#owner?.hold(this, bytes);
       },
-      park: (until) => {
+      park: (until, isShort = false) => {
         this.until = until;
-        this.#owner?.parks(this);
+        this.isShort = isShort;
+        if (until !== null) this.#owner?.parks(this);
       },
       part: (json) => {
         this.parts++;

@@ -5,6 +5,7 @@ import type { Handler, Interceptor } from "../interceptors/interceptor.ts";
 import { limitsInterceptor } from "../interceptors/limits.ts";
 import { meterInterceptor } from "../interceptors/meter.ts";
 import type { Services } from "../services.ts";
+import { spendingOf } from "./spending.ts";
 
 /** Outermost first. The journal's part is played by deliveries.ts, which every completion passes before the guest. */
 export const INTERCEPTORS: readonly Interceptor[] = [meterInterceptor, limitsInterceptor];
@@ -24,6 +25,7 @@ function handle(services: Services): Handler {
       meter: request.meter,
       hold: request.hold,
       park: request.park,
+      spending: spendingOf(request),
       delivered: request.delivered,
     };
     const args = op.parse(JSON.parse(request.args), request.scope);

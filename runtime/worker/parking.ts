@@ -9,6 +9,8 @@ const MAX_SLEEPS = 20;
 interface Awaited {
   readonly op: string;
   readonly until: number | null;
+  /** True when it waits for want of money. */
+  readonly isShort: boolean;
 }
 
 /** How an execution waits without an isolate. */
@@ -16,6 +18,8 @@ export interface Rest {
   /** When it may next have something to do, ms since the epoch; null: when an event or a decision comes. */
   readonly until: number | null;
   readonly sleeps: readonly Sleep[];
+  /** True when a budget is what it waits for: its deadline counts anew afterwards. */
+  readonly isShort: boolean;
 }
 
 /**
@@ -23,13 +27,16 @@ export interface Rest {
  * stays, because an op needs it or something is due soon. It wakes at its deadline at the latest (all ms since the epoch).
  */
 export function restOf(ops: Iterable<Awaited>, deadlineAt: number | null, now: number): Rest | null {
-  let wake = deadlineAt ?? Number.POSITIVE_INFINITY;
+  let wake = Number.POSITIVE_INFINITY;
+  let short = false;
   const sleeps: Sleep[] = [];
-  for (const { op, until } of ops) {
+  for (const { op, until, isShort } of ops) {
     if (until === null) return null;
     wake = Math.min(wake, until);
+    short ||= isShort;
     if (op === "sleep" && sleeps.length < MAX_SLEEPS) sleeps.push({ since: now, until });
   }
+  if (!short) wake = Math.min(wake, deadlineAt ?? wake);
   if (wake - Date.now() < PARK_MS) return null;
-  return { until: wake === Number.POSITIVE_INFINITY ? null : wake, sleeps };
+  return { until: wake === Number.POSITIVE_INFINITY ? null : wake, sleeps, isShort: short };
 }

@@ -6,11 +6,13 @@ import type {
   JournalRecord,
   LogLine,
   NestedCall,
+  NestedParked,
   NestedResult,
   WaitRequest,
 } from "../execution.ts";
 import type { FileAnswers, FileRequest } from "../file-request.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
+import type { Cost, Funds, Reservation, SpendRequest } from "../spending.ts";
 import type { HostProcess } from "./host-process.ts";
 import type { Shelf } from "./shelf.ts";
 
@@ -20,12 +22,15 @@ export interface RunLink {
   chunks(chunks: readonly Chunk[]): void;
   logs(lines: readonly LogLine[]): void;
   impure(): void;
-  invoke(call: NestedCall): Promise<NestedResult>;
+  invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
   accessory(key: string): Promise<Uint8Array>;
   files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
   agent(key: string): Promise<string>;
   wait(request: WaitRequest): Promise<string | null>;
   waited(pos: number): Promise<string>;
+  reserve(request: SpendRequest): Promise<Reservation>;
+  settle(ticket: number, cost: Cost): void;
+  funded(funds: Funds): Promise<void>;
 }
 
 /** Where a run's guest lives. */

@@ -33,5 +33,8 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     agent: link.agent,
     wait: link.wait,
     waited: link.waited,
+    reserve: link.reserve,
+    settle: link.settle,
+    funded: link.funded,
   };
 }

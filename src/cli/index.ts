@@ -1,5 +1,6 @@
 import { approvals } from "./approvals.ts";
 import { approve } from "./approve.ts";
+import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
 import { deleteRun } from "./delete-run.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   rollback,
   schedules,
   files,
+  budget,
   events,
   approvals,
   approve,

@@ -12,6 +12,14 @@ function timesOf(run: JsonRecord): string {
   return parts.join(" · ");
 }
 
+/** Why it waits where that is its budget; null otherwise. */
+function budgetOf(run: JsonRecord): string | null {
+  if (run["waiting_reason"] !== "budget") return null;
+  const lack = asRecord(asRecord(run["budget"])["waits_for"]);
+  const payer = asText(lack["execution_id"]) ?? "account";
+  return `used up: ${lack["spent"]} of ${lack["max"]} (${lack["limit"]}); weft budget add ${payer}`;
+}
+
 function factsOf(run: JsonRecord, { terminal }: CommandCall): readonly (readonly [string, string | null])[] {
   const usage = asRecord(run["usage"]);
   const children = Array.isArray(run["children"]) ? run["children"].length : 0;
@@ -26,6 +34,7 @@ function factsOf(run: JsonRecord, { terminal }: CommandCall): readonly (readonly
     ["session", asText(run["session_id"])],
     ["parent", asText(run["parent_run"])],
     ["calls", `${calls} · ${asNumber(usage["total_tokens"]) ?? 0} tokens · ${showCost(usage["cost_usd"])}`],
+    ["budget", budgetOf(run)],
     ["children", children === 0 ? null : String(children)],
   ];
 }

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUIDv7 } from "node:crypto";
 import type { CtxData } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
-import type { ExecutionMode } from "../store/store.ts";
+import type { Amounts, ExecutionMode } from "../store/store.ts";
+import { budgetOf } from "./budgets/execution-budget.ts";
 import { pinsText } from "./datastores/attach.ts";
 import type { CacheMode, Invocation } from "./engine.ts";
 import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
@@ -31,6 +32,10 @@ export interface CallFacts {
   readonly priority: number;
   /** Not before this time, ms since the epoch; null = at once. */
   readonly runAt: number | null;
+  /** What the caller lets it spend; null = as much as its script says. */
+  readonly budget: Amounts | null;
+  /** Name of the API key whose daily pool pays; null = none. */
+  readonly key: string | null;
   readonly parent: LiveRun | null;
   /** Position of the ctx call in the parent. */
   readonly parentPos: number | null;
@@ -151,6 +156,7 @@ export function createCall(target: PinnedTarget, body: CallBody, facts: CallFact
     timeoutMs,
     cacheKey: policy.keep === "never" || hasSecrets ? null : key,
     idempotencyKey,
+    budget: budgetOf({ config: plan.config.budget, asked: facts.budget, key: facts.key, parent }),
   };
   return { execution, workflow, plan, data, secrets: body.secrets, hidden, key, policy, onDisconnect, parent };
 }

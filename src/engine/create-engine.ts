@@ -3,6 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
 import { Bells } from "./bells.ts";
+import type { BudgetService } from "./budgets/budget-service.ts";
+import { createBudgets } from "./budgets/create-budgets.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
 import { createWaiting } from "./create-waiting.ts";
 import type { Engine } from "./engine.ts";
@@ -49,6 +51,8 @@ export interface StartedEngine extends Engine {
   stopWorkflow(workflowId: string): void;
   /** Events and questions to people. */
   readonly waiting: WaitingService;
+  /** What executions may spend. */
+  readonly budgets: BudgetService;
 }
 
 function createKeeper({ store }: EngineOptions): RowKeeper {
@@ -125,6 +129,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
   return {
     ...queries,
     waiting,
+    budgets: createBudgets(parts),
     async invoke(request) {
       if (state === "stopping" || state === "closed") throw fail("STOPPING");
       return invoke(request);
@@ -137,8 +142,9 @@ export function createEngine(options: EngineOptions): StartedEngine {
     ready: () => state === "open",
     async start() {
       await store.releaseOthers({ worker: keeper.worker });
+      await store.settleEnded({ executionId: null });
       leases = keepLeases(parts);
-      timers.push(leases, expireKeys(parts), keepRetention(parts), waiting);
+      timers.push(leases, expireKeys(parts), keepRetention({ ...parts, endShort: queries.endShort }), waiting);
       state = "open";
       claims.wake();
       await waiting.start();

@@ -3,7 +3,7 @@ import type { ForkRequest } from "./fork-request.ts";
 import type { NewsReader } from "./news.ts";
 import type { RunDetail, TracePage, TraceQuery } from "./run-detail.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
-import type { CallWebhook, Execution, ExecutionMode, LogLine, Version, Workflow } from "./types.ts";
+import type { Amounts, CallWebhook, Execution, ExecutionMode, LogLine, Shortage, Version, Workflow } from "./types.ts";
 
 /** What a caller may ask of the result cache. */
 export type CacheMode = "default" | "no-store" | "reload";
@@ -36,6 +36,10 @@ export interface InvokeRequest {
   readonly priority: number;
   /** Not before this time, ms since the epoch; null = at once. Background only. */
   readonly runAt: number | null;
+  /** The most that the execution and those it calls may spend; the script's own budget stays the ceiling. */
+  readonly budget?: Amounts | null;
+  /** Name of the API key that calls: its daily pool pays, if it has one. */
+  readonly key?: string | null;
   /** Account-wide idempotency key (the `Idempotency-Key` header); null = none. */
   readonly idempotencyKey: string | null;
 }
@@ -52,7 +56,8 @@ export type ExecutionResult =
       /** True when `ctx.write` streamed the answer text, so the final frame must not repeat it. */
       readonly streamedText: boolean;
     }
-  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
+  /** `shortage`: it has not ended but waits for money, which `error` says. */
+  | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord; readonly shortage?: Shortage };
 
 /** A started (or joined, or cached) execution. */
 export interface Invocation {
@@ -70,7 +75,7 @@ export interface Invocation {
   readonly debounced: boolean;
   /** What the script's config or the request says; `continue` by default. */
   readonly onDisconnect: "continue" | "cancel";
-  /** Settles when the execution ends; never rejects. For background calls it settles whenever that is. */
+  /** Settles when the execution ends, or (unless called in the background) waits for money; never rejects. */
   readonly result: Promise<ExecutionResult>;
   /** Calls `listener` with all chunks so far (from index `from` on, default 0) and then with each new batch, in order, before `result` settles. Returns the unsubscribe function. */
   subscribe(listener: (chunks: readonly Chunk[]) => void, from?: number): () => void;

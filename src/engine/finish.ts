@@ -57,6 +57,8 @@ function remember(run: LiveRun, result: CachedResult, parts: Parts): void {
 
 async function store(run: LiveRun, end: End, parts: Parts): Promise<void> {
   const { ending, usage } = end;
+  // Whatever is still set aside is spent: nobody will tell what became of those calls.
+  if (run.spends || run.resumed) parts.ledger.end(run.id);
   const stored = run.row.end({ ending, usage, startedAt: run.startedAt, finishedAt: Date.now() });
   if (run.isGated) parts.claims.wake();
   if (end.cached !== null) remember(run, end.cached, parts);

@@ -2,6 +2,7 @@ import { createHash, randomUUID, randomUUIDv7 } from "node:crypto";
 import { type CtxData, fail, type JournalRecord, toWorkflowError } from "../../runtime/index.ts";
 import { canonical } from "../cache/canonical.ts";
 import type { Execution, NewExecution, Workflow } from "../store/store.ts";
+import { budgetOf } from "./budgets/execution-budget.ts";
 import { leastMs } from "./call.ts";
 import { setPaths } from "./data-paths.ts";
 import { pinsOf } from "./datastores/attach.ts";
@@ -79,7 +80,18 @@ interface Made {
   readonly secrets: ForkRequest["secrets"];
 }
 
-function toExecution(origin: Execution, { workflow, plan, data, secrets, idempotencyKey }: Made): NewExecution {
+/** The limits of the origin, of which nothing is spent yet. */
+function budgetLike({ budget }: Execution, { plan }: Made): NewExecution["budget"] {
+  return budgetOf({
+    config: plan.config.budget,
+    asked: budget?.limits ?? null,
+    key: budget?.key ?? null,
+    parent: null,
+  });
+}
+
+function toExecution(origin: Execution, made: Made): NewExecution {
+  const { workflow, plan, data, secrets, idempotencyKey } = made;
   const { accountId, workflowId, sessionId, depth, seed } = origin;
   const now = Date.now();
   return {
@@ -104,6 +116,7 @@ function toExecution(origin: Execution, { workflow, plan, data, secrets, idempot
     timeoutMs: leastMs(workflow.timeoutMs, plan.config.timeoutMs),
     cacheKey: null,
     idempotencyKey,
+    budget: budgetLike(origin, made),
   };
 }
 

@@ -1,11 +1,10 @@
 import {
-  type ErrorRecord,
   type ExecutionHost,
   fail,
   type JournalRecord,
   type NestedCall,
+  type NestedParked,
   type NestedResult,
-  toRecord,
   toWorkflowError,
 } from "../../runtime/index.ts";
 import { loadAgent } from "./agents/load-agent.ts";
@@ -13,28 +12,12 @@ import { beginWait } from "./begin-wait.ts";
 import type { LiveRun } from "./live-run.ts";
 import { LiveWaits } from "./live-waits.ts";
 import type { Parts } from "./parts.ts";
-import { stopRun } from "./stopping.ts";
 
 /** Runs a workflow that a running one calls. */
-export type InvokeNested = (parent: LiveRun, call: NestedCall) => Promise<NestedResult>;
+export type InvokeNested = (parent: LiveRun, call: NestedCall) => Promise<NestedResult | NestedParked>;
 
-/** The error of a budget that is used up, or null while there is some left. */
-function overBudget(run: LiveRun): ErrorRecord | null {
-  const { usd, tokens } = run.call.plan.config.budget;
-  if (usd !== null && run.spentUsd > usd) {
-    const message = `budget: the calls of this execution cost ${run.spentUsd} USD, over ${usd} (config.budget.usd)`;
-    return toRecord(fail("BUDGET_EXCEEDED", { message, limit: "budget.usd", value: run.spentUsd }));
-  }
-  const spent = run.spentPromptTokens + run.spentCompletionTokens;
-  if (tokens !== null && spent > tokens) {
-    const message = `budget: the calls of this execution took ${spent} tokens, over ${tokens} (config.budget.tokens)`;
-    return toRecord(fail("BUDGET_EXCEEDED", { message, limit: "budget.tokens", value: spent }));
-  }
-  return null;
-}
-
-/** Adds what finished ops cost to what the execution has spent; its error once that is over the budget. */
-export function charge(run: LiveRun, records: readonly JournalRecord[]): ErrorRecord | null {
+/** Adds what finished ops cost to what the execution has used. */
+export function charge(run: LiveRun, records: readonly JournalRecord[]): void {
   for (const { meter } of records) {
     if (meter === null) continue;
     run.spentOps++;
@@ -42,7 +25,6 @@ export function charge(run: LiveRun, records: readonly JournalRecord[]): ErrorRe
     run.spentPromptTokens += meter.promptTokens;
     run.spentCompletionTokens += meter.completionTokens;
   }
-  return overBudget(run);
 }
 
 async function readAccessory(run: LiveRun, key: string, parts: Parts): Promise<Uint8Array> {
@@ -88,8 +70,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       const stored = row.append(records, durable).catch(refused);
       if (run.waits !== null) closeWaits(run, records, parts);
-      const error = charge(run, records);
-      if (error !== null) stopRun(run, error, parts);
+      charge(run, records);
       if (durable) return stored;
       stored.catch(() => undefined);
       return Promise.resolve();
@@ -121,6 +102,14 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
     wait(request) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       return beginWait(run, request, parts);
+    },
+    async reserve(request) {
+      if (!isCurrent()) throw fail("CONFLICT", { message: "This attempt is over." });
+      return parts.ledger.reserve(run, isCurrent, request);
+    },
+    async funded(funds) {
+      if (!isCurrent()) throw fail("CONFLICT", { message: "This attempt is over." });
+      return parts.ledger.funded(run, funds);
     },
     waited: (pos) => (run.waits ?? new LiveWaits()).answerOf(pos),
   };

@@ -4,7 +4,7 @@ import type { ExecutionResult, Invocation } from "./engine.ts";
 import { followStored } from "./follow-stored.ts";
 import type { Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
-import { toFailed } from "./result.ts";
+import { toFailed, toShort } from "./result.ts";
 import { cancelled, stopRun } from "./stopping.ts";
 import type { Target } from "./target.ts";
 import { untilDurable } from "./until-durable.ts";
@@ -15,8 +15,11 @@ const PAGE = 500;
 /** One caller's view of a running execution; several callers may share one, each with a wish of its own for when it leaves. */
 export function toInvocation(run: LiveRun, parts: Parts, caller: Call = run.call): Invocation {
   const { execution, workflow, plan } = run.call;
-  run.callers++;
-  let gone = false;
+  const { shortage, timesShort } = run;
+  const isShort = shortage !== null && !parts.ledger.isOver(execution.accountId, shortage);
+  const told = isShort && caller.execution.mode !== "background" ? toShort(shortage, run.id) : null;
+  if (told === null) run.callers++;
+  let gone = told !== null;
   return {
     executionId: run.id,
     workflow,
@@ -30,15 +33,16 @@ export function toInvocation(run: LiveRun, parts: Parts, caller: Call = run.call
     },
     debounced: false,
     onDisconnect: caller.onDisconnect,
-    result: run.result,
+    result: told === null ? run.result : Promise.resolve(told),
     subscribe: (listener, from) => run.log.subscribe(listener, from),
     async cancel() {
-      if (!gone) run.callers--;
+      // Those who were told that it waits for money are no longer counted.
+      if (!gone && timesShort === run.timesShort) run.callers--;
       gone = true;
       // Whoever joined it still wants its result, and whoever asked for it in the background did not leave.
       if (execution.mode === "background") return;
-      if (run.callers === 0) stopRun(run, cancelled(), parts);
-      if (run.callers <= 0) await run.result;
+      if (run.callers === 0 && run.shortage === null) stopRun(run, cancelled(), parts);
+      if (run.callers <= 0 && run.shortage === null) await run.result;
     },
   };
 }
@@ -50,9 +54,15 @@ async function loadChunks(executionId: string, log: ChunkLog, store: Store): Pro
   }
 }
 
-async function followToEnd(execution: NewExecution, log: ChunkLog, parts: Parts): Promise<ExecutionResult> {
+async function followToEnd(
+  execution: NewExecution,
+  log: ChunkLog,
+  tellsShort: boolean,
+  parts: Parts,
+): Promise<ExecutionResult> {
   const { accountId, id } = execution;
-  const result = await followStored(accountId, id, { store: parts.store, isStopping: () => !parts.isOpen() });
+  const options = { store: parts.store, isStopping: () => !parts.isOpen(), tellsShort };
+  const result = await followStored(accountId, id, options);
   await loadChunks(id, log, parts.store);
   const stored = result === null ? null : await parts.store.findExecution({ accountId, executionId: id });
   if (stored !== null) await untilDurable(stored, parts);
@@ -84,7 +94,7 @@ export function toStoredInvocation(
   const log = new ChunkLog((from) => store.readChunks({ executionId, from, limit: PAGE }));
   let followed: Promise<ExecutionResult> | null = null;
   const follow = () => {
-    followed ??= followToEnd(execution, log, parts).catch((error: unknown) => {
+    followed ??= followToEnd(execution, log, mode !== "background", parts).catch((error: unknown) => {
       report(error);
       return toFailed(cancelled());
     });

@@ -13,6 +13,7 @@ export function stricter(a: Isolation, b: Isolation): Isolation {
 export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
   const { execution, plan, workflow, data, secrets, hidden } = run.call;
   const { version, config } = plan;
+  const budget = parts.ledger.limitsOf(execution);
   return {
     executionId: execution.id,
     accountId: execution.accountId,
@@ -34,5 +35,6 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     depth: execution.depth,
     tellsImpure: run.tellsImpure,
     application: workflow.application,
+    ...(budget === null ? {} : { budget }),
   };
 }

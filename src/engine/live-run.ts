@@ -1,5 +1,5 @@
 import type { ErrorRecord, Usage } from "../../runtime/index.ts";
-import type { CachedResult, NewExecution, Workflow } from "../store/store.ts";
+import type { CachedResult, NewExecution, Shortage, Workflow } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
 import type { LiveWaits } from "./live-waits.ts";
@@ -46,7 +46,7 @@ export class LiveRun {
   readonly row: ExecutionRow;
   readonly log: ChunkLog;
   readonly children = new Set<LiveRun>();
-  readonly #result = Promise.withResolvers<ExecutionResult>();
+  #result = Promise.withResolvers<ExecutionResult>();
   readonly #shared = Promise.withResolvers<CachedResult | null>();
   #begun: PromiseWithResolvers<void> | null = null;
   phase: Phase = "new";
@@ -87,6 +87,14 @@ export class LiveRun {
   waits: LiveWaits | null = null;
   /** Callers that wait for it. */
   callers = 0;
+  /** True once a call of it asked the ledger for money. */
+  spends = false;
+  /** What its calls, or those of executions that it called, lack; null while none was refused. */
+  lacks: Shortage | null = null;
+  /** What it is parked for; null while it is not parked for want of money. */
+  shortage: Shortage | null = null;
+  /** How often its callers were told that it waits for money. */
+  timesShort = 0;
   /** Nested executions started below it, at any depth (counted on the outermost). */
   descendants = 0;
   /** What it had used when it failed; null while it has not. */
@@ -130,7 +138,7 @@ export class LiveRun {
     return (this.timeoutFrom ?? (mode === "background" ? this.startedAt : createdAt)) + timeoutMs;
   }
 
-  /** Settles when the execution ends; never rejects. */
+  /** Settles when the execution ends, or waits for money (with that as its error); never rejects. */
   get result(): Promise<ExecutionResult> {
     return this.#result.promise;
   }
@@ -145,6 +153,7 @@ export class LiveRun {
   /** Says that it begins or goes on. */
   begin(): void {
     this.phase = "running";
+    this.shortage = null;
     this.stopWaiting();
     this.#begun?.resolve();
   }
@@ -165,7 +174,18 @@ export class LiveRun {
   get isForgettable(): boolean {
     const { mode, hasSecrets } = this.call.execution;
     const isPlain = !this.alone && this.losses === 0 && this.descendants === 0 && this.stopping === null;
-    return mode === "background" && !hasSecrets && this.callers === 0 && isPlain;
+    const isAlone = mode === "background" || (this.shortage !== null && mode !== "nested");
+    return isAlone && !hasSecrets && this.callers === 0 && isPlain;
+  }
+
+  /** Tells everyone who waits that it is parked for want of money; whoever asks from now on waits for its end. */
+  tellShort(shortage: Shortage, result: ExecutionResult): void {
+    const told = this.#result;
+    this.#result = Promise.withResolvers<ExecutionResult>();
+    this.shortage = shortage;
+    this.timesShort++;
+    this.callers = 0;
+    told.resolve(result);
   }
 
   /** Tells identical calls that wait; null sends them off to run themselves. */

@@ -3,11 +3,12 @@ import {
   fail,
   fromRecord,
   type NestedCall,
+  type NestedParked,
   type NestedResult,
   toRecord,
   type Usage,
 } from "../../runtime/index.ts";
-import type { Execution } from "../store/store.ts";
+import type { Execution, Shortage } from "../store/store.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import { toCompletion } from "./completion.ts";
 import type { ExecutionResult } from "./engine.ts";
@@ -44,7 +45,21 @@ interface Ended {
 
 const endOf = async (run: LiveRun): Promise<Ended> => ({ result: await run.result, used: run.used ?? NO_USAGE });
 
-function toNestedResult({ result, used }: Ended, facts: Facts, model: string): NestedResult {
+/** What its child lacks, its caller lacks. */
+function toParked(parent: LiveRun, shortage: Shortage): NestedParked {
+  parent.lacks = shortage;
+  return { parked: { until: shortage.until, since: shortage.revision } };
+}
+
+/** How a call is named in what it returns. */
+interface Called {
+  readonly parent: LiveRun;
+  readonly facts: Facts;
+  readonly model: string;
+}
+
+function toNestedResult({ result, used }: Ended, { parent, facts, model }: Called): NestedResult | NestedParked {
+  if (result.status !== "completed" && result.shortage !== undefined) return toParked(parent, result.shortage);
   if (result.status !== "completed") throw childError(result.error, facts, used);
   const { id: executionId, createdAt, sessionId, requestId } = facts;
   const { promptTokens, completionTokens, costUsd } = result.usage;
@@ -85,6 +100,8 @@ function createChild(parent: LiveRun, call: NestedCall, target: PinnedTarget, pa
       mode: "nested",
       sessionId,
       requestId,
+      budget: null,
+      key: null,
       timeoutMs: leastMs(left, workflow.timeoutMs, plan.config.timeoutMs),
       idempotencyKey: null,
       priority: NESTED_PRIORITY,
@@ -105,30 +122,43 @@ async function stopOrphan({ accountId, id: executionId }: Execution, parts: Part
   else await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
 }
 
+/** Joins an execution of this process. */
+async function joinLive(parent: LiveRun, child: LiveRun, model: string, parts: Parts) {
+  const { shortage, call } = child;
+  const isShort = shortage !== null && !parts.ledger.isOver(call.execution.accountId, shortage);
+  if (isShort) return toParked(parent, shortage);
+  return toNestedResult(await endOf(child), { parent, facts: call.execution, model });
+}
+
 /** Joins an execution that an earlier life of the parent started. */
-async function joinStored(parent: LiveRun, child: Execution, call: NestedCall, parts: Parts): Promise<NestedResult> {
+async function joinStored(
+  parent: LiveRun,
+  child: Execution,
+  call: NestedCall,
+  parts: Parts,
+): Promise<NestedResult | NestedParked> {
   const known = parts.live.get(child.id);
   // It may have been claimed before its parent was.
   if (known !== null) parent.children.add(known);
-  if (known !== null) return toNestedResult(await endOf(known), child, call.model);
+  if (known !== null) return joinLive(parent, known, call.model, parts);
   const open = child.state.status === "running" || child.state.status === "queued";
   if (open) parts.claims.wake();
   const isStopping = () => !parts.isOpen() || parent.phase === "over";
-  const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping });
+  const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping, tellsShort: true });
   if (result === null && parent.phase === "over" && !parent.detached) await stopOrphan(child, parts);
   const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));
   const used = (await parts.store.findExecution({ accountId: child.accountId, executionId: child.id }))?.usage;
-  return toNestedResult({ result: result ?? toFailed(gone), used: used ?? NO_USAGE }, child, call.model);
+  const ended = { result: result ?? toFailed(gone), used: used ?? NO_USAGE };
+  return toNestedResult(ended, { parent, facts: child, model: call.model });
 }
 
 /** Makes the function that runs workflows for workflows: at once, without a place of their own. */
 export function createNested(parts: Parts, runner: Runner): InvokeNested {
   const { live, store, cache } = parts;
-  const join = async (run: LiveRun, model: string) => toNestedResult(await endOf(run), run.call.execution, model);
-
   return async (parent, call) => {
+    const join = (run: LiveRun) => joinLive(parent, run, call.model, parts);
     const known = live.child(parent.id, call.parentPos);
-    if (known !== null) return join(known, call.model);
+    if (known !== null) return join(known);
     const { parentPos } = call;
     const stored = parent.resumed ? await store.findChild({ parentId: parent.id, parentPos }) : null;
     if (stored !== null) return joinStored(parent, stored, call, parts);
@@ -137,13 +167,13 @@ export function createNested(parts: Parts, runner: Runner): InvokeNested {
     const run = createChild(parent, call, target, parts);
     const cached = run.cache === "miss" ? await cache.read(run.call.key, Date.now()) : null;
     const twin = live.child(parent.id, parentPos);
-    if (twin !== null) return join(twin, call.model);
+    if (twin !== null) return join(twin);
     if (parent.phase !== "running") throw fail("CONFLICT", { message: "The execution that called has ended." });
     // A child must never be in the store without its parent: nobody would want its result after a crash.
     parent.row.start();
     live.add(run);
     if (cached === null) runner.start(run);
     else finishCached(run, cached, parts).catch(parts.report);
-    return join(run, call.model);
+    return join(run);
   };
 }

@@ -4,6 +4,7 @@ import type { Store, Version } from "../store/store.ts";
 import type { Admission } from "./admission.ts";
 import type { ApprovalLinks } from "./approval-links.ts";
 import type { Bells } from "./bells.ts";
+import type { Ledger } from "./budgets/ledger.ts";
 import type { Claims } from "./claims.ts";
 import type { Retention } from "./config/retention.ts";
 import type { RunFiles } from "./files/run-files.ts";
@@ -45,6 +46,7 @@ export interface EngineOptions {
   readonly profileOf: Profiles;
   readonly links: ApprovalLinks;
   readonly files: RunFiles;
+  readonly ledger: Ledger;
   readonly settings: EngineSettings;
   /** Gets errors that are bugs of ours or failures of the disk. */
   readonly report: (error: unknown) => void;

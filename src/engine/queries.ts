@@ -1,4 +1,4 @@
-import { fail } from "../../runtime/index.ts";
+import { fail, toRecord } from "../../runtime/index.ts";
 import { describeRun, readTrace } from "./describe-run.ts";
 import type { Engine } from "./engine.ts";
 import type { LiveRun } from "./live-run.ts";
@@ -17,10 +17,11 @@ function toWaiting({ call }: LiveRun): Execution {
   return { ...call.execution, state: { status: "queued" }, usage: NO_USAGE, chunkCount: 0, fence: 0, ...attempts };
 }
 
-/** What an engine tells about executions, and how it ends them on request. */
-export function createQueries(
-  parts: Parts,
-): Pick<
+/** The error of an execution that has waited for money for as long as its workflow's executions are kept. */
+const tooLong = () =>
+  toRecord(fail("BUDGET_EXCEEDED", { message: "budget: nothing was added for as long as executions are kept." }));
+
+type Told = Pick<
   Engine,
   | "findExecution"
   | "listExecutions"
@@ -33,7 +34,16 @@ export function createQueries(
   | "cancel"
   | "remove"
   | "resume"
-> {
+>;
+
+/** What an engine tells about executions, and how it ends them. */
+export interface Queries extends Told {
+  /** Ends an execution that waits for money. */
+  endShort(target: { readonly accountId: string; readonly executionId: string }): Promise<void>;
+}
+
+/** What an engine tells about executions, and how it ends them on request. */
+export function createQueries(parts: Parts): Queries {
   const { store, live, hits } = parts;
   const list = createRunList(store);
 
@@ -77,6 +87,7 @@ export function createQueries(
       return store.readChunks({ executionId, from, limit });
     },
     cancel: (target) => cancelRun(target, find, parts),
+    endShort: (target) => cancelRun(target, find, parts, tooLong()),
     remove: (target) => removeRun(target, find, parts),
   };
 }

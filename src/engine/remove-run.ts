@@ -1,4 +1,4 @@
-import { fail } from "../../runtime/index.ts";
+import { type ErrorRecord, fail } from "../../runtime/index.ts";
 import { followStored } from "./follow-stored.ts";
 import type { Parts } from "./parts.ts";
 import { resultOf } from "./result.ts";
@@ -14,15 +14,20 @@ interface Target {
 type Find = (accountId: string, executionId: string) => Promise<Execution>;
 
 /** Stops a run, whatever it is doing; resolves once it has ended, or at once when it ended before. */
-export async function cancelRun({ accountId, executionId }: Target, find: Find, parts: Parts): Promise<void> {
+export async function cancelRun(
+  { accountId, executionId }: Target,
+  find: Find,
+  parts: Parts,
+  error: ErrorRecord = cancelled(),
+): Promise<void> {
   const run = parts.live.get(executionId);
   if (run !== null && run.call.execution.accountId === accountId) {
-    stopRun(run, cancelled(), parts);
+    stopRun(run, error, parts);
     await run.result;
     return;
   }
   const { isGated } = await find(accountId, executionId);
-  await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error: cancelled() });
+  await parts.store.cancelExecution({ accountId, executionId, now: Date.now(), error });
   if (isGated) parts.claims.wake();
   await stopWaitingChildren(accountId, executionId, parts);
 }

@@ -1,6 +1,7 @@
 import type { Chunk, ErrorRecord, Usage } from "../../runtime/index.ts";
+import { shortageError } from "./budgets/shortage-error.ts";
 import type { ExecutionResult } from "./engine.ts";
-import type { Execution } from "./types.ts";
+import type { Execution, Shortage } from "./types.ts";
 
 /** Usage of an execution that did nothing. */
 export const NO_USAGE: Usage = Object.freeze({ promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 });
@@ -21,6 +22,11 @@ export function toCompleted(output: string, usage: Usage, streamedText: boolean)
 /** How a failed execution is shown: one that was cancelled is not a failure of the script. */
 export function toFailed(error: ErrorRecord): Extract<ExecutionResult, { status: "failed" | "cancelled" }> {
   return { status: error.code === "EXECUTION_CANCELLED" ? "cancelled" : "failed", error };
+}
+
+/** How an execution is shown that waits for money. */
+export function toShort(shortage: Shortage, executionId: string): ExecutionResult & { readonly shortage: Shortage } {
+  return { status: "failed", error: shortageError(shortage, executionId), shortage };
 }
 
 /** The result of a stored execution, or null when it has not ended. */

@@ -4,6 +4,8 @@ import type { Parts } from "./parts.ts";
 
 type RetentionParts = Pick<Parts, "store" | "planOf" | "report" | "isOpen"> & {
   readonly settings: { readonly retention: Retention };
+  /** Ends an execution that waits for money. */
+  endShort(target: { readonly accountId: string; readonly executionId: string }): Promise<void>;
 };
 type Place = Pick<EndedRoot, "createdAt" | "number">;
 
@@ -56,10 +58,18 @@ async function sweepPage(items: readonly EndedRoot[], border: Border, parts: Ret
   return removed;
 }
 
+/** Ends what has waited for money longer than executions are kept; it is kept as any other from then on. */
+async function endShort(workflowId: string, before: number, parts: RetentionParts): Promise<void> {
+  for (const { id: executionId, accountId } of await parts.store.listShort({ workflowId, before, limit: PAGE })) {
+    if (parts.isOpen()) await parts.endShort({ accountId, executionId });
+  }
+}
+
 /** Removes what is too old or too much of one workflow; returns how many executions that nobody called. */
 async function sweepWorkflow(workflowId: string, { ageMs, runs }: Retention, parts: RetentionParts, now: number) {
   if (ageMs === null && runs === null) return 0;
   const { store } = parts;
+  if (ageMs !== null) await endShort(workflowId, now - ageMs, parts);
   const kept = runs === null ? null : await store.oldestKept({ workflowId, keep: runs });
   const border = { kept, endBefore: ageMs === null ? Number.NEGATIVE_INFINITY : now - ageMs };
   let total = 0;

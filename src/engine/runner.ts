@@ -4,6 +4,7 @@ import { charge, createHost, type InvokeNested } from "./host.ts";
 import { toJob } from "./job.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
+import { toShort } from "./result.ts";
 import { endOrRetry } from "./retry.ts";
 import { timeoutError } from "./stopping.ts";
 
@@ -36,8 +37,7 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   run.spentUsd = 0;
   run.spentPromptTokens = 0;
   run.spentCompletionTokens = 0;
-  const error = charge(run, records);
-  if (error !== null) run.stopping ??= error;
+  charge(run, records);
   return records;
 }
 
@@ -59,7 +59,8 @@ async function park(run: LiveRun, rest: Waiting, parts: Parts): Promise<void> {
   run.waits?.clear();
   run.resumed = true;
   run.share(null);
-  const parking = run.row.park(rest);
+  const shortage = rest.isShort ? run.lacks : null;
+  const parking = run.row.park({ ...rest, shortage });
   run.phase = "parked";
   giveUpPlace(run, parts);
   if (run.isGated) parts.claims.wake();
@@ -67,6 +68,8 @@ async function park(run: LiveRun, rest: Waiting, parts: Parts): Promise<void> {
   if (parked === "lost") return reconcile(run, parts);
   if (parked === "ready") parts.claims.wake();
   else if (rest.until !== null) parts.claims.due(rest.until);
+  if (parked === "parked" && shortage !== null && run.phase === "parked")
+    run.tellShort(shortage, toShort(shortage, run.id));
   if (run.phase === "parked" && run.isForgettable) parts.live.remove(run);
 }
 
@@ -130,6 +133,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
     }
     run.attempt++;
     const outcome = await runtime.run(toJob(run, replay, parts), createHost(run, parts, invokeNested));
+    parts.ledger.leave(run);
     if (run.detached) return false;
     if (!run.leaseLost) return settleOutcome(run, outcome);
     await reconcile(run, parts);

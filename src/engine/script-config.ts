@@ -1,5 +1,6 @@
 import type { Isolation } from "../../runtime/index.ts";
-import type { ScheduleDefinition } from "../store/store.ts";
+import type { Amounts, ScheduleDefinition } from "../store/store.ts";
+import { AMOUNT_NAMES, parseAmounts } from "./budgets/amounts.ts";
 import { type Concurrency, parseConcurrency } from "./config/concurrency.ts";
 import { parseDatastores } from "./config/datastores.ts";
 import { type Debounce, parseDebounce } from "./config/debounce.ts";
@@ -13,8 +14,8 @@ import { parseDuration, parseWord, readMembers, refuse } from "./config/value.ts
 export interface ScriptConfig {
   readonly timeoutMs: number | null;
   readonly cacheTtlMs: number | null;
-  /** Checked whenever a ctx call has finished, because only then its cost is known. */
-  readonly budget: { readonly usd: number | null; readonly tokens: number | null };
+  /** The most that an execution and those it calls may spend. */
+  readonly budget: Amounts | null;
   readonly httpAllow: readonly string[] | null;
   readonly isolation: Isolation | null;
   readonly onDisconnect: "continue" | "cancel";
@@ -37,17 +38,9 @@ const MAX_HOSTS = 1_000;
 /** Longest host name with a port. */
 const MAX_HOST = 260;
 
-function parseAmount(path: string, value: unknown): number | null {
-  if (value === undefined) return null;
-  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
-  throw refuse(path, "a number that is not negative", value);
-}
-
-function parseBudget(value: unknown): ScriptConfig["budget"] {
-  const { get, path } = readMembers("config.budget", value, ["usd", "tokens"]);
-  const usd = parseAmount(path("usd"), get("usd"));
-  const tokens = parseAmount(path("tokens"), get("tokens"));
-  return Object.freeze({ usd, tokens });
+function parseBudget(value: unknown): Amounts | null {
+  const { get, path } = readMembers("config.budget", value, AMOUNT_NAMES);
+  return parseAmounts(get, (name, rule, given) => refuse(path(name), rule, given));
 }
 
 function parseHosts(value: unknown): readonly string[] | null {

@@ -1,4 +1,5 @@
 import type { AgentService } from "./agents/agent-service.ts";
+import type { BudgetService } from "./budgets/budget-service.ts";
 import type { Engine } from "./engine.ts";
 import type { FileService } from "./files/file-service.ts";
 import type { Replays } from "./replays.ts";
@@ -14,6 +15,7 @@ export interface Services {
   readonly schedules: ScheduleService;
   readonly replays: Replays;
   readonly waiting: WaitingService;
+  readonly budgets: BudgetService;
   readonly webhooks: WebhookService;
   readonly files: FileService;
   readonly agents: AgentService;

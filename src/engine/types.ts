@@ -2,7 +2,9 @@ export type { LogLine } from "../../runtime/index.ts";
 export type {
   Account,
   Agent,
+  Amounts,
   Approval,
+  Balance,
   Caller,
   CallWebhook,
   Delivery,
@@ -16,6 +18,7 @@ export type {
   Page,
   Schedule,
   ScheduleDefinition,
+  Shortage,
   Version,
   WebhookEndpoint,
   WebhookStatus,

@@ -112,6 +112,8 @@ function offlineHost(readAccessory: NonNullable<ReplayWith["accessory"]>, seen: 
     waited: refused,
     // Contents of files are in the recorded deliveries; only pieces may be brought again.
     files: (request) => (request.kind === "piece" ? Promise.resolve(request.pos) : refused()),
+    reserve: refused,
+    funded: refused,
     async accessory(key) {
       const bytes = await readAccessory(key);
       if (bytes !== null) return bytes;

@@ -1,4 +1,5 @@
 import type { Chunk, ErrorRecord, Isolation, ModuleFacts, Sleep, Usage } from "../../runtime/index.ts";
+import type { ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
 
 /** An account: every other row belongs to one. */
 export interface Account {
@@ -109,6 +110,7 @@ export interface NewExecution {
   readonly cacheKey: string | null;
   /** Account-wide idempotency key; null = none. */
   readonly idempotencyKey: string | null;
+  readonly budget: ExecutionBudget | null;
 }
 
 /** The state of an execution. */
@@ -121,6 +123,8 @@ export type ExecutionState =
       /** When it goes on at the latest; null = when an event or a decision comes. */
       readonly until: number | null;
       readonly sleeps: readonly Sleep[];
+      /** The budget that it waits for; null when it waits for something else. */
+      readonly shortage: Shortage | null;
     }
   | {
       readonly status: "completed";

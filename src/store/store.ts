@@ -1,5 +1,6 @@
 import type { AccountStore } from "./ports/accounts.ts";
 import type { AgentStore } from "./ports/agents.ts";
+import type { BudgetStore } from "./ports/budgets.ts";
 import type { DatastoreStore } from "./ports/datastores.ts";
 import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
@@ -18,6 +19,8 @@ import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { Agent, AgentVersion } from "./ports/agents.ts";
+export type { Amounts, Balance, ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
+export type { BudgetStore, Pool, Refusal, TopUpTarget } from "./ports/budgets.ts";
 export type { ByteRange, ContentStore, Received, ReceiveLimit } from "./ports/contents.ts";
 export type {
   Datastore,
@@ -74,6 +77,7 @@ export type {
  */
 export interface Store
   extends AccountStore,
+    BudgetStore,
     WorkflowStore,
     ExecutionStore,
     FileStore,

@@ -80,6 +80,7 @@ export function openOffline(): Promise<Runtime> {
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     warm: [],
+    settle: () => undefined,
     loadBundle: async () => null,
   });
 }

@@ -54,6 +54,9 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     agent: none,
     wait: none,
     waited: none,
+    reserve: none,
+    settle: () => undefined,
+    funded: none,
   };
 }
 
@@ -70,6 +73,7 @@ export function testCall(options: TestCallOptions): TestCall {
     signal: options.signal ?? new AbortController().signal,
     hold: () => undefined,
     park: () => undefined,
+    spending: null,
     part: (json) => void parts.push(json),
     meter: (patch) => void metered.push(patch),
     delivered: options.delivered ?? [],

@@ -11,7 +11,14 @@ afterEach(() => core.close());
 
 const sweep = (retention: { ageMs: number | null; runs: number | null }, now = Date.now()) =>
   applyRetention(
-    { ...core, planOf: createPlans(), report: () => undefined, isOpen: () => true, settings: { retention } },
+    {
+      ...core,
+      endShort: core.engine.cancel,
+      planOf: createPlans(),
+      report: () => undefined,
+      isOpen: () => true,
+      settings: { retention },
+    },
     now,
   );
 const list = async (ref: string) => {

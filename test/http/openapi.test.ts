@@ -34,6 +34,8 @@ test("the OpenAPI document describes every route with the schemas that validate"
   expect(Object.keys(document.paths).toSorted()).toEqual([
     "/api/v1/approvals",
     "/api/v1/approvals/{id}",
+    "/api/v1/budgets",
+    "/api/v1/budgets/add",
     "/api/v1/events",
     "/api/v1/files",
     "/api/v1/files/upload-url",
@@ -43,6 +45,7 @@ test("the OpenAPI document describes every route with the schemas that validate"
     "/api/v1/runs",
     "/api/v1/runs/events",
     "/api/v1/runs/{id}",
+    "/api/v1/runs/{id}/budget",
     "/api/v1/runs/{id}/cancel",
     "/api/v1/runs/{id}/chunks",
     "/api/v1/runs/{id}/events",

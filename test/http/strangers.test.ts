@@ -83,6 +83,7 @@ const OPERATIONS: readonly Operation[] = [
   ["GET", "/api/v1/runs/:run/files"],
   ["GET", "/api/v1/runs/:run"],
   ["DELETE", "/api/v1/runs/:run"],
+  ["POST", "/api/v1/runs/:run/budget", { add: { calls: 1 } }],
   ["POST", "/api/v1/runs/:run/cancel"],
   ["GET", "/api/v1/runs/:run/chunks"],
   ["GET", "/api/v1/runs/:run/events"],

@@ -43,6 +43,8 @@ const ask = (more: Partial<ModelRequest> = {}): ModelRequest => ({
   idempotencyKey: "exec:1",
   timeoutMs: 10_000,
   maxBytes: 1_000_000,
+  spending: null,
+  maxOutputTokens: 1_000,
   signal: new AbortController().signal,
   ...more,
 });

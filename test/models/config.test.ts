@@ -15,6 +15,8 @@ const FILE = {
       timeout_ms: 1000,
       max_retries: 1,
       stream_usage: false,
+      max_output_tokens: 4096,
+      max_input_tokens: 100000,
     },
     large: { base_url: "http://10.0.0.2/v1" },
     other: { base_url: "http://10.0.0.3/v1" },
@@ -40,8 +42,17 @@ describe("parseModels", () => {
       timeoutMs: 1000,
       maxRetries: 1,
       streamUsage: false,
+      isPriced: true,
+      maxOutputTokens: 4096,
+      maxInputTokens: 100_000,
     });
-    expect(config.models["large"]).toMatchObject({ apiKey: null, maxRetries: 3, promptPrice: 0 });
+    expect(config.models["large"]).toMatchObject({
+      apiKey: null,
+      maxRetries: 3,
+      promptPrice: 0,
+      isPriced: false,
+      maxOutputTokens: null,
+    });
     expect(structuredClone(config)).toEqual(config);
   });
 

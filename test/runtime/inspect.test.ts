@@ -14,6 +14,7 @@ beforeAll(async () => {
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     warm: ["fast"],
+    settle: () => undefined,
     loadBundle: () => Promise.resolve(null),
   });
 });

@@ -59,6 +59,8 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
     },
     wait: (request) =>
       options.wait?.(request) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no waits here" })),
+    reserve: () => Promise.reject(fail("CONFLICT")),
+    funded: () => Promise.reject(fail("CONFLICT")),
     waited: (pos) => options.waited?.(pos) ?? Promise.reject(fail("CONFLICT")),
     files: () => Promise.reject(fail("INVALID_ARGUMENT", { message: "no files" })),
     agent: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no agent ${key}` })),

@@ -107,6 +107,7 @@ export function execution(workflow: Workflow, changes: Partial<NewExecution> = {
     timeoutMs: 300_000,
     cacheKey: null,
     idempotencyKey: null,
+    budget: null,
     ...changes,
   };
 }

@@ -1,5 +1,6 @@
 import type { Chunk, LogLine, Sleep, Usage } from "../../../runtime/index.ts";
 import type { Ending, Execution, Lease } from "../rows.ts";
+import type { Shortage } from "./budget-rows.ts";
 
 /** The queue: who holds which execution, and how holders let go of it. */
 export interface LeaseStore {
@@ -37,6 +38,8 @@ export interface LeaseStore {
     readonly lease: Lease;
     readonly until: number | null;
     readonly sleeps: readonly Sleep[];
+    /** The budget that it waits for; one that was raised since counts as an answer that is there. */
+    readonly shortage: Shortage | null;
     readonly usage: Usage;
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];

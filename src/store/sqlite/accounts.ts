@@ -11,7 +11,7 @@ interface AccountRow {
 
 type Accounts = Pick<
   Store,
-  "ownerAccount" | "addKey" | "accountOfKey" | "hasKeys" | "removeKeys" | "readSetting" | "writeSetting"
+  "ownerAccount" | "addKey" | "accountOfKey" | "hasKeys" | "keyNames" | "removeKeys" | "readSetting" | "writeSetting"
 >;
 
 const toAccount = (row: AccountRow): Account => ({ id: row.id, name: row.name, owner: row.owner === 1 });
@@ -62,6 +62,9 @@ export function createAccounts(db: Database, writer: Writer): Accounts {
     },
     accountOfKey: ({ hash }) => keys.get(hash) ?? null,
     hasKeys: async () => keys.size > 0,
+    async keyNames({ accountId }) {
+      return [...new Set([...keys.values()].filter(({ id }) => id === accountId).map(({ key }) => key.name))].sort();
+    },
     async removeKeys({ accountId, name, except }) {
       await writer.write(() => {
         db.run("DELETE FROM keys WHERE account_id = ? AND name = ? AND hash <> ?", accountId, name, except);

@@ -1,6 +1,7 @@
 import type { ErrorRecord, Sleep } from "../../../runtime/index.ts";
-import type { Execution, ExecutionMode, ExecutionState, ListedExecution } from "../store.ts";
+import type { Execution, ExecutionBudget, ExecutionMode, ExecutionState, ListedExecution, Shortage } from "../store.ts";
 import type { Database } from "./database.ts";
+import { STATUS } from "./execution-columns.ts";
 
 const NAMES = ["queued", "running", "waiting", "completed", "failed", "cancelled"] as const;
 
@@ -45,18 +46,23 @@ interface ExecutionRow {
   readonly retries: number;
   readonly resumed_at: number | null;
   readonly gated: number;
+  readonly budget: string | null;
+  readonly shortage: string | null;
 }
 
 const LAST_CHUNK = `(SELECT o.last FROM output o
   WHERE o.execution = e.number AND o.kind = 0 ORDER BY o.last DESC LIMIT 1) AS last_chunk`;
-const SELECT_EXECUTION = `SELECT e.*, r.*, ${LAST_CHUNK} FROM executions e JOIN requests r ON r.number = e.number`;
+// Only what waits can be short of money.
+const SHORTAGE = `CASE WHEN e.status = ${STATUS.waiting} THEN
+  (SELECT s.detail FROM shortages s WHERE s.execution = e.number) END AS shortage`;
+const SELECT_EXECUTION = `SELECT e.*, r.*, ${LAST_CHUNK}, ${SHORTAGE} FROM executions e JOIN requests r ON r.number = e.number`;
 // Outputs and data may be large: lists do without.
 const SELECT_LISTED = `SELECT e.number, e.id, e.account_id, e.workflow_id, e.status, e.priority, e.fence, e.started_at,
   e.finished_at, e.until_at, e.cached, e.prompt_tokens, e.completion_tokens, e.cost_usd, e.ops, e.cpu_ms,
   e.idempotency_key, e.parent_id, e.parent_pos, e.error, NULL AS output,
   e.attempts, e.retries, e.resumed_at, e.gated, r.version_id, r.ref, r.mode, r.has_secrets,
   r.session_id, r.request_id, r.depth, r.seed, r.created_at, r.run_at, r.timeout_ms, r.cache_key, '' AS data,
-  ${LAST_CHUNK} FROM executions e JOIN requests r ON r.number = e.number WHERE e.number = ?`;
+  r.budget, ${LAST_CHUNK}, ${SHORTAGE} FROM executions e JOIN requests r ON r.number = e.number WHERE e.number = ?`;
 
 function toState(row: ExecutionRow): ExecutionState {
   const status = NAMES[row.status] ?? "failed";
@@ -73,6 +79,7 @@ function toState(row: ExecutionRow): ExecutionState {
         startedAt,
         until: row.until_at,
         sleeps: JSON.parse(row.sleeps ?? "[]") as readonly Sleep[],
+        shortage: JSON.parse(row.shortage ?? "null") as Shortage | null,
       };
     case "completed":
       return { status, startedAt, finishedAt, output: row.output, cached: row.cached === 1 };
@@ -104,6 +111,7 @@ function toExecution(row: ExecutionRow): Execution {
     timeoutMs: row.timeout_ms,
     cacheKey: row.cache_key,
     idempotencyKey: row.idempotency_key,
+    budget: row.budget === null ? null : (JSON.parse(row.budget) as ExecutionBudget),
     state: toState(row),
     usage: {
       promptTokens: row.prompt_tokens,

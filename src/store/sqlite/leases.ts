@@ -5,6 +5,7 @@ import { endingColumns, usageColumns } from "./execution-columns.ts";
 import { hasGates, leaveGates } from "./gates.ts";
 import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
+import { addShortage } from "./top-ups.ts";
 import type { Writer } from "./writer.ts";
 
 type Leases = Pick<Store, "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution">;
@@ -19,8 +20,8 @@ const COMPLETE = `UPDATE executions SET status = ?, output = ?, error = ?, cache
   WHERE id = ? AND fence = ? AND status = 1`;
 const COMPLETE_GATED = `${COMPLETE} RETURNING number, gated`;
 // Asked to stop, or given an answer, while it parks: claimable at once, so that whoever claims it learns of it.
-const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, ready = ?, worker = NULL, prompt_tokens = ?,
-  completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
+const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, ready = ?, worker = NULL,
+  resumed_at = coalesce(?, resumed_at), prompt_tokens = ?, completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
 const ANSWERED = "SELECT 1 AS found FROM waits INDEXED BY waits_answered WHERE execution = ? AND state = 1 LIMIT 1";
 type CompleteParams = Parameters<Store["completeExecution"]>[0];
 type WaitParams = Parameters<Store["waitExecution"]>[0];
@@ -41,14 +42,17 @@ function complete(db: Database, { lease, ending, usage, chunks, logs, now }: Com
 }
 
 function wait(db: Database, params: WaitParams): Awaited<ReturnType<Leases["waitExecution"]>> {
-  const { until, sleeps, usage } = params;
+  const { until, sleeps, shortage, usage } = params;
   const holder = holderOf(db, params.lease);
   if (holder === null) return "lost";
   const { number, cancel: asked } = holder;
   appendOutput(db, number, params);
   const shown = sleeps.length === 0 ? null : JSON.stringify(sleeps);
-  const isReady = asked === 1 || db.get(ANSWERED, number) !== undefined;
-  const row = db.get<{ gated: number }>(WAIT, until, until, shown, isReady ? 1 : 0, ...usageColumns(usage), number);
+  const isFunded = shortage !== null && addShortage(db, number, shortage);
+  const isReady = isFunded || asked === 1 || db.get(ANSWERED, number) !== undefined;
+  const again = shortage === null ? null : (until ?? Date.now());
+  const values = [until, until, shown, isReady ? 1 : 0, again, ...usageColumns(usage), number];
+  const row = db.get<{ gated: number }>(WAIT, ...values);
   if (row?.gated === 1) leaveGates(db, number, "parked");
   return isReady ? "ready" : "parked";
 }

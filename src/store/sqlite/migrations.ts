@@ -8,6 +8,7 @@ import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_AGENTS } from "./schema-agents.ts";
+import { SCHEMA_BUDGETS } from "./schema-budgets.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_FILES } from "./schema-files.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly string[] = [
   FORKS_ASKED,
   SCHEMA_FILES,
   SCHEMA_AGENTS,
+  SCHEMA_BUDGETS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -20,7 +20,7 @@ const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, i
 const INSERT_HIT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
   created_at, started_at, finished_at, output, ready, fence, status, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ${STATUS.completed}, 1)`;
 const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, session_owner, request_id,
-  depth, seed, created_at, run_at, timeout_ms, cache_key, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  depth, seed, created_at, run_at, timeout_ms, cache_key, data, budget) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
 
 /** State of an execution that waits to be claimed. */
@@ -90,7 +90,16 @@ function insertRequest(db: Database, number: number, execution: NewExecution): v
     createdAt,
     runAt,
   ];
-  db.run(INSERT_REQUEST, number, ...request, timeoutMs, execution.cacheKey, execution.data);
+  const { cacheKey, data, budget } = execution;
+  db.run(
+    INSERT_REQUEST,
+    number,
+    ...request,
+    timeoutMs,
+    cacheKey,
+    data,
+    budget === null ? null : JSON.stringify(budget),
+  );
 }
 
 function insertUnique(db: Database, sql: string, execution: NewExecution, values: readonly Value[]): number | null {

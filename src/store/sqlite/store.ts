@@ -28,9 +28,11 @@ import { dropUnusedTriggers } from "./rare-triggers.ts";
 import { Recent } from "./recent.ts";
 import { createRemoval, finishRemovals } from "./removal.ts";
 import { removeExecution } from "./remove-execution.ts";
+import { createReservations } from "./reservations.ts";
 import { createResults } from "./results.ts";
 import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
+import { createTopUps } from "./top-ups.ts";
 import { createTrace } from "./trace.ts";
 import { createVersions } from "./versions.ts";
 import { createWaits } from "./waits.ts";
@@ -63,6 +65,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     finishRemovals(db, writer).catch(() => undefined);
     return {
       ...createAccounts(db, writer),
+      ...createReservations(db, writer),
+      ...createTopUps(db, writer),
       ...createWorkflows(db, writer, recent.workflows),
       ...createVersions(db, writer, recent),
       ...createRemoval(db, writer, forget),

@@ -13,7 +13,15 @@ export function describeCancellation(subject: () => Subject): void {
         const made = execution(workflow, { parentId, parentPos });
         const start = { execution: made, startedAt: T0, worker: "w", leaseMs: 1_000 };
         const lease = await store.startExecution(start);
-        const park = { lease, until: Number.MAX_SAFE_INTEGER, sleeps: [], usage: USAGE, chunks: [], logs: [] };
+        const park = {
+          lease,
+          until: Number.MAX_SAFE_INTEGER,
+          sleeps: [],
+          shortage: null,
+          usage: USAGE,
+          chunks: [],
+          logs: [],
+        };
         if (waits) await store.waitExecution(park);
         return made.id;
       };

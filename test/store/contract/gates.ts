@@ -61,7 +61,14 @@ function describeSlots(subject: () => Subject): void {
       const [first = "", second = ""] = await enqueueMany(world, slot(1), 2);
       await claim(world);
       const lease = { executionId: first, fence: 1 };
-      await world.store.waitExecution({ lease, until: T0 + 10, sleeps: [], usage: USAGE, ...NO_OUTPUT });
+      await world.store.waitExecution({
+        lease,
+        until: T0 + 10,
+        sleeps: [],
+        shortage: null,
+        usage: USAGE,
+        ...NO_OUTPUT,
+      });
       expect(await idsOf(claim(world))).toEqual([second]);
       expect(await claim(world, { now: T0 + 20 })).toEqual([]);
       await finish(world, { executionId: second, fence: 1 });
@@ -107,6 +114,7 @@ function describeSlots(subject: () => Subject): void {
         lease: { executionId: first, fence: 1 },
         until: T0 + 9,
         sleeps: [],
+        shortage: null,
         usage: USAGE,
         ...NO_OUTPUT,
       });
@@ -153,7 +161,14 @@ function describeRates(subject: () => Subject): void {
       const [first = "", second] = await enqueueMany(world, rate(1), 2);
       await claim(world);
       const lease = { executionId: first, fence: 1 };
-      await world.store.waitExecution({ lease, until: T0 + 10, sleeps: [], usage: USAGE, ...NO_OUTPUT });
+      await world.store.waitExecution({
+        lease,
+        until: T0 + 10,
+        sleeps: [],
+        shortage: null,
+        usage: USAGE,
+        ...NO_OUTPUT,
+      });
       expect(await idsOf(claim(world, { now: T0 + 10 }))).toEqual([first]);
       expect(await idsOf(claim(world, { now: T0 + 1_000 }))).toEqual([second]);
     });

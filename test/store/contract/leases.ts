@@ -20,7 +20,7 @@ import {
   workflowParams,
 } from "../fixtures.ts";
 
-const PARKED = { until: T0 + 1_000, sleeps: [], usage: USAGE, ...NO_OUTPUT };
+const PARKED = { until: T0 + 1_000, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT };
 
 async function enqueue(world: World, changes: Partial<NewExecution> = {}): Promise<string> {
   return (await world.store.enqueue({ execution: execution(world.workflow, changes) })).execution.id;

@@ -2,6 +2,7 @@ import type { BundleProblem, ErrorCode, ErrorRecord, WorkflowError } from "../..
 import { toRecord } from "../../../../runtime/index.ts";
 import { parseExecutionId, toExecId } from "../../ids.ts";
 import type { ErrorAnswer } from "../dialect.ts";
+import { withTopUp } from "./budget-error.ts";
 
 interface Row {
   readonly status: number;
@@ -108,7 +109,8 @@ export const ERROR_SCHEMA = {
 } as const;
 
 /** The `error` member of a body or stream frame. */
-export function toErrorMember(record: ErrorRecord, requestId: string): Record<string, unknown> {
+export function toErrorMember(given: ErrorRecord, requestId: string): Record<string, unknown> {
+  const record = withTopUp(given);
   const row = ERROR_TABLE[record.code];
   const details = detailsOf(record);
   return {
@@ -129,13 +131,16 @@ export function statusOf(record: ErrorRecord): number {
 /** A recorded error as an HTTP answer. */
 export function toErrorAnswer(record: ErrorRecord, requestId: string): ErrorAnswer {
   const { retry } = ERROR_TABLE[record.code];
-  const after = record.details["retry_after"];
+  const told = record.details["retry_after"];
+  const after = typeof told === "number" ? Math.ceil(told) : null;
+  // A daily pool says when it begins anew, which is later than any client should wait by itself.
+  const wait = retry === true ? (after ?? 1) : record.code === "BUDGET_EXCEEDED" ? after : null;
   return {
     status: statusOf(record),
     headers: {
       ...(record.code === "UNAUTHENTICATED" ? { "www-authenticate": "Bearer" } : {}),
       ...(retry === undefined ? {} : { "x-should-retry": String(retry) }),
-      ...(retry === true ? { "retry-after": String(typeof after === "number" ? Math.ceil(after) : 1) } : {}),
+      ...(wait === null ? {} : { "retry-after": String(wait) }),
     },
     body: { error: toErrorMember(record, requestId) },
   };

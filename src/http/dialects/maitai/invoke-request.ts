@@ -2,6 +2,7 @@ import { fail } from "../../../../runtime/index.ts";
 import type { CacheMode, InvokeRequest } from "../../../engine/engine.ts";
 import { MAX_PRIORITY, MIN_PRIORITY } from "../../../engine/priority.ts";
 import { BEGIN_FIELDS, type BeginFields, toRunAt } from "./begin-time.ts";
+import { AMOUNTS_SCHEMA, type AmountsBody, toAmounts } from "./budgets.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
 import { CALL_WEBHOOK_SCHEMA, type CallWebhookBody, toCallWebhook } from "./webhook-body.ts";
 
@@ -22,6 +23,7 @@ export interface InvokeBody extends BeginFields {
   readonly webhook_url?: string | null;
   readonly webhook?: CallWebhookBody | null;
   readonly priority?: number | null;
+  readonly budget?: Partial<AmountsBody> | null;
 }
 
 const nullable = (type: string) => ({ type: [type, "null"] });
@@ -64,6 +66,11 @@ export const INVOKE_SCHEMA = {
       minimum: MIN_PRIORITY,
       maximum: MAX_PRIORITY,
       description: "Order in the queue, higher first; 0 by default.",
+    },
+    budget: {
+      ...AMOUNTS_SCHEMA,
+      type: ["object", "null"],
+      description: "The most that the run and those it calls may spend; the script's own budget stays the ceiling.",
     },
     ...BEGIN_FIELDS,
   },
@@ -113,6 +120,8 @@ const modeOf = (body: InvokeBody): InvokeRequest["mode"] => {
 /** Who calls, and under which request id. */
 export interface Caller {
   readonly accountId: string;
+  /** Name of the API key. */
+  readonly key: string;
   readonly requestId: string;
 }
 
@@ -145,6 +154,7 @@ export function toInvokeRequest(
     webhook: toCallWebhook(body),
     priority: body.priority ?? 0,
     runAt: toRunAt(body),
+    budget: toAmounts("budget", body.budget),
     retry: Number(headers[RETRY_HEADER] ?? 0) >= 1,
     idempotencyKey: idempotencyKeyOf(headers),
   };

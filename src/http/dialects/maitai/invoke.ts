@@ -87,7 +87,8 @@ const ANSWERS = {
 /** The call itself: sync, stream and background. */
 export function registerInvoke(app: App, deps: DialectDeps): void {
   const handler = async (request: Request, reply: Reply) => {
-    const caller = { accountId: deps.account(request).id, requestId: deps.requestId(request) };
+    const { id: accountId, key } = deps.account(request);
+    const caller = { accountId, key: key.name, requestId: deps.requestId(request) };
     const call = toInvokeRequest(request.body as InvokeBody, request.headers, caller);
     const invocation = await deps.engine.invoke(call);
     if (invocation.mode === "background") return accepted(deps, request, reply, invocation);

@@ -1,5 +1,6 @@
 import type { Dialect } from "../dialect.ts";
 import { registerApprovals } from "./approvals.ts";
+import { registerBudgets } from "./budgets.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
 import { registerEvents } from "./events.ts";
 import { registerFiles } from "./files.ts";
@@ -23,6 +24,7 @@ export const maitai: Dialect = {
     registerInvoke(app, deps);
     registerModels(app, deps);
     registerRuns(app, deps);
+    registerBudgets(app, deps);
     registerReplays(app, deps);
     registerFork(app, deps);
     registerManagement(app, deps);

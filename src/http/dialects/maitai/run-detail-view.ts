@@ -1,5 +1,6 @@
 import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { toBudgetView } from "./budget-view.ts";
 import type { RunTarget } from "./run-target.ts";
 import { toRunView, versionNumberOf } from "./run-view.ts";
 import { toWaitingFor } from "./waiting-view.ts";
@@ -16,6 +17,7 @@ function linksOf(id: string, ref: string, parentId: string | null): Record<strin
     events: `${self}/events`,
     cancel: `${self}/cancel`,
     resume: `${self}/resume`,
+    budget: `${self}/budget`,
     children: `/api/v1/runs?parent_run=${id}`,
     parent: parentId === null ? null : `/api/v1/runs/${toExecId(parentId)}`,
     workflow: `/api/v1/workflows/${ref}`,
@@ -28,6 +30,7 @@ export async function showRunDetail(deps: DialectDeps, target: RunTarget): Promi
   return {
     ...toRunView(execution, await versionNumberOf(deps, execution)),
     ...asked,
+    budget: await toBudgetView(deps, execution),
     waiting_for: await toWaitingFor(deps, execution),
     timings: { queued_ms: timings.queuedMs, running_ms: timings.runningMs, waiting_ms: timings.waitingMs },
     children: children.map(toExecId),

@@ -3,6 +3,7 @@ import { shownPriority } from "../../../engine/priority.ts";
 import type { Execution, ListedExecution } from "../../../engine/types.ts";
 import { toExecId } from "../../ids.ts";
 import type { DialectDeps } from "../dialect.ts";
+import { shortageOf } from "./budget-view.ts";
 import { statusOf, toErrorMember } from "./errors.ts";
 
 /** The number of the version that an execution runs; null when it is gone. */
@@ -49,6 +50,7 @@ export function toRunSummary(execution: ListedExecution, version: string | null)
     id: toExecId(execution.id),
     object: "workflow.run",
     status: state.status,
+    waiting_reason: shortageOf(execution) === null ? null : "budget",
     model: `workflow:${ref}`,
     workflow_ref_name: ref,
     version,

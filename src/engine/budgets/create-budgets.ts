@@ -1,0 +1,48 @@
+import { fail } from "../../../runtime/index.ts";
+import type { Parts } from "../parts.ts";
+import { toAddition } from "./amounts.ts";
+import type { BudgetService, ShownPool } from "./budget-service.ts";
+
+async function checkKeys(names: readonly string[], accountId: string, { store }: Parts): Promise<void> {
+  if (names.length === 0) return;
+  const known = await store.keyNames({ accountId });
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const message = `keys: the account has no API key named ${JSON.stringify(unknown)}; its keys are named ${known.join(", ")}`;
+  throw fail("INVALID_REQUEST", { message, param: "keys" });
+}
+
+/** Makes the service of one engine. */
+export function createBudgets(parts: Parts): BudgetService {
+  const { store, ledger, claims } = parts;
+  const given = (accountId: string, revision: number) => {
+    ledger.given(accountId, revision);
+    claims.wake();
+  };
+  return {
+    balance: (params) => store.readBalance(params),
+    async topUp({ accountId, target, add, idempotencyKey }) {
+      const params = { accountId, target, add: toAddition(add), idempotencyKey, now: ledger.now() };
+      const { revision, repeated } = await store.topUp(params);
+      given(accountId, revision);
+      return { repeated };
+    },
+    async pools(accountId) {
+      const names = (await store.listPools()).filter((pool) => pool.accountId === accountId).map(({ key }) => key);
+      names.sort((a, b) => (a ?? "").localeCompare(b ?? ""));
+      const shown: ShownPool[] = [];
+      for (const key of names) {
+        const balance = await store.readPool({ accountId, key, now: ledger.now() });
+        if (balance !== null) shown.push({ key, balance });
+      }
+      return shown;
+    },
+    async putPools({ accountId, pools }) {
+      const named = pools.filter(({ limits }) => limits !== null).flatMap(({ key }) => key ?? []);
+      await checkKeys(named, accountId, parts);
+      const { revision } = await store.putPools({ accountId, pools, now: ledger.now() });
+      await ledger.load();
+      given(accountId, revision);
+    },
+  };
+}
