@@ -4,7 +4,10 @@ import { stop } from "./exit.ts";
 import { asNumber, asRecord, asRecords, asText, type JsonRecord, parseJson, showValue } from "./json.ts";
 import { readEvents } from "./sse.ts";
 
+/** Path of the call of a workflow. */
 const INVOKE = "/workflow/chat/completions";
+/** Path of the call of an agent. */
+export const INVOKE_AGENT = "/agent/chat/completions";
 
 /** The answer of a finished call. */
 export interface Answer {
@@ -21,9 +24,9 @@ const factsOf = (response: Response) => ({
   cache: response.headers.get("x-weft-cache"),
 });
 
-/** Calls a workflow and waits for the whole answer. */
-export async function callWhole(api: Api, body: object): Promise<Answer> {
-  const response = await api.send(INVOKE, { json: { ...body, background: false } });
+/** Calls a workflow, or what another path calls, and waits for the whole answer. */
+export async function callWhole(api: Api, body: object, path = INVOKE): Promise<Answer> {
+  const response = await api.send(path, { json: { ...body, background: false } });
   return { body: asRecord(parseJson(await api.text(response))), streamed: "", ...factsOf(response) };
 }
 
@@ -85,10 +88,10 @@ async function readToEnd(
 export async function callStream(
   api: Api,
   body: object,
-  options: { readonly reader: FrameReader; readonly signal?: AbortSignal },
+  options: { readonly reader: FrameReader; readonly signal?: AbortSignal; readonly path?: string },
 ): Promise<Answer> {
-  const { reader, signal } = options;
-  const response = await api.send(INVOKE, {
+  const { reader, signal, path = INVOKE } = options;
+  const response = await api.send(path, {
     json: { ...body, stream: true },
     ...(signal === undefined ? {} : { signal }),
   });

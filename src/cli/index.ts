@@ -1,3 +1,4 @@
+import { agents } from "./agents.ts";
 import { approvals } from "./approvals.ts";
 import { approve } from "./approve.ts";
 import { budget } from "./budget.ts";
@@ -47,6 +48,7 @@ export const COMMANDS: readonly Command[] = [
   schedules,
   files,
   budget,
+  agents,
   events,
   approvals,
   approve,

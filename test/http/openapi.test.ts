@@ -32,6 +32,13 @@ function pick(root: unknown, ref: string): unknown {
 test("the OpenAPI document describes every route with the schemas that validate", () => {
   expect(document.openapi).toBe("3.1.0");
   expect(Object.keys(document.paths).toSorted()).toEqual([
+    "/agent/chat/completions",
+    "/agent/models",
+    "/agent/models/{id}",
+    "/api/v1/agents",
+    "/api/v1/agents/{agent}",
+    "/api/v1/agents/{agent}/versions",
+    "/api/v1/agents/{agent}/versions/{number}/activate",
     "/api/v1/approvals",
     "/api/v1/approvals/{id}",
     "/api/v1/budgets",

@@ -49,6 +49,7 @@ beforeAll(async () => {
   const webhook = await make("/api/v1/webhooks", { url: "https://weft.example/", events: ["execution.waiting"] });
   const file = await make("/api/v1/files/upload-url", { name: "private.txt", bytes: 7 });
   const schedule = await make("/api/v1/schedules", { workflow: REF, cron: "@yearly" });
+  await send("PUT", `/api/v1/agents/${REF}`, {});
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
   const first = async (path: string): Promise<string> => {
     const rows = async () => ((await send("GET", path)).body as { readonly data: readonly Json[] }).data;
@@ -110,6 +111,12 @@ const OPERATIONS: readonly Operation[] = [
   ["DELETE", "/api/v1/webhooks/:webhook"],
   ["POST", "/api/v1/webhooks/:webhook/rotate"],
   ["POST", "/api/v1/webhooks", { url: "https://weft.example/", workflows: [REF] }],
+  ["GET", `/api/v1/agents/${REF}`],
+  ["DELETE", `/api/v1/agents/${REF}`],
+  ["GET", `/api/v1/agents/${REF}/versions`],
+  ["POST", `/api/v1/agents/${REF}/versions/1/activate`],
+  ["GET", `/agent/models/${REF}`],
+  ["POST", "/agent/chat/completions", { model: REF, messages: [{ role: "user", content: "x" }] }],
   ["GET", `/api/v1/runs?workflow=${REF}`],
   ["GET", `/api/v1/workflows/${REF}`],
   ["DELETE", `/api/v1/workflows/${REF}`],
@@ -134,7 +141,7 @@ test.each(NAMES)("$method $path is 404 for another account", async ({ method, pa
   expect([answer.status, answer.body]).toEqual([404, expect.objectContaining({ [member]: expect.anything() })]);
 });
 
-const LISTS = ["approvals", "files", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
+const LISTS = ["agents", "approvals", "files", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
 
 test("lists of another account are empty, whatever they are filtered by", async () => {
   caller = as("a stranger");
@@ -147,6 +154,6 @@ test("nothing of it has changed for its owner", async () => {
   caller = as(core.accountId);
   const { data } = (await send("GET", `/api/v1/runs/${ids["run"]}`)).body as { readonly data: Json };
   expect(data).toMatchObject({ status: "waiting" });
-  for (const list of ["approvals", "files", "runs", "schedules", "webhooks", "workflows"])
+  for (const list of ["agents", "approvals", "files", "runs", "schedules", "webhooks", "workflows"])
     expect([list, ((await send("GET", `/api/v1/${list}`)).body["data"] as readonly Json[]).length]).toEqual([list, 1]);
 });

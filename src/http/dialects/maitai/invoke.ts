@@ -1,88 +1,9 @@
-import { toCompletion } from "../../../engine/completion.ts";
-import type { Invocation } from "../../../engine/engine.ts";
-import { ChunkFeed } from "../../chunk-feed.ts";
-import { hijackSse } from "../../hijack-sse.ts";
-import { toExecId } from "../../ids.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
-import { toErrorAnswer } from "./errors.ts";
-import { createFrames, frameStyleOf } from "./frames.ts";
+import { answerCall, CALL_ANSWERS } from "./call-answer.ts";
 import { INVOKE_SCHEMA, type InvokeBody, toInvokeRequest } from "./invoke-request.ts";
-import { showRun } from "./run-view.ts";
 
 /** Paths of the call; the last is for OpenAI clients with baseURL <url>/v1. */
 const PATHS = ["/workflow/chat/completions", "/workflow/v1/chat/completions", "/v1/chat/completions"];
-
-function headersOf(invocation: Invocation): Record<string, string> {
-  return {
-    "x-request-id": invocation.requestId,
-    "x-weft-cache": invocation.cache,
-    "x-workflow-cache": invocation.cache,
-    "x-weft-execution-id": toExecId(invocation.executionId),
-  };
-}
-
-/** Cancels the run when its reader goes away, if the script or the request asks for that. */
-function watchDisconnect(reply: Reply, invocation: Invocation): void {
-  if (invocation.onDisconnect !== "cancel") return;
-  const leave = () => {
-    // A run that cannot be cancelled (the disk fails) goes on and says so in its own row.
-    if (!reply.raw.writableFinished) invocation.cancel().catch(() => undefined);
-  };
-  // The caller may have left while the run was being started.
-  if (reply.raw.destroyed) leave();
-  else reply.raw.once("close", leave);
-}
-
-function stream(deps: DialectDeps, request: Request, reply: Reply, invocation: Invocation): Reply {
-  const { model } = request.body as InvokeBody;
-  const { executionId } = invocation;
-  const frames = createFrames(invocation, model, frameStyleOf(request));
-  watchDisconnect(reply, invocation);
-  const sse = hijackSse(reply, headersOf(invocation));
-  const accountId = deps.account(request).id;
-  const read = (from: number, limit: number) => deps.engine.readChunks({ accountId, executionId, from, limit });
-  new ChunkFeed({ sse, invocation, toEvents: frames.chunk, toEnd: frames.end, read }).start();
-  return reply;
-}
-
-async function answer(request: Request, reply: Reply, invocation: Invocation): Promise<Reply> {
-  const { model } = request.body as InvokeBody;
-  watchDisconnect(reply, invocation);
-  const result = await invocation.result;
-  reply.headers(headersOf(invocation));
-  if (result.status !== "completed") {
-    const { status, headers, body } = toErrorAnswer(result.error, invocation.requestId);
-    return reply.code(status).headers(headers).send(body);
-  }
-  const { executionId, createdAt, sessionId, requestId } = invocation;
-  return reply
-    .type("application/json; charset=utf-8")
-    .send(toCompletion({ executionId, createdAt, model, sessionId, requestId, result }));
-}
-
-async function accepted(deps: DialectDeps, request: Request, reply: Reply, invocation: Invocation): Promise<Reply> {
-  const run = await showRun(deps, deps.account(request).id, invocation.executionId);
-  const location = `/api/v1/runs/${toExecId(invocation.executionId)}`;
-  return reply
-    .code(202)
-    .headers({ ...headersOf(invocation), location })
-    .send(invocation.debounced ? { ...run, debounced: true } : run);
-}
-
-const ANSWERS = {
-  200: {
-    description:
-      "The `chat.completion` object with `output`; with `stream: true`, or by the workflow's `execution_mode: stream`, server-sent events that end in it.",
-    content: {
-      "application/json": { schema: { type: "object" } },
-      "text/event-stream": { schema: { type: "string" } },
-    },
-  },
-  202: {
-    description: "With `background: true`, or by the workflow's `execution_mode: async`: the run, to be polled.",
-    type: "object",
-  },
-};
 
 /** The call itself: sync, stream and background. */
 export function registerInvoke(app: App, deps: DialectDeps): void {
@@ -91,8 +12,7 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
     const caller = { accountId, key: key.name, requestId: deps.requestId(request) };
     const call = toInvokeRequest(request.body as InvokeBody, request.headers, caller);
     const invocation = await deps.engine.invoke(call);
-    if (invocation.mode === "background") return accepted(deps, request, reply, invocation);
-    return invocation.mode === "stream" ? stream(deps, request, reply, invocation) : answer(request, reply, invocation);
+    return answerCall(deps, request, reply, { invocation, model: (request.body as InvokeBody).model });
   };
   PATHS.forEach((path, i) => {
     const schema = {
@@ -101,7 +21,7 @@ export function registerInvoke(app: App, deps: DialectDeps): void {
       description:
         "Waits for the result. With an `Idempotency-Key` header the same call joins or returns the first execution of the key, another call gets 409. Many clients give up when nothing comes for five minutes: for a run that may take longer than four, use stream or background.",
       body: INVOKE_SCHEMA,
-      response: ANSWERS,
+      response: CALL_ANSWERS,
       ...(i === 0 ? {} : { hide: true }),
     };
     app.post(path, { schema }, handler);

@@ -1,4 +1,6 @@
 import type { Dialect } from "../dialect.ts";
+import { registerAgentCalls } from "./agent-calls.ts";
+import { registerAgents } from "./agents.ts";
 import { registerApprovals } from "./approvals.ts";
 import { registerBudgets } from "./budgets.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
@@ -17,7 +19,7 @@ import { registerWebhooks } from "./webhooks.ts";
 /** Script workflows, compatible with Maitai and with OpenAI clients. */
 export const maitai: Dialect = {
   name: "maitai",
-  prefixes: ["/workflow/", "/v1/chat/", "/v1/models", "/api/v1/"],
+  prefixes: ["/workflow/", "/agent/", "/v1/chat/", "/v1/models", "/api/v1/"],
   toError,
   errorSchema: ERROR_SCHEMA,
   register(app, deps) {
@@ -34,5 +36,7 @@ export const maitai: Dialect = {
     registerEvents(app, deps);
     registerApprovals(app, deps);
     registerFiles(app, deps);
+    registerAgents(app, deps);
+    registerAgentCalls(app, deps);
   },
 };
