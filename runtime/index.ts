@@ -1,6 +1,8 @@
 export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-map.ts";
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
+export { ingest } from "./datastores/ingest/ingest-client.ts";
+export { formatOfName, OPTION_NAMES, parseFormat, parseIngestOptions } from "./datastores/ingest/options.ts";
 export type {
   DeclaredSchema,
   Format,

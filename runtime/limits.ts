@@ -42,6 +42,7 @@ export interface Limits {
   readonly importStallMs: number;
   readonly importMemoryMb: number;
   readonly maxRowGroupBytes: number;
+  readonly maxDatastoreBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -90,4 +91,5 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   importStallMs: 60_000,
   importMemoryMb: 1_536,
   maxRowGroupBytes: 512 * MIB,
+  maxDatastoreBytes: 16 * 1024 * MIB,
 });

@@ -224,6 +224,7 @@ const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sen
   importStallMs: ["ms", "Time in which an import that reads its file must get on."],
   importMemoryMb: ["MiB", "Memory of the process that imports a file."],
   maxRowGroupBytes: ["bytes", "Decompressed bytes of one row group of a Parquet file."],
+  maxDatastoreBytes: ["bytes", "Values that one import may write."],
 };
 
 const limitName = (key: string): string =>

@@ -1,9 +1,10 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
+import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { fail } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import { createEncoder, type EncodedRecord, type Encoder } from "./encode-record.ts";
+import { createEncoder, type EncodedRecord, type Encoder, type SqlValue } from "./encode-record.ts";
 import { FORMAT, indexesOf, layoutOf, tablesOf } from "./layout.ts";
 import type { DatastoreSchema, DatastoreWriter, RecordInput, WriteReport } from "./types.ts";
 
@@ -11,6 +12,11 @@ import type { DatastoreSchema, DatastoreWriter, RecordInput, WriteReport } from 
 const CACHE_KIB = 64 * 1024;
 /** Larger pages keep most vectors and texts on one page. */
 const PAGE_BYTES = 8_192;
+
+const INSERT_VECTOR = "INSERT INTO vectors (row, vector) VALUES (?, ?)";
+
+/** Values of one statement that writes several rows. */
+const BATCH_VALUES = 100;
 
 /** What a new file is. */
 export interface WriterOptions {
@@ -21,6 +27,8 @@ export interface WriterOptions {
   /** The first revision of the file. */
   readonly revision: number;
   readonly limits: Pick<Limits, "maxRecordBytes">;
+  /** What happens to records with the same id; the default is an error that names both. */
+  readonly onDuplicate?: "error" | "last" | "first";
 }
 
 /** Statements that put one record into the tables. */
@@ -33,15 +41,50 @@ export interface RecordInserts {
 export function prepareInserts(db: DatabaseSync, stored: readonly string[], withVectors: boolean): RecordInserts {
   const marks = stored.map(() => "?").join(", ");
   const record = db.prepare(`INSERT INTO records (_row, ${stored.join(", ")}) VALUES (?, ${marks})`);
-  const vectors: StatementSync | null = withVectors
-    ? db.prepare("INSERT INTO vectors (row, vector) VALUES (?, ?)")
-    : null;
+  const vectors: StatementSync | null = withVectors ? db.prepare(INSERT_VECTOR) : null;
   return {
     insert({ values, vector }, row) {
       record.run(row, ...values);
       if (vector !== null) vectors?.run(row, vector);
     },
   };
+}
+
+/** Writes rows of `records` several at a time, which costs less. */
+class RowBatches {
+  readonly #statement: (rows: number) => StatementSync;
+  readonly #rows: number;
+  readonly #full: StatementSync;
+  #values: SqlValue[] = [];
+  #count = 0;
+
+  constructor(db: DatabaseSync, columns: readonly string[]) {
+    this.#rows = Math.max(1, Math.floor(BATCH_VALUES / columns.length));
+    const marks = `(${columns.map(() => "?").join(", ")})`;
+    this.#statement = (rows) =>
+      db.prepare(`INSERT INTO records (${columns.join(", ")}) VALUES ${Array(rows).fill(marks).join(", ")}`);
+    this.#full = this.#statement(this.#rows);
+  }
+
+  add(row: number, values: readonly SqlValue[]): void {
+    this.#values.push(row);
+    for (const value of values) this.#values.push(value);
+    this.#count++;
+    if (this.#count < this.#rows) return;
+    this.#full.run(...this.#values);
+    this.#clear();
+  }
+
+  /** Writes what is left. */
+  flush(): void {
+    if (this.#count > 0) this.#statement(this.#count).run(...this.#values);
+    this.#clear();
+  }
+
+  #clear(): void {
+    this.#values = [];
+    this.#count = 0;
+  }
 }
 
 /** Removes what a crashed writer left at a path. */
@@ -66,7 +109,8 @@ export class Writer implements RawWriter {
   readonly #db: DatabaseSync;
   readonly #layout;
   readonly #encode: Encoder;
-  readonly #inserts: RecordInserts;
+  readonly #records: RowBatches;
+  readonly #vectors: StatementSync | null;
   #rows = 0;
 
   constructor(options: WriterOptions) {
@@ -78,7 +122,8 @@ export class Writer implements RawWriter {
     // Nobody reads the file before it is whole and synced, and a crash throws it away.
     this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
       PRAGMA cache_size = -${CACHE_KIB}; PRAGMA locking_mode = EXCLUSIVE; BEGIN; ${tablesOf(this.#layout)}`);
-    this.#inserts = prepareInserts(this.#db, this.#layout.stored, options.schema.vector !== null);
+    this.#records = new RowBatches(this.#db, ["_row", ...this.#layout.stored]);
+    this.#vectors = options.schema.vector === null ? null : this.#db.prepare(INSERT_VECTOR);
   }
 
   add(records: readonly RecordInput[]): void {
@@ -86,33 +131,60 @@ export class Writer implements RawWriter {
     for (const record of encoded) this.addEncoded(record);
   }
 
-  addEncoded(record: Pick<EncodedRecord, "values" | "vector">): void {
-    this.#inserts.insert(record, this.#rows + 1);
+  addEncoded({ values, vector }: Pick<EncodedRecord, "values" | "vector">): void {
     this.#rows++;
+    this.#records.add(this.#rows, values);
+    if (vector !== null) this.#vectors?.run(this.#rows, vector);
   }
 
   finish(): WriteReport {
+    const report = this.complete();
+    publish(this.#options.file);
+    return report;
+  }
+
+  /** Does all of `finish` but the last step, which is left to {@link publishPart}: a process may not be allowed to sync files. */
+  complete(): WriteReport {
     const { file, revision, schema } = this.#options;
+    let rows = 0;
     try {
-      for (const sql of indexesOf(this.#layout)) this.#db.exec(sql);
-      this.#checkIds();
+      this.#records.flush();
+      const [ids = "", ...others] = indexesOf(this.#layout);
+      this.#db.exec(ids);
+      const replaced = this.#settleIds();
+      for (const sql of others) this.#db.exec(sql);
       this.#db.prepare("INSERT INTO datastore (format, schema) VALUES (?, ?)").run(FORMAT, JSON.stringify(schema));
-      const rows = this.#rows;
-      this.#db.prepare("INSERT INTO revisions (revision, last_row, rows) VALUES (?, ?, ?)").run(revision, rows, rows);
+      const last = this.#rows;
+      rows = last - replaced;
+      this.#db.prepare("INSERT INTO revisions (revision, last_row, rows) VALUES (?, ?, ?)").run(revision, last, rows);
       this.#db.exec("COMMIT; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL;");
       this.#db.close();
-      publish(file);
     } catch (thrown) {
       this.abort();
       throw thrown;
     }
-    const bytes = statSync(file).size;
-    return { rows: this.#rows, added: this.#rows, replaced: 0, removed: 0, deadRows: 0, bytes };
+    const bytes = statSync(`${file}.part`).size;
+    return { rows, added: rows, replaced: 0, removed: 0, deadRows: 0, bytes };
   }
 
   abort(): void {
     if (this.#db.isOpen) this.#db.close();
     removePart(this.#options.file);
+  }
+
+  /** Deals with records that have the id of another; gives how many it took away. */
+  #settleIds(): number {
+    const { onDuplicate = "error", schema } = this.#options;
+    if (onDuplicate === "error") {
+      this.#checkIds();
+      return 0;
+    }
+    const kept = onDuplicate === "last" ? "max" : "min";
+    const { changes } = this.#db
+      .prepare(`DELETE FROM records WHERE _row NOT IN (SELECT ${kept}(_row) FROM records GROUP BY id)`)
+      .run();
+    if (schema.vector !== null) this.#db.exec("DELETE FROM vectors WHERE row NOT IN (SELECT _row FROM records)");
+    return Number(changes);
   }
 
   #checkIds(): void {
@@ -138,6 +210,22 @@ function publish(file: string): void {
   sync(`${file}.part`);
   renameSync(`${file}.part`, file);
   sync(dirname(file));
+}
+
+/** {@link publish} without blocking the thread. */
+export async function publishPart(file: string): Promise<void> {
+  await syncLater(`${file}.part`);
+  await rename(`${file}.part`, file);
+  await syncLater(dirname(file));
+}
+
+async function syncLater(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function sync(path: string): void {

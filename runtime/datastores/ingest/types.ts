@@ -64,7 +64,13 @@ export interface IngestReport {
 /** Bounds of one import. */
 export type IngestLimits = Pick<
   Limits,
-  "maxRecordBytes" | "maxDatastoreColumns" | "maxRowGroupBytes" | "importMemoryMb" | "importMs" | "importStallMs"
+  | "maxRecordBytes"
+  | "maxDatastoreColumns"
+  | "maxRowGroupBytes"
+  | "maxDatastoreBytes"
+  | "importMemoryMb"
+  | "importMs"
+  | "importStallMs"
 >;
 
 /** One import into a new file. */

@@ -1,0 +1,54 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const MIB = 1024 * 1024;
+const main = fileURLToPath(new URL("ingest-main.mjs", import.meta.url));
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Memory of the process beside its heap, in MiB: code, threads, buffers on their way. */
+const BESIDE_HEAP_MIB = 1_024;
+
+/** What the process needs of the machine. */
+export interface IngestPlace {
+  readonly source: string;
+  /** In a directory that it may write to. */
+  readonly target: string;
+  readonly memoryMb: number;
+}
+
+/**
+ * Starts the process of one import: permission model on (reads our code and the source, writes beside the target; no
+ * network, no processes), empty environment, memory capped, no core dumps, its own process group so that a terminal's
+ * Ctrl-C reaches only the server.
+ */
+export function spawnIngest({ source, target, memoryMb }: IngestPlace): ChildProcess {
+  const directory = dirname(target);
+  const reads = [
+    join(root, "runtime/*"),
+    join(root, "sandbox/*"),
+    join(root, "node_modules/*"),
+    join(root, "package.json"),
+    source,
+  ];
+  const args = [
+    `--max-old-space-size=${Math.floor(memoryMb * 0.75)}`,
+    // Records live as long as their block: with room for one, they are not copied about.
+    "--max-semi-space-size=64",
+    "--permission",
+    "--allow-worker",
+    ...[...reads, join(directory, "*")].map((place) => `--allow-fs-read=${place}`),
+    `--allow-fs-write=${join(directory, "*")}`,
+    "--disable-warning=PERM0001",
+    "--disable-warning=SecurityWarning",
+    "--disable-warning=ExperimentalWarning",
+    main,
+  ];
+  // SQLite sorts in temporary files when it builds an index.
+  const env = { SQLITE_TMPDIR: directory };
+  const stdio: ("pipe" | "ignore" | "ipc")[] = ["pipe", "ignore", "pipe", "ipc"];
+  const options = { cwd: directory, env, stdio, detached: true, serialization: "advanced" as const };
+  if (process.platform === "win32") return spawn(process.execPath, args, options);
+  const cap = process.platform === "linux" ? `ulimit -d ${((memoryMb + BESIDE_HEAP_MIB) * MIB) / 1024}; ` : "";
+  return spawn("/bin/sh", ["-c", `ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args], options);
+}
