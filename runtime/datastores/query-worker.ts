@@ -63,6 +63,7 @@ export class QueryWorker {
 
   /** Ends the process, its task fails with `reason`; resolves when it is gone. */
   end(reason: WorkflowError): Promise<void> {
+    this.#child.ref();
     this.#kill(reason);
     return this.#exited.promise;
   }

@@ -2,7 +2,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { Limits } from "../limits.ts";
 import { badArgument, overLimit, shown, wholeNumber } from "./complain.ts";
 import { compileFilter } from "./filter.ts";
-import { livingRows } from "./layout.ts";
+import { type Living, livingRows } from "./layout.ts";
 import { MAX_GET_IDS, MAX_PAGE } from "./limits.ts";
 import { type OpenFile, openFile } from "./open-file.ts";
 import { type RecordText, recordText } from "./record-text.ts";
@@ -14,6 +14,9 @@ import type { DatastoreReader, Filter, RevisionFacts, ScanParams, SearchParams }
 const PAGE_BYTES = 1024 * 1024;
 /** Page cache of a reader, in KiB. */
 const CACHE_KIB = 16 * 1024;
+
+/** Revisions whose rows a reader remembers. */
+const MAX_REMEMBERED = 64;
 
 /** How a file is read. */
 export interface ReaderOptions {
@@ -35,6 +38,7 @@ class Reader implements DatastoreReader {
   readonly #maxResultBytes: number;
   readonly #whole: RecordText;
   readonly #get: StatementSync;
+  readonly #remembered = new Map<number, Living>();
 
   constructor(file: string, { limits, vectors }: ReaderOptions) {
     this.#maxResultBytes = limits.maxResultBytes;
@@ -56,7 +60,7 @@ class Reader implements DatastoreReader {
   get(revision: number, ids: readonly string[]): (string | null)[] {
     if (!Array.isArray(ids)) throw badArgument(`ids must be a list, got ${shown(ids)}`, { field: "ids" });
     if (ids.length > MAX_GET_IDS) throw overLimit("ids", "maxGetIds", MAX_GET_IDS, ids.length);
-    const { lastRow } = this.#open.living(revision);
+    const { lastRow } = this.#living(revision);
     let bytes = 0;
     return ids.map((id) => {
       if (typeof id !== "string") throw badArgument(`id must be a text, got ${shown(id)}`, { field: "id" });
@@ -71,7 +75,7 @@ class Reader implements DatastoreReader {
   }
 
   count(revision: number, filter?: Filter): number {
-    const living = this.#open.living(revision);
+    const living = this.#living(revision);
     const where = compileFilter(filter, this.#open.layout);
     if (where === null) return living.rows;
     const sql = `SELECT count(*) FROM main.records AS r WHERE ${livingRows("r._row", living)} AND ${where.sql}`;
@@ -79,7 +83,7 @@ class Reader implements DatastoreReader {
   }
 
   scan(revision: number, params: ScanParams): string {
-    const living = this.#open.living(revision);
+    const living = this.#living(revision);
     const where = compileFilter(params.filter, this.#open.layout);
     const limit = wholeNumber(params.limit, "limit", [1, MAX_PAGE], 100);
     const after = wholeNumber(params.after, "after", [0, Number.MAX_SAFE_INTEGER], 0);
@@ -106,7 +110,7 @@ class Reader implements DatastoreReader {
   }
 
   search(revision: number, params: SearchParams): string {
-    const living = this.#open.living(revision);
+    const living = this.#living(revision);
     const search = parseSearch(params, this.#open.layout);
     const text = recordText(search.cells);
     const find = this.#prepare(`SELECT ${text.columns.join(", ")} FROM main.records WHERE _row = ?`);
@@ -121,7 +125,7 @@ class Reader implements DatastoreReader {
   }
 
   describe(revision: number): RevisionFacts {
-    const { rows } = this.#open.living(revision);
+    const { rows } = this.#living(revision);
     const removed = this.#prepare("SELECT count(*) FROM main.removed").get() as unknown as Row;
     const pages = this.#prepare("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").get();
     const bytes = Number((pages as unknown as Row)[0]);
@@ -130,6 +134,16 @@ class Reader implements DatastoreReader {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** A revision that is read is published, and so does not change any more. */
+  #living(revision: number): Living {
+    const known = this.#remembered.get(revision);
+    if (known !== undefined) return known;
+    const living = this.#open.living(revision);
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(revision, living);
+    return living;
   }
 
   #prepare(sql: string): StatementSync {

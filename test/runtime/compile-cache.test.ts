@@ -26,7 +26,7 @@ test("the second start of a program finds all its code without types, beside the
   expect(log).toContain(join(root, "node_modules/.cache/weft"));
 });
 
-test.each(["runtime/pool/thread.mjs", "runtime/bundle/thread.mjs", "src/cli/weft.mjs"])(
+test.each(["runtime/pool/thread.mjs", "runtime/bundle/thread.mjs", "runtime/datastores/query-main.mjs", "src/cli/weft.mjs"])(
   "%s looks for it before it loads TypeScript",
   async (entry) => {
     const lines = (await readFile(join(root, entry), "utf8")).split("\n").filter((line) => line.includes("import"));

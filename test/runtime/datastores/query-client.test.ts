@@ -164,18 +164,22 @@ test("errors cross the processes as they are, bugs of ours with their reason hid
   });
 });
 
-test("nothing keeps a program alive that has its answers", { timeout: 60_000 }, async () => {
-  const program = `
+test.each(["", "await queries.close();"])(
+  "a program that has its answers ends: %s",
+  { timeout: 60_000 },
+  async (last) => {
+    const program = `
     import { createQueryClient } from "./query-client.ts";
+    process.on("exit", (code) => console.log("exit", code));
     const queries = createQueryClient({ limits: ${JSON.stringify(DEFAULT_LIMITS)}, temporary: "/tmp" });
-    console.log(await queries.count(${JSON.stringify(ref)}, undefined, { accountId: "a" }));`;
-  const cwd = join(import.meta.dirname, "../../../runtime/datastores");
-  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
-    cwd,
-    timeout: 50_000,
-  });
-  expect(stdout).toBe("2\n");
-});
+    console.log(await queries.count(${JSON.stringify(ref)}, undefined, { accountId: "a" }));
+    ${last}`;
+    const cwd = join(import.meta.dirname, "../../../runtime/datastores");
+    const args = ["--input-type=module", "-e", program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd, timeout: 50_000 });
+    expect(stdout).toBe("2\nexit 0\n");
+  },
+);
 
 test("point reads need no process", () => {
   const points = createPointReader(DEFAULT_LIMITS);
