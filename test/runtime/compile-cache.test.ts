@@ -26,11 +26,13 @@ test("the second start of a program finds all its code without types, beside the
   expect(log).toContain(join(root, "node_modules/.cache/weft"));
 });
 
-test.each(["runtime/pool/thread.mjs", "runtime/bundle/thread.mjs", "runtime/datastores/query-main.mjs", "src/cli/weft.mjs"])(
-  "%s looks for it before it loads TypeScript",
-  async (entry) => {
-    const lines = (await readFile(join(root, entry), "utf8")).split("\n").filter((line) => line.includes("import"));
-    expect(lines[0]).toMatch(/^import ".*\/compile-cache\.mjs";$/);
-    expect(lines.slice(1).map((line) => /await import\(/.test(line))).toEqual([true]);
-  },
-);
+test.each([
+  "runtime/pool/thread.mjs",
+  "runtime/bundle/thread.mjs",
+  "runtime/datastores/query-main.mjs",
+  "src/cli/weft.mjs",
+])("%s looks for it before it loads TypeScript", async (entry) => {
+  const lines = (await readFile(join(root, entry), "utf8")).split("\n").filter((line) => line.includes("import"));
+  expect(lines[0]).toMatch(/^import ".*\/compile-cache\.mjs";$/);
+  expect(lines.slice(1).map((line) => /await import\(/.test(line))).toEqual([true]);
+});
