@@ -1,5 +1,5 @@
 import type { ErrorRecord, Usage } from "../../runtime/index.ts";
-import type { CachedResult, NewExecution, Shortage, Workflow } from "../store/store.ts";
+import type { CachedResult, NewExecution, Shortage, SpentUsage, Workflow } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
 import type { LiveWaits } from "./live-waits.ts";
@@ -99,6 +99,8 @@ export class LiveRun {
   descendants = 0;
   /** What it had used when it failed; null while it has not. */
   used: Usage | null = null;
+  /** What the calls used that further attempts dropped from its journal. */
+  dropped: SpentUsage = NO_USAGE;
   /** Finished ops with an outside effect that were recorded. */
   spentOps = 0;
   spentUsd = 0;

@@ -33,10 +33,11 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   // What the last attempt recorded without needing it durable is part of what is replayed.
   run.row.start();
   const records = await store.readReplay({ executionId: run.id });
+  run.dropped = await store.droppedUsage({ executionId: run.id });
   run.spentOps = 0;
-  run.spentUsd = 0;
-  run.spentPromptTokens = 0;
-  run.spentCompletionTokens = 0;
+  run.spentUsd = run.dropped.costUsd;
+  run.spentPromptTokens = run.dropped.promptTokens;
+  run.spentCompletionTokens = run.dropped.completionTokens;
   charge(run, records);
   return records;
 }
@@ -88,6 +89,19 @@ async function failUnexpectedly(run: LiveRun, error: unknown, parts: Parts): Pro
   await endOrRetry(run, toRecord(fail("INTERNAL", {}, error)), parts);
 }
 
+/** An outcome with what earlier attempts used and the journal no longer says. */
+function withDropped(outcome: ExecutionOutcome, { resumed, dropped }: LiveRun): ExecutionOutcome {
+  if (!resumed || !("usage" in outcome)) return outcome;
+  const { promptTokens, completionTokens, costUsd, ...rest } = outcome.usage;
+  const usage = {
+    ...rest,
+    promptTokens: promptTokens + dropped.promptTokens,
+    completionTokens: completionTokens + dropped.completionTokens,
+    costUsd: costUsd + dropped.costUsd,
+  };
+  return { ...outcome, usage };
+}
+
 /** Makes the runner of one engine. */
 export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
   const { runtime, strikes } = parts;
@@ -135,7 +149,7 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
     const outcome = await runtime.run(toJob(run, replay, parts), createHost(run, parts, invokeNested));
     parts.ledger.leave(run);
     if (run.detached) return false;
-    if (!run.leaseLost) return settleOutcome(run, outcome);
+    if (!run.leaseLost) return settleOutcome(run, withDropped(outcome, run));
     await reconcile(run, parts);
     return false;
   };

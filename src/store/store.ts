@@ -35,7 +35,7 @@ export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { FileQuota, StoredFile } from "./ports/files.ts";
 export type { Fork } from "./ports/forks.ts";
-export type { Gates } from "./ports/jobs.ts";
+export type { Gates, SpentUsage } from "./ports/jobs.ts";
 export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
 export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";

@@ -101,6 +101,35 @@ describe("an execution that fails", () => {
   });
 });
 
+describe("what attempts used", () => {
+  const ask = 'await ctx.chat.completions.create({ model: "echo", messages: [{ role: "user", content: "one two" }] })';
+  const nest = (secrets: object) =>
+    `return (await ctx.workflow.completions.create(${JSON.stringify({ model: "workflow:pays", secrets })})).output`;
+  const RETRY = { on: ["upstream", "script"], delay: "10ms" };
+  const tokensOf = async (ref: string) => {
+    const { executionId, result } = await core.invoke(ref, { mode: "background", cache: "no-store" });
+    expect(await result).toMatchObject({ status: "completed", output: "1" });
+    const { usage, attempts } = await find(executionId);
+    expect(attempts).toBe(2);
+    return usage.promptTokens;
+  };
+
+  test("counts once, also when what used it is dropped and done again", async () => {
+    await core.deploy("asks-once", script(null, `${ask}; return 1`));
+    const once = await core.run("asks-once");
+    const each = once.status === "completed" ? once.usage.promptTokens : 0;
+    expect(each).toBeGreaterThan(0);
+    await core.deploy("pays", script(null, `${ask}; ${post("/p")}; return 1`));
+    await core.deploy("goes-on", script(RETRY, nest({})));
+    upstream.broken.set("/p", 1);
+    expect(await tokensOf("goes-on")).toBe(each);
+    // One with secrets cannot go on: it is called anew, and both calls were paid.
+    await core.deploy("calls-anew", script(RETRY, nest({ key: "abcdefgh" })));
+    upstream.broken.set("/p", 1);
+    expect(await tokensOf("calls-anew")).toBe(2 * each);
+  });
+});
+
 describe("a failed execution", () => {
   test("is resumed from its failed op", async () => {
     await core.deploy("resumed", script(null, `${post("/g")}; ${post("/h")}; return 3`));

@@ -13,6 +13,9 @@ export interface Gates {
   readonly isDirect: boolean;
 }
 
+/** What calls used. */
+export type SpentUsage = Pick<Usage, "promptTokens" | "completionTokens" | "costUsd">;
+
 /** Further attempts of executions, and sums over the queue. */
 export interface JobStore {
   /** Puts a running execution back into the queue until a time. The failures at the end of its journal (errors, HTTP answers of 429 or 500 and above, with what has no effect outside after them) are dropped, and its nested executions that failed with them go on; its attempts and retries go up by one, and `error` is kept as the last one. `timeoutFrom`: its timeout counts anew from then; null = as before. False when the fence is old. */
@@ -32,6 +35,8 @@ export interface JobStore {
     readonly gates: Gates | null;
     readonly now: number;
   }): Promise<Execution | null>;
+  /** What the deliveries used that were dropped for further attempts of an execution. Those of nested executions that go on are left out: they count in the end of these. */
+  droppedUsage(params: { readonly executionId: string }): Promise<SpentUsage>;
   /** How many executions of an account have a status; flat in their number. */
   countExecutions(params: { readonly accountId: string; readonly status: ExecutionState["status"] }): Promise<number>;
 }

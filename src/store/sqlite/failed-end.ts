@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { addDropped } from "./dropped-usage.ts";
 
 interface Entry {
   readonly seq: number;
@@ -9,6 +10,9 @@ interface Entry {
   readonly head: string;
   /** Null for what has no effect outside: it may simply be done again. */
   readonly started_at: number | null;
+  readonly prompt_tokens: number | null;
+  readonly completion_tokens: number | null;
+  readonly cost_usd: number | null;
 }
 
 interface Child {
@@ -21,7 +25,8 @@ interface Child {
 /** Depth of nested executions that are looked through; deeper than any limit on nesting. */
 const MAX_DEPTH = 100;
 
-const ENTRIES = `SELECT seq, pos, kind, op, substr(payload, 1, 16) AS head, started_at FROM journal
+const ENTRIES = `SELECT seq, pos, kind, op, substr(payload, 1, 16) AS head, started_at,
+  prompt_tokens, completion_tokens, cost_usd FROM journal
   WHERE execution = ? ORDER BY seq DESC`;
 const CUT = "DELETE FROM journal WHERE execution = ? AND seq >= ?";
 const KEPT = "SELECT pos FROM journal WHERE execution = ? AND kind <> 'part' AND op LIKE 'workflow.%'";
@@ -39,18 +44,39 @@ function isFailure({ kind, op, head }: Entry): boolean {
   return status === 429 || status >= 500;
 }
 
-function cutJournal(db: Database, number: number): void {
-  const failed = new Set<number>();
-  let cut: number | null = null;
-  for (const entry of db.iterate<Entry>(ENTRIES, number)) {
-    if (isFailure(entry)) failed.add(entry.pos);
-    if (failed.has(entry.pos)) cut = entry.seq;
-    else if (entry.kind === "part" || entry.started_at !== null) break;
+/** Sums what entries used; what nested executions used counts in their own end when they go on. */
+function addUsage(db: Database, number: number, entries: readonly Entry[], revived: ReadonlySet<number>): void {
+  const spent = { promptTokens: 0, completionTokens: 0, costUsd: 0 };
+  for (const entry of entries) {
+    if (revived.has(entry.pos)) continue;
+    spent.promptTokens += entry.prompt_tokens ?? 0;
+    spent.completionTokens += entry.completion_tokens ?? 0;
+    spent.costUsd += entry.cost_usd ?? 0;
   }
-  if (cut !== null) db.run(CUT, number, cut);
+  addDropped(db, number, spent);
 }
 
-/** Drops the failures at the end of an execution's journal, and lets its nested executions that failed with it go on from `due` on. */
+/** The entries from the first that is dropped to the end, the last one first. */
+function failedEnd(db: Database, number: number): readonly Entry[] {
+  const failed = new Set<number>();
+  const seen: Entry[] = [];
+  let dropped = 0;
+  for (const entry of db.iterate<Entry>(ENTRIES, number)) {
+    if (isFailure(entry)) failed.add(entry.pos);
+    if (!failed.has(entry.pos) && (entry.kind === "part" || entry.started_at !== null)) break;
+    seen.push(entry);
+    if (failed.has(entry.pos)) dropped = seen.length;
+  }
+  return seen.slice(0, dropped);
+}
+
+/** Nested executions that failed and that the journal, once cut, no longer has the end of. */
+function endedChildren(db: Database, number: number, id: string): readonly Child[] {
+  const kept = new Set(db.all<{ pos: number }>(KEPT, number).map(({ pos }) => pos));
+  return db.all<Child>(ENDED_CHILDREN, id).filter(({ parent_pos: pos }) => pos >= 0 && !kept.has(pos));
+}
+
+/** Drops the failures at the end of an execution's journal, keeps what they used, and lets its nested executions that failed with it go on from `due` on. */
 export function dropFailedEnd(
   db: Database,
   execution: { readonly number: number; readonly id: string },
@@ -58,15 +84,14 @@ export function dropFailedEnd(
   depth = 0,
 ): void {
   const { number, id } = execution;
-  cutJournal(db, number);
-  if (depth >= MAX_DEPTH) return;
-  const kept = new Set(db.all<{ pos: number }>(KEPT, number).map(({ pos }) => pos));
-  for (const child of db.all<Child>(ENDED_CHILDREN, id)) {
-    if (child.parent_pos < 0 || kept.has(child.parent_pos)) continue;
-    if (child.has_secrets === 1) {
-      db.run(SET_APART, child.number);
-      continue;
-    }
+  const end = failedEnd(db, number);
+  const first = end.at(-1);
+  if (first !== undefined) db.run(CUT, number, first.seq);
+  const children = depth >= MAX_DEPTH ? [] : endedChildren(db, number, id);
+  const revived = children.filter(({ has_secrets: hasSecrets }) => hasSecrets === 0);
+  addUsage(db, number, end, new Set(revived.map(({ parent_pos: pos }) => pos)));
+  for (const child of children) if (child.has_secrets === 1) db.run(SET_APART, child.number);
+  for (const child of revived) {
     db.run(REVIVE, due, due, child.number);
     dropFailedEnd(db, child, due, depth + 1);
   }

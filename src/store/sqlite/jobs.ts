@@ -1,5 +1,6 @@
 import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
+import { readDropped } from "./dropped-usage.ts";
 import { STATUS, usageColumns } from "./execution-columns.ts";
 import { readExecution } from "./execution-row.ts";
 import { dropFailedEnd } from "./failed-end.ts";
@@ -8,7 +9,7 @@ import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
 import type { Writer } from "./writer.ts";
 
-type Jobs = Pick<Store, "retryExecution" | "resumeExecution" | "countExecutions">;
+type Jobs = Pick<Store, "retryExecution" | "resumeExecution" | "droppedUsage" | "countExecutions">;
 type RetryParams = Parameters<Store["retryExecution"]>[0];
 type ResumeParams = Parameters<Store["resumeExecution"]>[0];
 
@@ -55,6 +56,7 @@ export function createJobs(db: Database, writer: Writer): Jobs {
   return {
     retryExecution: (params) => writer.write(() => retry(db, params)),
     resumeExecution: (params) => writer.write(() => resume(db, params)),
+    droppedUsage: async ({ executionId }) => readDropped(db, executionId),
     async countExecutions({ accountId, status }) {
       return db.get<{ total: number }>(COUNT, accountId, STATUS[status])?.total ?? 0;
     },

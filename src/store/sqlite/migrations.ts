@@ -1,6 +1,7 @@
 import { fail } from "../../../runtime/index.ts";
 import { COMPACT_JOURNAL } from "./compact-journal.ts";
 import type { Database } from "./database.ts";
+import { DROPPED_USAGE } from "./dropped-usage.ts";
 import { FORKS, FORKS_ASKED } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_FILES,
   SCHEMA_AGENTS,
   SCHEMA_BUDGETS,
+  DROPPED_USAGE,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

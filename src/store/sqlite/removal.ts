@@ -34,6 +34,7 @@ const REMOVE_EXECUTION = [
   "DELETE FROM journal WHERE execution = ?",
   "DELETE FROM output WHERE execution = ?",
   "DELETE FROM forks WHERE execution = ?",
+  "DELETE FROM dropped_usage WHERE execution = ?",
   "DELETE FROM requests WHERE number = ?",
   "DELETE FROM executions WHERE number = ?",
 ];

@@ -23,6 +23,7 @@ const RECORDS = [
 ];
 const ROWS = [
   "DELETE FROM forks WHERE execution = ?",
+  "DELETE FROM dropped_usage WHERE execution = ?",
   "DELETE FROM requests WHERE number = ?",
   // Its triggers take waits, gates and slots of schedules along.
   "DELETE FROM executions WHERE number = ?",

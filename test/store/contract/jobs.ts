@@ -107,6 +107,38 @@ function describeRetries(subject: () => Subject): void {
     expect((await claim(world, { now: T0 + 500 })).map(({ id }) => id).sort()).toEqual([parentId, goesOn].sort());
   });
 
+  it("keeps what the dropped deliveries used, but for nested executions that go on and count it themselves", async () => {
+    const { world, reopen } = subject();
+    const { store } = world;
+    const lease = await start(world);
+    const { executionId } = lease;
+    const paid = { ...METER, promptTokens: 3, completionTokens: 2, costUsd: 0.5 };
+    const failing = { kind: "error", meter: paid } as const;
+    const child = await start(world, { parentId: executionId, parentPos: 3 });
+    await store.appendJournal({ lease: child, records: [entry(0, failing)] });
+    await fail(world, child);
+    const records = [
+      entry(0, { meter: paid }),
+      entry(1, failing),
+      entry(2),
+      entry(3, { ...failing, op: "workflow.x" }),
+    ];
+    await store.appendJournal({ lease, records });
+    expect(await store.droppedUsage({ executionId })).toEqual({ promptTokens: 0, completionTokens: 0, costUsd: 0 });
+    await store.retryExecution({ ...RETRY, lease });
+    const dropped = { promptTokens: 3, completionTokens: 2, costUsd: 0.5 };
+    expect(await store.droppedUsage({ executionId })).toEqual(dropped);
+    expect(await store.droppedUsage({ executionId: child.executionId })).toEqual(dropped);
+    await claim(world, { now: T0 + 500 });
+    const second = { ...lease, fence: 2 };
+    await store.appendJournal({ lease: second, records: [entry(1, failing)] });
+    await store.retryExecution({ ...RETRY, lease: second });
+    const again = await reopen();
+    expect(await again.droppedUsage({ executionId })).toEqual({ promptTokens: 6, completionTokens: 4, costUsd: 1 });
+    await again.deleteWorkflow({ accountId: world.account.id, workflowId: world.workflow.id });
+    expect((await again.droppedUsage({ executionId })).costUsd).toBe(0);
+  });
+
   it("takes nothing from an old lease", async () => {
     const { world } = subject();
     const lease = await start(world);
