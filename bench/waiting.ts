@@ -44,7 +44,16 @@ export async function addWaiting(dataDir: string, ref: string, count: number): P
     await Promise.all([
       store.startExecution({ execution, startedAt: now, worker: "bench", leaseMs: 60_000 }),
       store.openWait({ lease, wait, maxOpen: 1, now }),
-      store.waitExecution({ lease, until: null, sleeps: [], shortage: null, usage: NO_USAGE, chunks: [], logs: [] }),
+      store.waitExecution({
+        lease,
+        until: null,
+        sleeps: [],
+        calls: null,
+        shortage: null,
+        usage: NO_USAGE,
+        chunks: [],
+        logs: [],
+      }),
     ]);
   };
   for (let done = 0; done < count; done += BATCH) {

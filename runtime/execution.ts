@@ -100,6 +100,8 @@ export interface ExecutionJob {
   readonly replay: readonly JournalRecord[];
   /** True for a replay without the world: an op that is not recorded and not pure ends it with REPLAY_DIVERGED; the clock stands at the last delivery. */
   readonly offline?: boolean;
+  /** Offline, of a run that waited: the calls it waited for, which are compared and left waiting; any other that is not recorded ends it. Absent = not known. */
+  readonly awaited?: readonly AwaitedCall[];
   /** Nesting depth: 0 for a call from outside. */
   readonly depth: number;
   /** True when someone waits to hear that the run is not pure. */
@@ -172,10 +174,22 @@ export type ExecutionOutcome =
       readonly sleeps: readonly Sleep[];
       /** True when it waits because a budget is used up. */
       readonly isShort: boolean;
+      /** What it waits for, in call order; null when that is too much to keep. */
+      readonly calls: readonly AwaitedCall[] | null;
       readonly usage: Usage;
     }
   /** The host died under it: run it again from its journal; `alone` when it may have been the cause. */
   | { readonly status: "lost"; readonly suspect: boolean; readonly cause: ErrorRecord };
+
+/** A ctx call that a run waits for without an isolate. */
+export interface AwaitedCall {
+  readonly pos: number;
+  readonly op: string;
+  /** As in a {@link JournalRecord}. */
+  readonly hash: string;
+  /** JSON text without secrets; null when it is long. */
+  readonly args: string | null;
+}
 
 /** A `ctx.sleep` under way, ms since the epoch; `since` is the guest's clock when it was last looked at. */
 export interface Sleep {

@@ -18,6 +18,7 @@ export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
 export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";
 export type {
   ApprovalQuestion,
+  AwaitedCall,
   Chunk,
   CtxData,
   DatastoreAt,

@@ -62,6 +62,11 @@ export function timeoutError({ timeoutMs: value }: ExecutionJob): ErrorRecord {
   return toRecord(fail("EXECUTION_TIMEOUT", { message, limit: "timeoutMs", value }));
 }
 
+/** The error of a script whose ctx calls are not numbered one after another. */
+export function orderError(): ErrorRecord {
+  return toRecord(fail("EXECUTION_FAILED", { message: "The script broke the order of its ctx calls." }));
+}
+
 /** The error of a script that waits for nothing that could end. */
 export function stuckError(): ErrorRecord {
   const message = "The script waits for something that cannot happen: no ctx call and no timer is under way.";

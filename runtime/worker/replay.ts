@@ -1,5 +1,5 @@
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
-import type { JournalRecord } from "../execution.ts";
+import type { ExecutionJob, JournalRecord } from "../execution.ts";
 import { type MadeCall, toCompared } from "./offline.ts";
 
 /** The recorded part of a resumed execution. */
@@ -13,6 +13,8 @@ export interface Replay {
   readonly records: readonly JournalRecord[];
 }
 
+type ReplayJob = Pick<ExecutionJob, "replay" | "offline" | "awaited">;
+
 interface Recorded {
   readonly op: string;
   readonly hash: string;
@@ -21,8 +23,8 @@ interface Recorded {
   readonly parts: string[];
 }
 
-/** Indexes the records of a resumed execution by op position; `compares`: a mismatch shows the arguments of both sides. */
-export function createReplay(records: readonly JournalRecord[], compares = false): Replay {
+/** Indexes the records of a job by op position, and what it waited for; offline a mismatch shows the arguments of both sides. */
+export function createReplay({ replay: records, offline: compares = false, awaited = [] }: ReplayJob): Replay {
   const byPos = new Map<number, Recorded>();
   for (const { pos, op, hash, kind, payload, args } of records) {
     const known = byPos.get(pos) ?? { op, hash, args: null, finished: false, parts: [] };
@@ -31,6 +33,8 @@ export function createReplay(records: readonly JournalRecord[], compares = false
     known.args ??= args;
     byPos.set(pos, known);
   }
+  for (const { pos, op, hash, args } of awaited)
+    if (!byPos.has(pos)) byPos.set(pos, { op, hash, args, finished: false, parts: [] });
   return {
     records,
     mismatch(call) {

@@ -7,11 +7,11 @@ import { Call, type CallOwner } from "./call.ts";
 import { armDeadline, deadlineOf } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
 import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
-import { outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
+import { orderError, outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { unrecorded } from "./offline.ts";
-import { restOf } from "./parking.ts";
+import { isAwaited, restOf } from "./parking.ts";
 import { createPurity, type Purity } from "./purity.ts";
 import { createReplay, type Replay } from "./replay.ts";
 import type { RunOptions, RunOutcome } from "./run-options.ts";
@@ -66,7 +66,7 @@ export class Run implements RunListener {
     this.#job = job;
     this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
     this.#output = createGuestOutput(link, this.#guard);
-    this.#replay = createReplay(job.replay, job.offline);
+    this.#replay = createReplay(job);
     this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
@@ -103,8 +103,7 @@ export class Run implements RunListener {
   op(pos: number, name: string, args: string): void {
     if (this.#ended || this.#verdict !== null) return;
     if (pos !== this.#nextPos++) {
-      const message = "The script broke the order of its ctx calls.";
-      this.#finish(this.#failure(toRecord(fail("EXECUTION_FAILED", { message }))));
+      this.#finish(this.#failure(orderError()));
       return;
     }
     this.#purity.made(name);
@@ -143,8 +142,7 @@ export class Run implements RunListener {
 
   failed(frozenComplaint: boolean, record: string): void {
     if (this.#verdict !== null || this.#ended) return;
-    const error = this.#stopping ?? parseGuestError(record);
-    this.#verdict = { outcome: this.#failure(error), frozenComplaint };
+    this.#verdict = { outcome: this.#failure(this.#stopping ?? parseGuestError(record)), frozenComplaint };
   }
 
   turn(cpuMs: number): void {
@@ -180,9 +178,10 @@ export class Run implements RunListener {
   /** Runs a new op, or goes on with the call that an earlier attempt began; its completion comes to {@link Run.#owner}. */
   #start(pos: number): void {
     const waiting = this.#waiting.get(pos);
-    const missing = waiting !== undefined && this.#job.offline === true ? unrecorded(waiting) : null;
+    if (waiting === undefined || isAwaited(this.#job, pos)) return;
+    const missing = this.#job.offline === true ? unrecorded(waiting) : null;
     if (missing !== null) this.#finish(this.#failure(missing));
-    if (waiting === undefined || this.#ended) return;
+    if (this.#ended) return;
     if (waiting.outside) this.#deliveries.flush();
     const delivered = this.#replay.parts(pos);
     const shelved = this.#options.shelf.take(pos, waiting.hash, delivered.length, this.#owner);
@@ -258,8 +257,9 @@ export class Run implements RunListener {
 
   /** Gives the isolate up while nothing but long sleeps, events and decisions are awaited. */
   async #park(): Promise<void> {
-    const rest = restOf(this.#waiting.values(), deadlineOf(this.#job), this.#deliveries.now());
+    const rest = restOf(this.#job, this.#waiting, this.#deliveries.now(), this.#guard.redact);
     if (rest === null) return;
+    if ("code" in rest) return this.#finish(this.#failure(rest));
     this.#leave(false);
     try {
       await this.#deliveries.settle();

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Bundle, Runtime } from "../../runtime/index.ts";
 import type { Recording } from "../recording/format.ts";
 import { openRecording } from "../recording/recording-file.ts";
-import { type ReplayReport, replayRecording, type Verdict } from "../recording/replay-recording.ts";
+import { type ComparedCall, type ReplayReport, replayRecording, type Verdict } from "../recording/replay-recording.ts";
 import { openOffline } from "../testing/replay-fixture.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
@@ -41,8 +41,8 @@ function describeVerdict(verdict: Verdict, terminal: Terminal): readonly string[
       return [terminal.red(`differs: ${verdict.part}`), ...showBoth(verdict.recorded, verdict.replayed, terminal)];
     case "diverges": {
       const { position, message, recorded, replayed } = verdict;
-      const told = (call: { readonly op: string; readonly args: string | null }) => `${call.op} ${call.args ?? ""}`;
-      const both = showBoth(recorded === null ? "(no call)" : told(recorded), told(replayed), terminal);
+      const told = (call: ComparedCall | null) => (call === null ? "(no call)" : `${call.op} ${call.args ?? ""}`);
+      const both = showBoth(told(recorded), told(replayed), terminal);
       return [terminal.red(`diverges at ctx call ${position}`), message, ...both];
     }
     case "crashes":

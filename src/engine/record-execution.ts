@@ -14,10 +14,12 @@ export type RecordingNeeds = Pick<Parts, "store" | "profileOf" | "limits"> & {
   readonly isolation: Isolation;
 };
 
-function endOf({ state }: Execution): RecordedEnd {
+async function endOf({ id, state }: Execution, store: Store): Promise<RecordedEnd> {
   if (state.status === "completed") return { status: "completed", output: state.output ?? "null" };
   if (state.status === "failed" || state.status === "cancelled") return { status: state.status, error: state.error };
-  return { status: state.status };
+  if (state.status !== "waiting") return { status: state.status };
+  const calls = await store.awaitedCalls({ executionId: id });
+  return { status: "waiting", ...(calls === null ? {} : { calls }) };
 }
 
 /** Start of the guest's clock. */
@@ -47,7 +49,7 @@ async function headOf(execution: Execution, version: Version, needs: RecordingNe
       createdAt: execution.createdAt,
       startedAt: await clockOf(execution, needs.store),
       usage: execution.usage,
-      end: endOf(execution),
+      end: await endOf(execution, needs.store),
       secretNames,
     },
     job: {

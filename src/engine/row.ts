@@ -31,7 +31,7 @@ export interface RowEnd {
 }
 
 /** How an execution waits and what it used so far. */
-export type RowRest = Pick<Parameters<Store["waitExecution"]>[0], "until" | "sleeps" | "shortage" | "usage">;
+export type RowRest = Pick<Parameters<Store["waitExecution"]>[0], "until" | "sleeps" | "calls" | "shortage" | "usage">;
 
 /** When an execution that failed is tried again, and what it had used. */
 export interface RowRetry {
@@ -170,9 +170,9 @@ export class ExecutionRow {
   }
 
   /** Parks the execution; `ready` when it can go on at once, `lost` when someone else holds it. */
-  park({ until, sleeps, shortage, usage }: RowRest): ReturnType<Store["waitExecution"]> {
+  park({ until, sleeps, calls, shortage, usage }: RowRest): ReturnType<Store["waitExecution"]> {
     const lease = this.start();
-    return this.#keeper.store.waitExecution({ lease, until, sleeps, shortage, usage, ...this.#takeOutput() });
+    return this.#keeper.store.waitExecution({ lease, until, sleeps, calls, shortage, usage, ...this.#takeOutput() });
   }
 
   /** Puts the execution back into the queue for another attempt; false when someone else holds it. */

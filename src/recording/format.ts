@@ -1,4 +1,5 @@
 import type {
+  AwaitedCall,
   Bundle,
   Chunk,
   ErrorRecord,
@@ -18,7 +19,9 @@ export const RECORDING_FORMAT = 1;
 export type RecordedEnd =
   | { readonly status: "completed"; readonly output: string }
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord }
-  | { readonly status: "queued" | "running" | "waiting" };
+  | { readonly status: "queued" | "running" }
+  /** `calls`: what it waited for, where that is known. */
+  | { readonly status: "waiting"; readonly calls?: readonly AwaitedCall[] };
 
 /** First line of a recording: everything about the execution that is not a list. Times are ms since the epoch. */
 export interface RecordingHead {

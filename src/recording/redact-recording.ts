@@ -1,6 +1,6 @@
 import { hash as digest } from "node:crypto";
 import { fail, type JournalRecord, MIN_SECRET_LENGTH, redactSecrets } from "../../runtime/index.ts";
-import type { Recording, RecordingLine } from "./format.ts";
+import type { Recording, RecordingHead, RecordingLine } from "./format.ts";
 import { readRecording } from "./read-recording.ts";
 import { linesOf } from "./recording-file.ts";
 
@@ -30,10 +30,18 @@ function credentialsIn(recording: Recording): readonly string[] {
 const hashOf = (op: string, args: string) => digest("sha256", `${op}\0${args}`, "base64url");
 
 /** A call whose arguments were changed gets the hash that the script's call will have, as far as its arguments are known whole. */
-function rehash(before: JournalRecord, after: JournalRecord): JournalRecord {
+function rehash<C extends Pick<JournalRecord, "op" | "args" | "hash">>(before: C, after: C): C {
   const { op, args, hash } = before;
   if (args === null || after.args === null || args === after.args || hashOf(op, args) !== hash) return after;
   return { ...after, hash: hashOf(op, after.args) };
+}
+
+function rehashHead(before: RecordingHead, after: RecordingHead): RecordingHead {
+  const { end } = before.execution;
+  const changed = after.execution.end;
+  if (!("calls" in end && "calls" in changed)) return after;
+  const calls = end.calls?.map((call, at) => rehash(call, changed.calls?.[at] ?? call)) ?? [];
+  return { ...after, execution: { ...after.execution, end: { ...changed, calls } } };
 }
 
 /**
@@ -50,6 +58,7 @@ export async function redactRecording(recording: Recording, texts: readonly stri
   const hidden = Object.fromEntries(all.map((text, index) => [nameOf(index), text]));
   const redact = (line: RecordingLine): string => {
     const text = redactSecrets(JSON.stringify(line), hidden);
+    if (line.type === "recording") return JSON.stringify(rehashHead(line, JSON.parse(text) as RecordingHead));
     if (line.type !== "delivery") return text;
     const after = JSON.parse(text) as Extract<RecordingLine, { type: "delivery" }>;
     return JSON.stringify({ ...after, record: rehash(line.record, after.record) });

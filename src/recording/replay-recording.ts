@@ -15,7 +15,7 @@ import {
   redactSecrets,
   toRecord,
 } from "../../runtime/index.ts";
-import type { Recording } from "./format.ts";
+import type { RecordedEnd, Recording } from "./format.ts";
 
 /** A ctx call as a verdict shows it; `args` is JSON text where it is known. */
 export interface ComparedCall {
@@ -35,13 +35,13 @@ export type Verdict =
       readonly recorded: unknown;
       readonly replayed: unknown;
     }
-  /** The script makes another ctx call at `position` (`recorded` null: nothing is recorded there). */
+  /** The script makes another ctx call at `position` (`recorded` null: nothing is recorded there), or does not make it (`replayed` null). */
   | {
       readonly verdict: "diverges";
       readonly position: number;
       readonly message: string;
       readonly recorded: ComparedCall | null;
-      readonly replayed: ComparedCall;
+      readonly replayed: ComparedCall | null;
     }
   /** The script fails where the recorded run did not. */
   | { readonly verdict: "crashes"; readonly error: ErrorRecord };
@@ -69,6 +69,9 @@ const NOT_THE_SCRIPTS = new Set<ErrorCode>([
 /** Stands in for a secret, so that it is hidden and compared as in the recorded run. */
 const standIn = (index: number) => `standin${index}forasecret`;
 
+const awaitedOf = (end: RecordedEnd): Pick<ExecutionJob, "awaited"> =>
+  end.status === "waiting" && end.calls !== undefined ? { awaited: end.calls } : {};
+
 function toReplayJob(
   { head, records }: Recording,
   { bundle, accountId, isolation, ...more }: ReplayWith,
@@ -90,6 +93,7 @@ function toReplayJob(
     secrets,
     replay: records,
     offline: true,
+    ...awaitedOf(execution.end),
     tellsImpure: false,
   };
 }
@@ -128,10 +132,11 @@ function diverged(error: ErrorRecord, recording: Recording): Verdict {
   const { position, recorded, replayed } = error.details as {
     readonly position: number;
     readonly recorded?: ComparedCall;
-    readonly replayed: ComparedCall;
+    readonly replayed: ComparedCall | null;
   };
-  // The recording ends here: whoever was stopped, or still waits, had this very call under way.
-  const endsHere = recorded === undefined && !isScriptsEnd(recording);
+  const { end } = recording.head.execution;
+  // The recording ends here: whoever was stopped, or waits for nobody knows what, had this very call under way.
+  const endsHere = recorded === undefined && !isScriptsEnd(recording) && !("calls" in end);
   if (endsHere) return { verdict: "identical" };
   return { verdict: "diverges", position, message: error.message, recorded: recorded ?? null, replayed };
 }

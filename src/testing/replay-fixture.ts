@@ -64,7 +64,8 @@ export function mismatchOf(verdict: Verdict, recording: Recording, path: string)
     }
     case "diverges": {
       const { replayed, recorded, message } = verdict;
-      const near = recorded?.op === replayed.op ? recorded : nearestCall(recording.records, replayed);
+      const near =
+        replayed === null || recorded?.op === replayed.op ? recorded : nearestCall(recording.records, replayed);
       const hint = near === null || near === recorded ? "" : " Compared with the nearest recorded call.";
       const sides = { expected: shown(near ?? recorded), actual: shown(replayed) };
       return new ReplayMismatch(`${path}: ${message}${hint}`, verdict, sides);

@@ -45,10 +45,12 @@ test("a server that is killed at any moment loses no callback of a call that it 
     await all;
   }
   const last = await spawnTestServer(path);
-  await until(async () => accepted.every((id) => told.has(id)));
+  // A delivery that was under way when its server died waits for its lease of 45 s.
+  const untold = () => accepted.filter((id) => !told.has(id));
+  await until(untold, ({ length }) => length === 0, 90_000);
   expect(accepted.length).toBeGreaterThan(RUNS / 4);
   await last.stop();
   receiver.closeAllConnections();
   receiver.close();
   await remove();
-}, 120_000);
+}, 240_000);

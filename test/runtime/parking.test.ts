@@ -93,3 +93,24 @@ test("a sleep beyond the deadline ends at the deadline", async () => {
   const job = await runtime.job(scriptOf(`await ctx.sleep("1h"); return 1;`), { deadlineAt: Date.now() + 150 });
   expect(await runtime.finish(job)).toMatchObject({ status: "failed", error: { code: "EXECUTION_TIMEOUT" } });
 });
+
+test("what it waits for is told, in call order, without secrets", async () => {
+  const job = await runtime.job(
+    scriptOf(`${ask("x")} await Promise.all([
+      ctx.sleep("1h"), ctx.waitFor("a", { match: { token: "t" } }), ctx.waitFor("long", { match: { x: "y".repeat(300) } }),
+    ]);`),
+    { secrets: { token: "very-secret-value" } },
+  );
+  const { host: _host, ...outcome } = await runtime.finish(job, {
+    wait: async () => null,
+    waited: () => new Promise(() => {}),
+  });
+  expect(outcome).toMatchObject({
+    status: "waiting",
+    calls: [
+      { pos: 1, op: "sleep", args: expect.stringContaining("until") },
+      { pos: 2, op: "waitFor", args: expect.stringContaining('"name":"a"') },
+      { pos: 3, op: "waitFor", args: null },
+    ],
+  });
+});

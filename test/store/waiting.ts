@@ -31,7 +31,15 @@ export function send(
 
 /** Parks an execution without a time. */
 export function park({ store }: World, lease: Lease): Promise<"parked" | "ready" | "lost"> {
-  return store.waitExecution({ lease, until: null, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT });
+  return store.waitExecution({
+    lease,
+    until: null,
+    sleeps: [],
+    calls: null,
+    shortage: null,
+    usage: USAGE,
+    ...NO_OUTPUT,
+  });
 }
 
 /** The data of an answered wait. */

@@ -10,16 +10,21 @@ const isFound = (value: unknown): boolean => value !== null && value !== false &
 
 const shown = (value: unknown): string => inspect(value, { depth: 4, breakLength: 120, maxStringLength: 500 });
 
-/** Resolves to what `promise` does; rejects after {@link PATIENCE_MS} with an error that says `what` did not come, and where it was waited for. */
-export async function within<T>(promise: Promise<T>, what: () => string, caller: unknown = within): Promise<T> {
+/** Resolves to what `promise` does; rejects after a while with an error that says `what` did not come, and where it was waited for. */
+export async function within<T>(
+  promise: Promise<T>,
+  what: () => string,
+  patienceMs: number = PATIENCE_MS,
+  caller: unknown = within,
+): Promise<T> {
   const error = new Error();
   Error.captureStackTrace(error, caller as () => void);
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
-    error.message = `waited ${PATIENCE_MS} ms for ${what()}`;
+    error.message = `waited ${patienceMs} ms for ${what()}`;
     error.stack = `Error: ${error.message}\n${(error.stack ?? "").split("\n").slice(1).join("\n")}`;
     reject(error);
-  }, PATIENCE_MS);
+  }, patienceMs);
   try {
     return await Promise.race([promise, late]);
   } finally {
@@ -31,6 +36,7 @@ export async function within<T>(promise: Promise<T>, what: () => string, caller:
 export async function until<T>(
   look: () => T | Promise<T>,
   good: (value: T) => boolean = isFound,
+  patienceMs: number = PATIENCE_MS,
 ): Promise<Found<Awaited<T>>> {
   let last: T | undefined;
   let isOver = false;
@@ -45,5 +51,5 @@ export async function until<T>(
     isOver = true;
     return `${good === isFound ? look : good}; last value: ${shown(last)}`;
   };
-  return (await within(looking(), what, until)) as Found<Awaited<T>>;
+  return (await within(looking(), what, patienceMs, until)) as Found<Awaited<T>>;
 }

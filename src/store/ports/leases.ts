@@ -1,4 +1,4 @@
-import type { Chunk, LogLine, Sleep, Usage } from "../../../runtime/index.ts";
+import type { AwaitedCall, Chunk, LogLine, Sleep, Usage } from "../../../runtime/index.ts";
 import type { Ending, Execution, Lease } from "../rows.ts";
 import type { Shortage } from "./budget-rows.ts";
 
@@ -40,8 +40,12 @@ export interface LeaseStore {
     readonly sleeps: readonly Sleep[];
     /** The budget that it waits for; one that was raised since counts as an answer that is there. */
     readonly shortage: Shortage | null;
+    /** What it waits for; null when that is too much to keep. */
+    readonly calls: readonly AwaitedCall[] | null;
     readonly usage: Usage;
     readonly chunks: readonly Chunk[];
     readonly logs: readonly LogLine[];
   }): Promise<"parked" | "ready" | "lost">;
+  /** The calls that a parked execution waits for; null when it is not parked or they were not kept. */
+  awaitedCalls(params: { readonly executionId: string }): Promise<readonly AwaitedCall[] | null>;
 }

@@ -1,3 +1,4 @@
+import type { AwaitedCall } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import { claim } from "./claim.ts";
 import type { Database } from "./database.ts";
@@ -8,7 +9,10 @@ import { appendOutput } from "./output.ts";
 import { addShortage } from "./top-ups.ts";
 import type { Writer } from "./writer.ts";
 
-type Leases = Pick<Store, "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution">;
+type Leases = Pick<
+  Store,
+  "claim" | "nextDue" | "renew" | "releaseOthers" | "completeExecution" | "waitExecution" | "awaitedCalls"
+>;
 
 const NEXT_DUE =
   "SELECT min(due_at) AS due FROM executions INDEXED BY executions_timer WHERE ready = 0 AND due_at IS NOT NULL";
@@ -20,9 +24,10 @@ const COMPLETE = `UPDATE executions SET status = ?, output = ?, error = ?, cache
   WHERE id = ? AND fence = ? AND status = 1`;
 const COMPLETE_GATED = `${COMPLETE} RETURNING number, gated`;
 // Asked to stop, or given an answer, while it parks: claimable at once, so that whoever claims it learns of it.
-const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, ready = ?, worker = NULL,
+const WAIT = `UPDATE executions SET status = 2, until_at = ?, due_at = ?, sleeps = ?, awaited = ?, ready = ?, worker = NULL,
   resumed_at = coalesce(?, resumed_at), prompt_tokens = ?, completion_tokens = ?, cost_usd = ?, ops = ?, cpu_ms = ? WHERE number = ? RETURNING gated`;
 const ANSWERED = "SELECT 1 AS found FROM waits INDEXED BY waits_answered WHERE execution = ? AND state = 1 LIMIT 1";
+const AWAITED = "SELECT awaited FROM executions WHERE id = ? AND status = 2";
 type CompleteParams = Parameters<Store["completeExecution"]>[0];
 type WaitParams = Parameters<Store["waitExecution"]>[0];
 type RenewParams = Parameters<Store["renew"]>[0];
@@ -42,7 +47,7 @@ function complete(db: Database, { lease, ending, usage, chunks, logs, now }: Com
 }
 
 function wait(db: Database, params: WaitParams): Awaited<ReturnType<Leases["waitExecution"]>> {
-  const { until, sleeps, shortage, usage } = params;
+  const { until, sleeps, calls, shortage, usage } = params;
   const holder = holderOf(db, params.lease);
   if (holder === null) return "lost";
   const { number, cancel: asked } = holder;
@@ -50,8 +55,9 @@ function wait(db: Database, params: WaitParams): Awaited<ReturnType<Leases["wait
   const shown = sleeps.length === 0 ? null : JSON.stringify(sleeps);
   const isFunded = shortage !== null && addShortage(db, number, shortage);
   const isReady = isFunded || asked === 1 || db.get(ANSWERED, number) !== undefined;
+  const awaited = calls === null ? null : JSON.stringify(calls);
   const again = shortage === null ? null : (until ?? Date.now());
-  const values = [until, until, shown, isReady ? 1 : 0, again, ...usageColumns(usage), number];
+  const values = [until, until, shown, awaited, isReady ? 1 : 0, again, ...usageColumns(usage), number];
   const row = db.get<{ gated: number }>(WAIT, ...values);
   if (row?.gated === 1) leaveGates(db, number, "parked");
   return isReady ? "ready" : "parked";
@@ -72,6 +78,10 @@ export function createLeases(db: Database, writer: Writer): Leases {
     renew: (params) => writer.write(() => params.leases.map((lease) => renewOne(db, lease, params))),
     releaseOthers: ({ worker }) => writer.write(() => db.run(RELEASE, worker)),
     completeExecution: (params) => writer.writeUnguarded(() => complete(db, params)),
+    async awaitedCalls({ executionId }) {
+      const text = db.get<{ awaited: string | null }>(AWAITED, executionId)?.awaited ?? null;
+      return text === null ? null : (JSON.parse(text) as readonly AwaitedCall[]);
+    },
     waitExecution: (params) => writer.write(() => wait(db, params)),
   };
 }

@@ -16,7 +16,7 @@ import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 import { WAIT_KEYS_SCHEMA } from "./wait-keys.ts";
-import { WAITS_SCHEMA } from "./waits-schema.ts";
+import { AWAITED, WAITS_SCHEMA } from "./waits-schema.ts";
 import { WORKFLOW_SCHEMAS } from "./workflow-schemas.ts";
 
 /** SQL that takes the schema from version `index` to `index + 1`; published entries never change. */
@@ -40,6 +40,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_AGENTS,
   SCHEMA_BUDGETS,
   DROPPED_USAGE,
+  AWAITED,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

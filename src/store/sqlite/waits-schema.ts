@@ -48,3 +48,6 @@ CREATE TRIGGER waits_removed AFTER DELETE ON executions WHEN old.waits = 1 BEGIN
   DELETE FROM taken WHERE execution = old.number;
 END;
 `;
+
+/** The calls that a parked execution waits for, as JSON: position, op, hash and arguments of each. */
+export const AWAITED = "ALTER TABLE executions ADD COLUMN awaited TEXT";

@@ -17,6 +17,7 @@ export function describeCancellation(subject: () => Subject): void {
           lease,
           until: Number.MAX_SAFE_INTEGER,
           sleeps: [],
+          calls: null,
           shortage: null,
           usage: USAGE,
           chunks: [],

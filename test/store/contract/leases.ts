@@ -20,7 +20,7 @@ import {
   workflowParams,
 } from "../fixtures.ts";
 
-const PARKED = { until: T0 + 1_000, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT };
+const PARKED = { until: T0 + 1_000, sleeps: [], calls: null, shortage: null, usage: USAGE, ...NO_OUTPUT };
 
 async function enqueue(world: World, changes: Partial<NewExecution> = {}): Promise<string> {
   return (await world.store.enqueue({ execution: execution(world.workflow, changes) })).execution.id;
@@ -163,6 +163,20 @@ export function describeLeases(subject: () => Subject): void {
       expect(await store.nextDue()).toBeNull();
     });
 
+    it("knows what a parked execution waits for, until it goes on", async () => {
+      const { world, reopen } = subject();
+      const lease = await start(world);
+      const calls = [{ pos: 3, op: "sleep", hash: "h", args: '{"until":1}' }];
+      await world.store.waitExecution({ ...PARKED, calls, lease });
+      const { executionId } = lease;
+      const again = await reopen();
+      expect(await again.awaitedCalls({ executionId })).toEqual(calls);
+      await claim({ ...world, store: again }, { now: T0 + 1_000 });
+      expect(await again.awaitedCalls({ executionId })).toBeNull();
+      await again.waitExecution({ ...PARKED, lease: { ...lease, fence: 2 } });
+      expect(await again.awaitedCalls({ executionId })).toBeNull();
+    });
+
     it("parks an execution until its time, then hands it out under a new fence", async () => {
       const { world } = subject();
       const { store, account } = world;
@@ -175,6 +189,7 @@ export function describeLeases(subject: () => Subject): void {
         usage: USAGE,
         chunkCount: 1,
       });
+      expect(await store.awaitedCalls({ executionId: lease.executionId })).toBeNull();
       expect(await store.nextDue()).toBe(T0 + 1_000);
       expect(await finish(world, lease)).toBe(false);
       expect(await claim(world, { now: T0 + 999 })).toEqual([]);

@@ -92,7 +92,15 @@ export function describeTraces(subject: () => Subject): void {
       const read = (accountId = account.id) => store.readParking({ accountId, executionId: lease.executionId });
       expect(await read()).toEqual({ waitedMs: 0, parkedAt: null });
       const before = Date.now();
-      await store.waitExecution({ lease, until: T0, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT });
+      await store.waitExecution({
+        lease,
+        until: T0,
+        sleeps: [],
+        calls: null,
+        shortage: null,
+        usage: USAGE,
+        ...NO_OUTPUT,
+      });
       const parked = await read();
       expect(parked?.parkedAt).toBeGreaterThanOrEqual(before - 1);
       expect(await read("account-2")).toBeNull();

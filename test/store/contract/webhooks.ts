@@ -184,7 +184,15 @@ function describeEvents(subject: () => Subject): void {
       await store.enqueue({ execution: queued });
       await store.cancelExecution({ accountId: account.id, executionId: queued.id, now: T0 + 8, error: STOPPED });
       const lease = await start(world);
-      await store.waitExecution({ lease, until: T0 + 1_000, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT });
+      await store.waitExecution({
+        lease,
+        until: T0 + 1_000,
+        sleeps: [],
+        calls: null,
+        shortage: null,
+        usage: USAGE,
+        ...NO_OUTPUT,
+      });
       const events = await (await reopen()).webhookEvents({ max: 9 });
       expect(events.map(({ executionId, status }) => [executionId, status])).toEqual([
         [ended, "completed"],

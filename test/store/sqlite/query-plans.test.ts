@@ -91,7 +91,7 @@ async function runExecutions(world: World): Promise<void> {
   await store.readChunks({ executionId: lease.executionId, from: 0, limit: 2 });
   await store.readLogs({ executionId: lease.executionId, from: 0, limit: 2 });
   await store.renew({ worker: "w1", leases: [lease], leaseMs: LEASE_MS, now: T0 });
-  await store.waitExecution({ lease, until: T0, sleeps: [], shortage: null, usage: USAGE, ...NO_OUTPUT });
+  await store.waitExecution({ lease, until: T0, sleeps: [], calls: null, shortage: null, usage: USAGE, ...NO_OUTPUT });
   await store.cancelExecution({ accountId, executionId: lease.executionId, now: T0, error: STOPPED });
   await store.cancelExecution({ accountId, executionId: claimed?.id ?? "", now: T0, error: STOPPED });
   await finish(world, { executionId: claimed?.id ?? "", fence: 2 });
