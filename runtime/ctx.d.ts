@@ -273,6 +273,8 @@ export interface ChatCompletion {
   readonly model: string;
   readonly choices: readonly [ChatChoice, ...ChatChoice[]];
   readonly usage?: Usage;
+  /** By the server's prices; 0 where it has none. */
+  readonly cost_usd?: number;
   readonly request_id?: string;
 }
 

@@ -21,8 +21,30 @@ function toModelRequest(args: ChatArgs, call: OpCall): ModelRequest {
   };
 }
 
-const toResult = (completion: ModelObject, args: ChatArgs, call: OpCall): string =>
-  JSON.stringify({ ...completion, request_id: call.idempotencyKey, session_id: args.sessionId });
+interface Meter {
+  readonly meter: OpCall["meter"];
+  /** What the call has cost so far, by the prices of this server. */
+  readonly costUsd: () => number;
+}
+
+function createMeter(call: OpCall): Meter {
+  let cost = 0;
+  return {
+    costUsd: () => cost,
+    meter(patch) {
+      cost = patch.costUsd ?? cost;
+      call.meter(patch);
+    },
+  };
+}
+
+const toResult = (completion: ModelObject, args: ChatArgs, call: OpCall, { costUsd }: Meter): string =>
+  JSON.stringify({
+    ...completion,
+    request_id: call.idempotencyKey,
+    session_id: args.sessionId,
+    cost_usd: costUsd(),
+  });
 
 const overLimit = (maxBytes: number): WorkflowError =>
   fail("LIMIT_EXCEEDED", {
@@ -46,7 +68,8 @@ function startStream(delivered: readonly string[]): Stream {
 async function runStream(args: ChatArgs, call: OpCall): Promise<string> {
   const { joiner, resumption } = startStream(call.delivered);
   const { maxResultBytes } = call.scope.job.limits;
-  for await (const chunks of call.services.models.stream(toModelRequest(args, call), call.meter)) {
+  const meter = createMeter(call);
+  for await (const chunks of call.services.models.stream(toModelRequest(args, call), meter.meter)) {
     const fresh = resumption === null ? chunks : resumption.cut(chunks);
     joiner.add(fresh);
     if (joiner.size() > maxResultBytes) throw overLimit(maxResultBytes);
@@ -55,12 +78,14 @@ async function runStream(args: ChatArgs, call: OpCall): Promise<string> {
     if (shown.length > 0) call.part(JSON.stringify(shown));
   }
   resumption?.end();
-  return toResult(joiner.final(), args, call);
+  return toResult(joiner.final(), args, call, meter);
 }
 
 async function run(args: ChatArgs, call: OpCall): Promise<string> {
   if (args.stream) return runStream(args, call);
-  return toResult(await call.services.models.complete(toModelRequest(args, call), call.meter), args, call);
+  const meter = createMeter(call);
+  const completion = await call.services.models.complete(toModelRequest(args, call), meter.meter);
+  return toResult(completion, args, call, meter);
 }
 
 /** ctx.chat: completions of the configured models. Arguments, parts and results may hold secret values. */

@@ -103,7 +103,8 @@ export function createAgents({ store, deploy }: AgentOptions): AgentService {
       const { number } = parseAgentKey(target.key);
       if (found.version === null) throw unknownVersion(found.agent, number);
       const { accountId, name } = found.agent;
-      return { ref: await prepare(accountId, name), name, number };
+      const { definition } = readVersion(found.version);
+      return { ref: await prepare(accountId, definition), name, number };
     },
   };
 }

@@ -1,21 +1,32 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startTestCore, type TestCore } from "../../support/core.ts";
+import { type DataDir, makeDataDir } from "../../support/data-dir.ts";
 import { type ModelStub, type StubAnswer, startModelStub } from "../../support/model-stub.ts";
+
+import { writeModels } from "../budgets/spending-core.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
 let core: TestCore;
 let stub: ModelStub;
+let dir: DataDir;
 
 beforeAll(async () => {
   stub = await startModelStub();
-  core = await startTestCore({ OPENAI_API_KEY: "sk-test-key-of-agents", OPENAI_BASE_URL: stub.url });
+  dir = await makeDataDir();
+  core = await startTestCore({
+    OPENAI_API_KEY: "sk-test-key-of-agents",
+    OPENAI_BASE_URL: stub.url,
+    WEFT_DATA_DIR: dir.path,
+    WEFT_MODELS: await writeModels(dir.path, stub),
+  });
   await core.deploy("rate", "export const execute = (ctx) => ({ rate: ctx.input.of === 'usd' ? 1.08 : 1 })");
 });
 beforeEach(() => stub.always({ content: "done" }));
 afterAll(async () => {
   await core.close();
   await stub.close();
+  await dir.remove();
   expect(core.reported).toEqual([]);
 });
 
@@ -68,6 +79,30 @@ test("an agent answers with its prompt, model, parameters and tools; a call may 
   ]);
   expect(await run(`return ctx.agents.run("teller@1", "short?", { temperature: 1 })`)).toBe("done");
   expect(lastBody()).toMatchObject({ temperature: 1, messages: [{}, { role: "user", content: "short?" }] });
+});
+
+test("what the model calls cost is summed by this server's prices, whatever the model server says", async () => {
+  await put({ name: "priced", model: "priced", tools: [{ type: "workflow", ref: "rate" }] });
+  stub.script(calls("rate", "{}"), { content: "x" });
+  const { cost_usd: cost } = (await run(`return ctx.agents.completions.create({ agent: "priced" })`)) as Json;
+  // Twice 10 and 5 tokens, a dollar a million.
+  expect(cost).toBeCloseTo(0.00003, 12);
+});
+
+test("a budget that is used up ends the execution; no model is told of it as a tool's failure", async () => {
+  stub.always({ toolCalls: [{ name: "think", arguments: "{}" }] });
+  const before = stub.calls.length;
+  await core.deploy(
+    "poor",
+    `export const config = { budget: { calls: 2 } };
+     export const execute = (ctx) => {
+       const think = { name: "think", execute: () => ctx.chat.completions.create({ model: "priced" }) };
+       return ctx.chat.completions.runTools({ model: "priced", tools: [think] });
+     };`,
+  );
+  const result = await core.run("poor", { messages: [{ role: "user", content: "x" }] });
+  expect(result).toMatchObject({ status: "failed", error: { code: "BUDGET_EXCEEDED" } });
+  expect(stub.calls.length - before).toBe(2);
 });
 
 test("a script adds its own functions to an agent's tools", async () => {
