@@ -70,7 +70,10 @@ export function parseFields(fields: unknown, { cells, byName }: Layout): readonl
 function parseVector(params: SearchParams, schema: DatastoreSchema): Uint8Array {
   const { vector } = schema;
   if (vector === null || !isGiven(params.vector)) {
-    const how = vector?.source === "data" ? "; texts of this datastore are not embedded" : "";
+    const how =
+      vector?.source === "data"
+        ? "; texts of this datastore are not embedded"
+        : ', or mode "vector" or "hybrid", with which the query is embedded first';
     throw badArgument(`a search by vector needs a vector${how}`, { field: "vector" });
   }
   const complain = (message: string, details: object) =>
