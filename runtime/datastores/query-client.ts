@@ -27,7 +27,16 @@ export function createQueryClient({ limits, temporary }: QueryClientOptions): Qu
     new Promise((resolve, reject) => {
       if (closed) return reject(fail("STOPPING"));
       if (signal?.aborted === true) return reject(cancelled());
-      laneFor(laneOf(operation)).add(accountId, { frame: JSON.stringify(operation), signal, resolve, reject });
+      const giveUp = () => reject(cancelled());
+      signal?.addEventListener("abort", giveUp);
+      const settled = <T>(settle: (value: T) => void) => {
+        return (value: T): void => {
+          signal?.removeEventListener("abort", giveUp);
+          settle(value);
+        };
+      };
+      const task = { frame: JSON.stringify(operation), signal, resolve: settled(resolve), reject: settled(reject) };
+      laneFor(laneOf(operation)).add(accountId, task);
     });
   return {
     get: (ref, ids, asking) => run({ op: "get", ref, ids }, asking),

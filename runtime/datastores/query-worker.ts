@@ -27,6 +27,8 @@ export interface WorkerOptions {
 
 const START_MS = 30_000;
 const IDLE_MS = 30_000;
+/** Node's timers fire at once when they are set for longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The parent's side of one query process: one task at a time, killed when that takes too long or is given up. */
 export class QueryWorker {
@@ -85,7 +87,7 @@ export class QueryWorker {
 
   #alarm(ms: number, reason: WorkflowError): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#kill(reason), ms);
+    this.#timer = setTimeout(() => this.#kill(reason), Math.min(ms, MAX_TIMER_MS));
   }
 
   #hold(busy: boolean): void {

@@ -5,7 +5,7 @@ import type { QueryHello } from "./query-process.ts";
 /** Data segment of a Node process before it does anything, rounded up, in MiB. */
 const NODE_DATA_MB = 700;
 /** CPU time after which an idle process is replaced, in ms. */
-export const RECYCLE_CPU_MS = 60_000;
+export const RECYCLE_CPU_MS = 20_000;
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { load } from "sqlite-vec";
+import { fail } from "../errors.ts";
 
 /**
  * Gives a connection, opened with `allowExtension`, the functions of sqlite-vec, and takes the loading of extensions away
@@ -8,6 +9,9 @@ import { load } from "sqlite-vec";
 export function loadVectorFunctions(db: DatabaseSync): void {
   try {
     load(db);
+  } catch (cause) {
+    const message = `datastore: searches by vector are not available on this platform (${process.platform} ${process.arch})`;
+    throw fail("CAPABILITY_DENIED", { message }, cause);
   } finally {
     db.enableLoadExtension(false);
   }
