@@ -1,4 +1,5 @@
 import type { Case } from "../case.ts";
+import { datastoreIngest } from "./datastore-ingest.ts";
 import { fan } from "./fan.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
@@ -10,4 +11,15 @@ import { waiting } from "./waiting.ts";
 import { warm } from "./warm.ts";
 
 /** Every case that is not a load case, in the order of the table. */
-export const CASES: readonly Case[] = [fan, unseen, stream, journal, resume, jobs, waiting, warm, start];
+export const CASES: readonly Case[] = [
+  fan,
+  unseen,
+  stream,
+  journal,
+  resume,
+  jobs,
+  waiting,
+  warm,
+  start,
+  datastoreIngest,
+];

@@ -50,7 +50,7 @@ export function prepareInserts(db: DatabaseSync, stored: readonly string[], with
   };
 }
 
-/** Writes rows of `records` several at a time, which costs less. */
+/** Writes the rows of a new file, numbered from 1 by SQLite, several at a time: both cost less. */
 class RowBatches {
   readonly #statement: (rows: number) => StatementSync;
   readonly #rows: number;
@@ -66,8 +66,7 @@ class RowBatches {
     this.#full = this.#statement(this.#rows);
   }
 
-  add(row: number, values: readonly SqlValue[]): void {
-    this.#values.push(row);
+  add(values: readonly SqlValue[]): void {
     for (const value of values) this.#values.push(value);
     this.#count++;
     if (this.#count < this.#rows) return;
@@ -122,7 +121,7 @@ export class Writer implements RawWriter {
     // Nobody reads the file before it is whole and synced, and a crash throws it away.
     this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;
       PRAGMA cache_size = -${CACHE_KIB}; PRAGMA locking_mode = EXCLUSIVE; BEGIN; ${tablesOf(this.#layout)}`);
-    this.#records = new RowBatches(this.#db, ["_row", ...this.#layout.stored]);
+    this.#records = new RowBatches(this.#db, this.#layout.stored);
     this.#vectors = options.schema.vector === null ? null : this.#db.prepare(INSERT_VECTOR);
   }
 
@@ -133,7 +132,7 @@ export class Writer implements RawWriter {
 
   addEncoded({ values, vector }: Pick<EncodedRecord, "values" | "vector">): void {
     this.#rows++;
-    this.#records.add(this.#rows, values);
+    this.#records.add(values);
     if (vector !== null) this.#vectors?.run(this.#rows, vector);
   }
 

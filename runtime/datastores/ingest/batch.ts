@@ -37,4 +37,4 @@ export interface Batches extends AsyncIterable<Batch> {
 }
 
 /** Bytes of a file that one step of a text parser takes. */
-export const BLOCK_BYTES = 1024 * 1024;
+export const BLOCK_BYTES = 128 * 1024;

@@ -1,3 +1,5 @@
-// The process of one import, see ingest-process.ts. It may write nowhere but beside its target, so it keeps no compile cache.
+// The process of one import, see ingest-process.ts; plain JavaScript, so that no compiler is loaded where the code is cached.
+import "../../compile-cache.mjs";
+
 const { serveImport } = await import("./ingest-process.ts");
 serveImport();

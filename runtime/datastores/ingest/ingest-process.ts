@@ -1,3 +1,5 @@
+import { flushCompileCache } from "node:module";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { toRecord, toWorkflowError } from "../../errors.ts";
 import type { FromIngest, IngestJob, ToIngest } from "./messages.ts";
@@ -17,6 +19,9 @@ const byte = Buffer.alloc(1);
 try { while (readSync(0, byte) > 0); } catch {}
 process.kill(process.pid, "SIGKILL");
 `;
+
+/** As `spawnIngest` names it. */
+const CACHE = fileURLToPath(new URL("../../../node_modules/.cache/weft/", import.meta.url));
 
 const send = (message: FromIngest) => void process.send?.(message);
 
@@ -67,6 +72,9 @@ async function start(job: IngestJob, embeddings: Embeddings): Promise<void> {
 
 /** The process of one import; its parent ends it once it has reported how the import ended. */
 export function serveImport(): void {
+  // All code is there: what is read from now on cannot become code of the next process.
+  flushCompileCache();
+  process.permission?.drop("fs.write", CACHE);
   new Worker(WATCH, { eval: true }).unref();
   const embeddings = new Embeddings();
   process.on("message", (message: ToIngest) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const MIB = 1024 * 1024;
 const main = fileURLToPath(new URL("ingest-main.mjs", import.meta.url));
+const cache = fileURLToPath(new URL("../../../node_modules/.cache/weft/", import.meta.url));
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Memory of the process beside its heap, in MiB: code, threads, buffers on their way. */
@@ -18,7 +19,7 @@ export interface IngestPlace {
 }
 
 /**
- * Starts the process of one import: permission model on (reads our code and the source, writes beside the target; no
+ * Starts the process of one import: permission model on (reads our code and the source, writes beside the target and, until it begins, Node's cache; no
  * network, no processes), empty environment, memory capped, no core dumps, its own process group so that a terminal's
  * Ctrl-C reaches only the server.
  */
@@ -39,6 +40,8 @@ export function spawnIngest({ source, target, memoryMb }: IngestPlace): ChildPro
     "--allow-worker",
     ...[...reads, join(directory, "*")].map((place) => `--allow-fs-read=${place}`),
     `--allow-fs-write=${join(directory, "*")}`,
+    // Given up once the code is there.
+    `--allow-fs-write=${cache}`,
     "--disable-warning=PERM0001",
     "--disable-warning=SecurityWarning",
     "--disable-warning=ExperimentalWarning",
