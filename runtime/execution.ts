@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "./errors.ts";
-import type { FileAnswers, FileRequest } from "./file-request.ts";
+import type { AccessoryPart, AccessoryRequest, FileAnswers, FileRequest } from "./file-request.ts";
 import type { Limits } from "./limits.ts";
 import type { Funds, Reservation, SpendRequest } from "./spending.ts";
 
@@ -266,8 +266,8 @@ export interface ExecutionHost {
   /** The script made its first call with an outside or time effect; told where the job asks for it. */
   impure(): void;
   invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
-  /** Content of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
-  accessory(key: string): Promise<Uint8Array>;
+  /** Part of an accessory of this execution's version; throws INVALID_ARGUMENT for an unknown key. */
+  accessory(request: AccessoryRequest): Promise<AccessoryPart>;
   /** What `ctx.files` asks; the answer is that of the request's kind. */
   files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
   /** JSON text of `{ version, definition }` of an agent of the account; INVALID_ARGUMENT for an unknown one. */

@@ -7,6 +7,19 @@ export interface FileInfo {
   readonly content_type: string;
 }
 
+/** Part of an accessory that is asked for, in bytes. */
+export interface AccessoryRequest {
+  readonly key: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Part of an accessory; fewer bytes than were asked for at its end. `total`: those of all of it. */
+export interface AccessoryPart {
+  readonly bytes: Uint8Array;
+  readonly total: number;
+}
+
 /** Part of a file's content; `bytes` may be fewer than were asked for at its end. */
 export interface FilePart {
   readonly info: FileInfo;

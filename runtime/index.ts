@@ -37,7 +37,7 @@ export type {
   Usage,
   WaitRequest,
 } from "./execution.ts";
-export type { FileAnswers, FileInfo, FilePart, FileRequest } from "./file-request.ts";
+export type { AccessoryPart, AccessoryRequest, FileAnswers, FileInfo, FilePart, FileRequest } from "./file-request.ts";
 export { type Inspection, runInspected } from "./inspect/run-inspected.ts";
 export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";

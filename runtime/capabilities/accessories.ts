@@ -1,23 +1,28 @@
-import { fail } from "../errors.ts";
+import { invalidIn, isFields, shown } from "./arguments.ts";
 import { type Capability, defineOp } from "./capability.ts";
+import { type Encoding, PIECE_BYTES, toPart } from "./read-part.ts";
 
 interface ReadArgs {
   readonly key: string;
-  readonly as: "text" | "bytes";
+  readonly as: Encoding;
+  readonly offset: number;
 }
+
+const invalid = invalidIn("accessories");
 
 const read = defineOp<ReadArgs>({
   effect: "pure",
-  parse: (args) => {
-    const { key, as } = (args ?? {}) as Partial<ReadArgs>;
-    if (typeof key !== "string")
-      throw fail("INVALID_ARGUMENT", { message: `accessories: key must be a string, got ${typeof key}` });
-    return { key, as: as === "bytes" ? "bytes" : "text" };
+  parse(args) {
+    const { key, as, offset = 0 } = isFields(args) ? args : {};
+    if (typeof key !== "string") throw invalid("key", `must be a string, got ${typeof key}`);
+    if (!Number.isSafeInteger(offset) || (offset as number) < 0)
+      throw invalid("offset", `must be a whole number from 0, got ${shown(offset)}`);
+    return { key, as: as === "base64" ? "base64" : "text", offset: offset as number };
   },
-  async run({ key, as }, { scope, hold }) {
-    const bytes = Buffer.from(await scope.accessory(key));
-    hold(bytes.length * 2);
-    return JSON.stringify(bytes.toString(as === "bytes" ? "base64" : "utf8"));
+  async run({ key, as, offset }, { scope, hold }) {
+    const { bytes, total } = await scope.accessory({ key, offset, length: PIECE_BYTES });
+    hold(bytes.byteLength * 2);
+    return toPart({ bytes, offset, total, as });
   },
 });
 

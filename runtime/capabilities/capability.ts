@@ -1,5 +1,5 @@
 import type { ExecutionJob, NestedCall, NestedParked, NestedResult, WaitRequest } from "../execution.ts";
-import type { AskFiles } from "../file-request.ts";
+import type { AccessoryPart, AccessoryRequest, AskFiles } from "../file-request.ts";
 import type { Services } from "../services.ts";
 import type { Cost, Funds, Reservation, Spending, SpendRequest } from "../spending.ts";
 
@@ -13,8 +13,8 @@ export interface Scope {
   readonly env: Readonly<Record<string, string>>;
   /** Runs a nested workflow on the engine. */
   invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
-  /** Reads an accessory of this version. */
-  accessory(key: string): Promise<Uint8Array>;
+  /** Reads part of an accessory of this version. */
+  accessory(request: AccessoryRequest): Promise<AccessoryPart>;
   /** Reads and writes files of the account. */
   readonly files: AskFiles;
   /** Reads an agent of the account, by name or id, with `@<version>` or not: JSON text of its version number and definition. */

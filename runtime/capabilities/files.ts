@@ -1,8 +1,6 @@
 import { type Fields, invalidIn, isFields, shown } from "./arguments.ts";
 import { type Capability, defineOp } from "./capability.ts";
-import { cutText } from "./cut-text.ts";
-
-type Encoding = "text" | "base64";
+import { type Encoding, PIECE_BYTES, toPart } from "./read-part.ts";
 
 interface ReadArgs {
   readonly id: string;
@@ -17,8 +15,6 @@ interface WriteArgs {
   readonly content: Uint8Array | readonly number[];
 }
 
-/** Bytes of one piece that is read; the guest asks for the next one in a turn of its own. */
-export const PIECE_BYTES = 1024 * 1024;
 /** Pieces that one file may be made of. */
 const MAX_PIECES = 100_000;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -80,11 +76,7 @@ const read = defineOp<ReadArgs>({
   async run({ id, as, offset, length }, { scope, hold }) {
     const { info, bytes } = await scope.files<"read">({ kind: "read", id, offset, length });
     hold(bytes.byteLength * 2);
-    const isLast = offset + bytes.byteLength >= info.bytes;
-    const whole = as === "text" && !isLast ? cutText(bytes) : bytes;
-    const end = offset + whole.byteLength;
-    const data = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength).toString(as === "text" ? "utf8" : as);
-    return JSON.stringify({ data, next: end < info.bytes ? end : null, bytes: info.bytes });
+    return toPart({ bytes, offset, total: info.bytes, as });
   },
 });
 

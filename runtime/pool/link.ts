@@ -9,7 +9,7 @@ import type {
   NestedCall,
   WaitRequest,
 } from "../execution.ts";
-import type { FileRequest } from "../file-request.ts";
+import type { AccessoryRequest, FileRequest } from "../file-request.ts";
 import type { Cost, Funds, SpendRequest } from "../spending.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 
@@ -36,7 +36,12 @@ export type UpMessage =
   | { readonly type: "logs"; readonly executionId: string; readonly lines: readonly LogLine[] }
   | { readonly type: "impure"; readonly executionId: string }
   | { readonly type: "invoke"; readonly id: number; readonly executionId: string; readonly call: NestedCall }
-  | { readonly type: "accessory"; readonly id: number; readonly executionId: string; readonly key: string }
+  | {
+      readonly type: "accessory";
+      readonly id: number;
+      readonly executionId: string;
+      readonly request: AccessoryRequest;
+    }
   | { readonly type: "files"; readonly id: number; readonly executionId: string; readonly request: FileRequest }
   | { readonly type: "agent"; readonly id: number; readonly executionId: string; readonly key: string }
   | { readonly type: "wait"; readonly id: number; readonly executionId: string; readonly request: WaitRequest }

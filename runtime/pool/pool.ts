@@ -171,7 +171,7 @@ export class Pool {
       case "invoke":
         return this.#answer(link, message, (host) => host.invoke(message.call));
       case "accessory":
-        return this.#answer(link, message, (host) => host.accessory(message.key));
+        return this.#answer(link, message, (host) => host.accessory(message.request));
       case "files":
         return this.#answer(link, message, (host) => host.files(message.request));
       case "agent":

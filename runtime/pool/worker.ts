@@ -2,6 +2,7 @@ import { MessageChannel, type MessagePort, parentPort, workerData } from "node:w
 import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
+import type { AccessoryPart } from "../file-request.ts";
 import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
@@ -98,7 +99,7 @@ function runLink(executionId: string): RunLink {
     logs: (lines) => link.send({ type: "logs", executionId, lines }),
     impure: () => link.send({ type: "impure", executionId }),
     invoke: (call) => ask((id) => ({ type: "invoke", id, executionId, call })),
-    accessory: (key) => ask<Uint8Array>((id) => ({ type: "accessory", id, executionId, key })),
+    accessory: (request) => ask<AccessoryPart>((id) => ({ type: "accessory", id, executionId, request })),
     files: (request) => ask((id) => ({ type: "files", id, executionId, request })),
     agent: (key) => ask<string>((id) => ({ type: "agent", id, executionId, key })),
     wait: (request) => ask<string | null>((id) => ({ type: "wait", id, executionId, request })),

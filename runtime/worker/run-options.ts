@@ -10,7 +10,7 @@ import type {
   NestedResult,
   WaitRequest,
 } from "../execution.ts";
-import type { FileAnswers, FileRequest } from "../file-request.ts";
+import type { AccessoryPart, AccessoryRequest, FileAnswers, FileRequest } from "../file-request.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { Cost, Funds, Reservation, SpendRequest } from "../spending.ts";
 import type { HostProcess } from "./host-process.ts";
@@ -23,7 +23,7 @@ export interface RunLink {
   logs(lines: readonly LogLine[]): void;
   impure(): void;
   invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
-  accessory(key: string): Promise<Uint8Array>;
+  accessory(request: AccessoryRequest): Promise<AccessoryPart>;
   files(request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
   agent(key: string): Promise<string>;
   wait(request: WaitRequest): Promise<string | null>;

@@ -1,10 +1,9 @@
-import { base64ToBytes } from "../base64.ts";
-import { call } from "../call.ts";
 import { makeOpError } from "../errors.ts";
 import { current } from "../execution.ts";
 import { parse, text } from "../primordials.ts";
+import { readBytes, readText } from "./read-parts.ts";
 
-const textOf = async (key: unknown) => (await call("accessories.read", { key, as: "text" })) as string;
+const textOf = (key: unknown) => readText("accessories.read", { key });
 
 async function jsonOf(key: unknown): Promise<unknown> {
   const content = await textOf(key);
@@ -23,10 +22,7 @@ export const accessories = {
   keys: () => [...current().accessories],
   json: jsonOf,
   text: textOf,
-  bytes: async (key: unknown) => {
-    const encoded = (await call("accessories.read", { key, as: "bytes" })) as string;
-    return base64ToBytes(encoded) ?? new Uint8Array(0);
-  },
+  bytes: (key: unknown) => readBytes("accessories.read", { key }),
 };
 
 /** ctx.load_accessory: the parsed JSON of an accessory. The fallback path means nothing on a server. */

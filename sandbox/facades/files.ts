@@ -1,28 +1,20 @@
-import { base64ToBytes, bytesToBase64 } from "../base64.ts";
+import { bytesToBase64 } from "../base64.ts";
 import { call } from "../call.ts";
 import { makeOpError } from "../errors.ts";
 import { current } from "../execution.ts";
 import {
   charCodeAt,
   floor,
-  join,
   max,
   min,
   NativeUint8Array,
   parse,
   push,
-  setBytes,
   slice,
   stringify,
   subarray,
 } from "../primordials.ts";
-
-interface Part {
-  readonly data: string;
-  /** Where the next part begins; null after the last. */
-  readonly next: number | null;
-  readonly bytes: number;
-}
+import { readBytes, readText } from "./read-parts.ts";
 
 interface ReadOptions {
   readonly as?: unknown;
@@ -33,33 +25,6 @@ interface ReadOptions {
 const invalid = (message: string) =>
   makeOpError("files", { code: "INVALID_ARGUMENT", message: `files: ${message}`, details: {} }, new Error());
 
-const partOf = async (args: object) => (await call("files.read", args)) as Part;
-
-async function textOf(id: unknown): Promise<string> {
-  const texts: string[] = [];
-  for (let next: number | null = 0; next !== null; ) {
-    const part: Part = await partOf({ id, as: "text", offset: next });
-    push(texts, part.data);
-    next = part.next;
-  }
-  return join(texts, "");
-}
-
-async function bytesOf(id: unknown, from: number, length: number): Promise<Uint8Array> {
-  let all: Uint8Array | null = null;
-  let at = 0;
-  for (let next: number | null = from; next !== null; ) {
-    const left: number = all === null ? length : all.length - at;
-    const part: Part = await partOf({ id, as: "base64", offset: next, ...(left < Infinity ? { length: left } : {}) });
-    const bytes = base64ToBytes(part.data) ?? new NativeUint8Array(0);
-    all ??= new NativeUint8Array(max(0, min(length, part.bytes - from)));
-    setBytes(all, bytes, at);
-    at += bytes.length;
-    next = at < all.length ? part.next : null;
-  }
-  return all ?? new NativeUint8Array(0);
-}
-
 const wholeNumber = (value: unknown, field: string, otherwise: number): number => {
   if (value === undefined) return otherwise;
   if (typeof value === "number" && value >= 0 && floor(value) === value && value < 2 ** 53) return value;
@@ -68,10 +33,13 @@ const wholeNumber = (value: unknown, field: string, otherwise: number): number =
 
 async function read(id: unknown, options: ReadOptions = {}): Promise<unknown> {
   const { as = "text", offset, length } = options;
-  if (as === "bytes") return bytesOf(id, wholeNumber(offset, "offset", 0), wholeNumber(length, "length", Infinity));
+  if (as === "bytes") {
+    const [from, most] = [wholeNumber(offset, "offset", 0), wholeNumber(length, "length", Infinity)];
+    return readBytes("files.read", { id }, from, most);
+  }
   if (as !== "text" && as !== "json") throw invalid(`as must be "text", "bytes" or "json"`);
   if (offset !== undefined || length !== undefined) throw invalid(`offset and length go with as: "bytes" only`);
-  const content = await textOf(id);
+  const content = await readText("files.read", { id });
   if (as === "text") return content;
   try {
     return parse(content);

@@ -63,14 +63,14 @@ export function toOptions(values: Readonly<Record<string, unknown>>): Options {
     off: (name) => values[name] === false,
     list,
     pairs(name, missing) {
-      const pairs: Record<string, string> = {};
+      const pairs = new Map<string, string>();
       for (const item of list(name)) {
         const at = item.indexOf("=");
-        if (at > 0) pairs[item.slice(0, at)] = item.slice(at + 1);
-        else if (at < 0 && missing !== undefined) pairs[item] = missing(item);
+        if (at > 0) pairs.set(item.slice(0, at), item.slice(at + 1));
+        else if (at < 0 && missing !== undefined) pairs.set(item, missing(item));
         else throw stop("usage", `--${name}: expected KEY=VALUE, got "${item}"`);
       }
-      return pairs;
+      return Object.fromEntries(pairs);
     },
   };
 }

@@ -21,12 +21,14 @@ export async function deploySources(
   if (bump !== undefined && !BUMPS.includes(bump))
     throw stop("usage", `--bump: must be one of ${BUMPS.join(", ")}, got "${bump}"`);
   const env = options.pairs("env");
+  const removed = options.list("removeAccessory");
   const fields = {
     workflow_ref_name: ref,
     ...(options.text("name") === undefined ? {} : { workflow_name: options.text("name") ?? "" }),
     ...(options.text("notes") === undefined ? {} : { version_notes: options.text("notes") ?? "" }),
     ...(bump === undefined ? {} : { version_bump: bump }),
     ...(Object.keys(env).length === 0 ? {} : { env: JSON.stringify(env) }),
+    ...(removed.length === 0 ? {} : { remove_accessories: JSON.stringify(removed) }),
     ...(activate ? {} : { publish_version: "false" }),
   };
   const accessories = options.pairs("accessory");
@@ -69,6 +71,7 @@ export const deploy: Command = {
     { flags: "--ref <ref>", about: "public name; default: the file's name" },
     { flags: "--name <name>", about: "name shown to people" },
     { flags: "--accessory <key=file>", about: "a read-only file for the script", repeat: true },
+    { flags: "--remove-accessory <key>", about: "an accessory the script has no longer; others stay", repeat: true },
     { flags: "--env <KEY=VALUE>", about: "a value for ctx.env", repeat: true },
     { flags: "--notes <text>", about: "what changed" },
     { flags: "--bump <part>", about: "major, minor (default) or patch" },

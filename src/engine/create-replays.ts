@@ -63,7 +63,7 @@ export function createReplays(options: ReplayOptions): Replays {
     const accessories = (await store.findVersion({ accountId, versionId }))?.accessories ?? {};
     const accessory = async (key: string) => {
       const entry = Object.hasOwn(accessories, key) ? accessories[key] : undefined;
-      return entry === undefined ? null : store.readBlob({ hash: entry.hash });
+      return entry === undefined ? null : options.accessories.read(entry, 0, entry.bytes);
     };
     const { verdict } = await replayRecording(runtime, recording, { ...using, accessory });
     return { execution, verdict };

@@ -12,6 +12,17 @@ interface Key {
   readonly key: string;
 }
 
+type Uploads = Pick<WorkflowService, "deploy" | "receiveAccessory" | "discardAccessory">;
+
+function createUploads(options: WorkflowOptions): Uploads {
+  const { accessories, limits } = options;
+  return {
+    deploy: createDeploy(options),
+    receiveAccessory: (source) => accessories.receive(source, limits.maxAccessoryBytes),
+    discardAccessory: (received) => accessories.discard(received),
+  };
+}
+
 /** Makes the service that keeps the definitions of workflows. */
 export function createWorkflows(options: WorkflowOptions): WorkflowService {
   const { store, runtime, profileOf } = options;
@@ -33,7 +44,7 @@ export function createWorkflows(options: WorkflowOptions): WorkflowService {
   };
 
   return {
-    deploy: createDeploy(options),
+    ...createUploads(options),
     async validate(upload, accountId, given = {}) {
       try {
         checkSchemas(given);

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Limits, Runtime } from "../../runtime/index.ts";
 import type { Store, Version, VersionCode, Workflow } from "../store/store.ts";
-import { checkAccessories, mergeAccessories, putAccessories, sameAccessories } from "./accessories.ts";
+import { checkAccessories, mergeAccessories, sameAccessories } from "./accessories.ts";
+import type { AccessoryContents, StagedAccessory } from "./accessory-contents.ts";
 import { attachedTo } from "./datastores/attach.ts";
 import type { Profiles } from "./profiles.ts";
 import { checkRef } from "./ref.ts";
@@ -18,16 +19,19 @@ export interface WorkflowOptions {
   readonly runtime: Runtime;
   readonly limits: Limits;
   readonly profileOf: Profiles;
+  readonly accessories: AccessoryContents;
   /** Told of each workflow that was deleted. */
   readonly removed?: (workflowId: string) => void;
 }
 
+/** What is known before a version is stored. */
 interface Found {
+  readonly staged: readonly StagedAccessory[];
   readonly known: Workflow | null;
   readonly versions: readonly Version[];
 }
 
-async function findKnown({ accountId, ref }: DeployRequest, store: Store): Promise<Found> {
+async function findKnown({ accountId, ref }: DeployRequest, store: Store): Promise<Omit<Found, "staged">> {
   const known = await store.findWorkflow({ accountId, key: ref });
   if (known === null) return { known, versions: [] };
   return { known, versions: await store.listVersions({ accountId, workflowId: known.id }) };
@@ -41,20 +45,21 @@ async function storeVersion(
   request: DeployRequest,
   found: Found,
   script: CheckedScript,
-  { store, limits }: WorkflowOptions,
+  { store, limits, accessories: contents }: WorkflowOptions,
 ): Promise<Deployment> {
   const { accountId, bump, notes, publish, upload } = request;
   const { bundle, facts, isolation } = script;
   const newest = found.versions[0] ?? null;
   const { sourceMap } = bundle;
   const sources = JSON.stringify(upload);
-  const accessories = mergeAccessories(request.accessories, newest, limits);
+  const { staged } = found;
+  const accessories = mergeAccessories({ staged, without: request.withoutAccessories ?? [] }, newest, limits);
   const datastores = await attachedTo(request.datastores, newest, { accountId, store });
   const row = toRow(request, found.known, request.settings);
-  const workflow = store.putWorkflow(row);
   if (newest?.bundleHash === bundle.hash && sameFiles(newest, { accessories, datastores })) {
     const { now } = row;
     const versionId = newest.id;
+    const workflow = store.putWorkflow(row);
     const activated = publish ? store.activateVersion({ accountId, workflowId: row.id, versionId, now }) : null;
     const scheduled = publish ? syncSchedules(newest, store, now) : null;
     const replaced = store.replaceSources({ accountId, versionId, sourceMap, sources });
@@ -78,10 +83,12 @@ async function storeVersion(
     createdAt: row.now,
   };
   const code: VersionCode = { code: bundle.code, sourceMap, sources };
-  // Called in one turn: workflow, files and version become durable together or not at all.
-  const files = putAccessories(request.accessories, store);
-  const added = store.addVersion({ version, code, activate: publish });
-  await Promise.all([workflow, files, added, publish ? syncSchedules(version, store, row.now) : null]);
+  await contents.keep(staged, async () => {
+    // Called in one turn: workflow, files and version become durable together or not at all.
+    const workflow = store.putWorkflow(row);
+    const added = store.addVersion({ version, code, activate: publish });
+    await Promise.all([workflow, added, publish ? syncSchedules(version, store, row.now) : null]);
+  });
   return { workflow: await reread(store, row), version, created: true };
 }
 
@@ -105,16 +112,21 @@ export function createDeploy(options: WorkflowOptions): Deploy {
 
 /** Makes the function for uploads under any ref; uploads of the same workflow take turns. */
 export function createAnyDeploy(options: WorkflowOptions): Deploy {
-  const { store, runtime, limits, profileOf } = options;
+  const { store, runtime, limits, profileOf, accessories } = options;
   const inTurn = createTurns();
 
   return async (request) => {
     const { accountId, ref, upload } = request;
     checkSettings(request.settings);
-    checkAccessories(request.accessories, limits);
+    checkAccessories(request, limits);
     const script = await checkScript(runtime, upload, { accountId, profile: profileOf(accountId) });
-    return inTurn(`${accountId}:${ref}`, async () =>
-      storeVersion(request, await findKnown(request, store), script, options),
-    );
+    const staged = await accessories.stage(request.accessories);
+    try {
+      return await inTurn(`${accountId}:${ref}`, async () =>
+        storeVersion(request, { staged, ...(await findKnown(request, store)) }, script, options),
+      );
+    } finally {
+      await accessories.release(staged);
+    }
   };
 }

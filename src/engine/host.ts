@@ -1,4 +1,6 @@
 import {
+  type AccessoryPart,
+  type AccessoryRequest,
   type ExecutionHost,
   fail,
   type JournalRecord,
@@ -27,16 +29,20 @@ export function charge(run: LiveRun, records: readonly JournalRecord[]): void {
   }
 }
 
-async function readAccessory(run: LiveRun, key: string, parts: Parts): Promise<Uint8Array> {
+async function readAccessory(
+  run: LiveRun,
+  { key, offset, length }: AccessoryRequest,
+  parts: Parts,
+): Promise<AccessoryPart> {
   const { version, accessories } = run.call.plan;
   const entry = Object.hasOwn(version.accessories, key) ? version.accessories[key] : undefined;
   if (entry === undefined) {
     const known = accessories.length === 0 ? "it has none" : `it has ${accessories.join(", ")}`;
     throw fail("INVALID_ARGUMENT", { message: `accessory: this version has no ${JSON.stringify(key)}; ${known}` });
   }
-  const bytes = await parts.store.readBlob({ hash: entry.hash });
+  const bytes = await parts.accessories.read(entry, offset, length);
   if (bytes === null) throw fail("INTERNAL", {}, new Error(`the content ${entry.hash} of an accessory is missing`));
-  return bytes;
+  return { bytes, total: entry.bytes };
 }
 
 /** A run that touches something outside is not shared unless someone asked for it: whoever waits for it runs itself now. */
@@ -97,7 +103,7 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       const { accountId } = run.call.execution;
       return parts.files.ask({ accountId, executionId: run.id, lease: () => row.start() }, request);
     },
-    accessory: (key) => readAccessory(run, key, parts),
+    accessory: (request) => readAccessory(run, request, parts),
     agent: (key) => loadAgent({ accountId: run.call.execution.accountId, key }, parts.store),
     wait(request) {
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));

@@ -1,6 +1,7 @@
 import type { Isolation, Limits, Runtime } from "../../runtime/index.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
 import type { Store, Version } from "../store/store.ts";
+import type { AccessoryContents } from "./accessory-contents.ts";
 import type { Admission } from "./admission.ts";
 import type { ApprovalLinks } from "./approval-links.ts";
 import type { Bells } from "./bells.ts";
@@ -47,6 +48,7 @@ export interface EngineOptions {
   readonly links: ApprovalLinks;
   readonly files: RunFiles;
   readonly ledger: Ledger;
+  readonly accessories: AccessoryContents;
   readonly settings: EngineSettings;
   /** Gets errors that are bugs of ours or failures of the disk. */
   readonly report: (error: unknown) => void;

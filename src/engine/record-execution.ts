@@ -1,6 +1,7 @@
 import { type CtxData, fail, type Isolation, type SourceFile, type Upload } from "../../runtime/index.ts";
 import { RECORDING_FORMAT, type RecordedEnd, type RecordingHead, type RecordingLine } from "../recording/format.ts";
 import type { Execution, Store, Version } from "../store/store.ts";
+import type { AccessoryContents } from "./accessory-contents.ts";
 import { stricter } from "./job.ts";
 import type { Parts } from "./parts.ts";
 import { parseScriptConfig } from "./script-config.ts";
@@ -9,7 +10,7 @@ import { parseScriptConfig } from "./script-config.ts";
 const PAGE = 500;
 
 /** What recording an execution needs. */
-export type RecordingNeeds = Pick<Parts, "store" | "profileOf" | "limits"> & {
+export type RecordingNeeds = Pick<Parts, "store" | "profileOf" | "limits" | "accessories"> & {
   /** Least isolation of every execution. */
   readonly isolation: Isolation;
 };
@@ -75,9 +76,9 @@ async function bundleOf(version: Version, store: Store): Promise<RecordingLine> 
   return { type: "bundle", hash, code: found.code, sourceMap: found.sourceMap, sources };
 }
 
-async function* accessoriesOf(version: Version, store: Store): AsyncIterable<RecordingLine> {
-  for (const [key, { hash }] of Object.entries(version.accessories)) {
-    const bytes = await store.readBlob({ hash });
+async function* accessoriesOf(version: Version, contents: AccessoryContents): AsyncIterable<RecordingLine> {
+  for (const [key, accessory] of Object.entries(version.accessories)) {
+    const bytes = await contents.read(accessory, 0, accessory.bytes);
     if (bytes !== null) yield { type: "accessory", key, base64: Buffer.from(bytes).toString("base64") };
   }
 }
@@ -121,7 +122,7 @@ export async function* recordingOf(
   };
   yield count(await headOf(execution, version, needs));
   yield count(await bundleOf(version, store));
-  if (parts.accessories) for await (const line of accessoriesOf(version, store)) yield count(line);
+  if (parts.accessories) for await (const line of accessoriesOf(version, needs.accessories)) yield count(line);
   for (const record of await store.readJournal({ executionId })) yield count({ type: "delivery", record });
   for await (const line of outputOf(executionId, store)) yield count(line);
   yield { type: "end", lines };

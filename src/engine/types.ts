@@ -16,6 +16,7 @@ export type {
   ListedExecution,
   OpenWait,
   Page,
+  Received,
   Schedule,
   ScheduleDefinition,
   Shortage,

@@ -1,5 +1,5 @@
 import type { Upload } from "../../runtime/index.ts";
-import type { Page, Version, Workflow } from "./types.ts";
+import type { Page, Received, Version, Workflow } from "./types.ts";
 
 /** JSON Schemas or field maps for scripts that export none; null = none. */
 export interface GivenSchemas {
@@ -21,13 +21,21 @@ export interface WorkflowSettings extends GivenSchemas {
   readonly retention?: Workflow["retention"];
 }
 
+/** An accessory in an upload: in memory, or received (see {@link WorkflowService.receiveAccessory}). */
+export type UploadedAccessory = { readonly key: string; readonly filename: string } & (
+  | { readonly bytes: Uint8Array }
+  | { readonly received: Received }
+);
+
 /** One upload, whatever dialect it came in. */
 export interface DeployRequest {
   readonly accountId: string;
   readonly ref: string;
   readonly upload: Upload;
   readonly settings: WorkflowSettings;
-  readonly accessories: readonly { readonly key: string; readonly filename: string; readonly bytes: Uint8Array }[];
+  readonly accessories: readonly UploadedAccessory[];
+  /** Keys of accessories that the new version has no longer. */
+  readonly withoutAccessories?: readonly string[];
   /** Names of the datastores that it may read; absent: those of the newest version. */
   readonly datastores?: readonly string[];
   /** False: the version is stored, the active one stays. */
@@ -56,6 +64,10 @@ export interface ScriptProblem {
 /** Definitions: upload, list, versions, activate, delete. Throws WorkflowError. */
 export interface WorkflowService {
   deploy(request: DeployRequest): Promise<Deployment>;
+  /** Receives the content of an accessory as it comes, for an upload that follows; PAYLOAD_TOO_LARGE naming the limit. */
+  receiveAccessory(source: AsyncIterable<Uint8Array>): Promise<Received>;
+  /** Throws away what was received; nothing happens to what an upload took. */
+  discardAccessory(received: Received): Promise<void>;
   /** All problems of a script, and of schemas given beside it, none when all is fine; stores nothing. */
   validate(upload: Upload, accountId: string, given?: GivenSchemas): Promise<readonly ScriptProblem[]>;
   update(params: {

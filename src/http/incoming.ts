@@ -9,7 +9,7 @@ const MAX_FIELD_BYTES = 4_096;
 const MAX_FACT = 200;
 
 /** What arrives; a connection that breaks off is the caller's doing. Whoever stops reading leaves it open: it is still needed for the answer. */
-async function* pieces(stream: Readable): AsyncIterable<Uint8Array> {
+export async function* pieces(stream: Readable): AsyncIterable<Uint8Array> {
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   } catch (cause) {

@@ -118,9 +118,9 @@ function offlineHost(readAccessory: NonNullable<ReplayWith["accessory"]>, seen: 
     files: (request) => (request.kind === "piece" ? Promise.resolve(request.pos) : refused()),
     reserve: refused,
     funded: refused,
-    async accessory(key) {
-      const bytes = await readAccessory(key);
-      if (bytes !== null) return bytes;
+    async accessory({ key, offset, length }) {
+      const all = await readAccessory(key);
+      if (all !== null) return { bytes: all.subarray(offset, offset + length), total: all.byteLength };
       throw fail("INVALID_ARGUMENT", { message: `accessory: the recording has no ${JSON.stringify(key)}` });
     },
   };

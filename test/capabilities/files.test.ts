@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { cutText } from "../../runtime/capabilities/cut-text.ts";
-import { files, PIECE_BYTES } from "../../runtime/capabilities/files.ts";
+import { files } from "../../runtime/capabilities/files.ts";
+import { PIECE_BYTES } from "../../runtime/capabilities/read-part.ts";
 import type { FileRequest } from "../../runtime/file-request.ts";
 import { testCall } from "./op-call.ts";
 

@@ -15,6 +15,7 @@ const NOT_CAPABILITIES = new Set([
   "chat-arguments.ts",
   "crypto-queue.ts",
   "cut-text.ts",
+  "read-part.ts",
 ]);
 
 const ALL_OPS = CAPABILITIES.flatMap(({ ops }) => Object.keys(ops));

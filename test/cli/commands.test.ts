@@ -56,6 +56,17 @@ describe("deploy", () => {
     expect(JSON.parse(answer.out).output).toEqual({ n: 42, region: "eu", terms: { a: 1 } });
   });
 
+  test("accessories stay until they are taken away, and a key that is none is refused", async () => {
+    write("keys.ts", "export const execute = (ctx) => ctx.accessories.keys();");
+    write("a.json", "1");
+    await cli(["deploy", "keys.ts", "--accessory", "a=a.json", "--accessory", "b=a.json"]);
+    await cli(["deploy", "keys.ts", "--remove-accessory", "a"]);
+    expect(JSON.parse((await cli(["run", "keys"])).out)).toEqual(["b"]);
+    const refused = await cli(["deploy", "keys.ts", "--accessory", "__proto__=a.json"]);
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining("accessory key: must be")]);
+    expect((await cli(["deploy", "keys.ts", "--accessory", "a=nowhere.json"])).code).toBe(2);
+  });
+
   test("an error of the script is shown with its place and source line", async () => {
     write("broken.ts", `export function execute() {\n  return 1 +;\n}\n`);
     const { code, err } = await cli(["deploy", "broken.ts"]);

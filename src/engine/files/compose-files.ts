@@ -1,5 +1,6 @@
 import type { Limits } from "../../../runtime/index.ts";
 import type { ContentStore, PieceStore, Store } from "../../store/store.ts";
+import { type AccessoryContents, createAccessoryContents } from "../accessory-contents.ts";
 import { createTurns } from "../turns.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createFiles } from "./create-files.ts";
@@ -18,12 +19,13 @@ export interface FilesOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** Everything about files of one server. */
+/** Everything about files of one server, accessories included. */
 export interface Files {
   readonly service: FileService;
   readonly runFiles: RunFiles;
   readonly links: FileLinks;
   readonly collector: Collector;
+  readonly accessories: AccessoryContents;
 }
 
 /** Puts service, runs' files and collector together. */
@@ -34,5 +36,6 @@ export async function composeFiles(options: FilesOptions): Promise<Files> {
   const runFiles = createRunFiles({ ...shared, collector: () => collector });
   const collector = createCollector({ ...shared, also: runFiles.clearPieces });
   const links = await createFileLinks(store, publicUrl);
-  return { service: createFiles({ ...shared, links, collector }), runFiles, links, collector };
+  const accessories = createAccessoryContents(shared);
+  return { service: createFiles({ ...shared, links, collector }), runFiles, links, collector, accessories };
 }

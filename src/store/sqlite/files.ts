@@ -42,7 +42,8 @@ const PRUNE =
   "DELETE FROM files WHERE number IN (SELECT number FROM files INDEXED BY files_awaited WHERE until_at < ? LIMIT ?)";
 const GOES_ON = `SELECT 1 AS found FROM executions WHERE id = ?
   AND (status IN (${STATUS.queued}, ${STATUS.running}, ${STATUS.waiting}) OR (status = ${STATUS.failed} AND finished_at > ?))`;
-const USED = "SELECT 1 AS found FROM files WHERE hash = ? LIMIT 1";
+const USED = `SELECT 1 AS found FROM files WHERE hash = ?1
+  UNION ALL SELECT 1 FROM version_contents WHERE hash = ?1 LIMIT 1`;
 
 const totalsOf = (db: Database, accountId: string) =>
   db.get<{ readonly files: number; readonly bytes: number }>(TOTALS, accountId) ?? { files: 0, bytes: 0 };

@@ -8,6 +8,7 @@ import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
 import { SCHEMA_1 } from "./schema.ts";
+import { SCHEMA_ACCESSORIES } from "./schema-accessories.ts";
 import { SCHEMA_AGENTS } from "./schema-agents.ts";
 import { SCHEMA_BUDGETS } from "./schema-budgets.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
@@ -41,6 +42,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_BUDGETS,
   DROPPED_USAGE,
   AWAITED,
+  SCHEMA_ACCESSORIES,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

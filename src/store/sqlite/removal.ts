@@ -7,6 +7,7 @@ const PORTION = 1_000;
 
 const REMOVE_DEFINITION = [
   "DELETE FROM version_blobs WHERE version_id IN (SELECT id FROM versions WHERE workflow_id = ?)",
+  "DELETE FROM version_contents WHERE version_id IN (SELECT id FROM versions WHERE workflow_id = ?)",
   "DELETE FROM versions WHERE workflow_id = ?",
   "DELETE FROM schedule_runs WHERE schedule_id IN (SELECT id FROM schedules WHERE workflow_id = ?)",
   "DELETE FROM schedules WHERE workflow_id = ?",

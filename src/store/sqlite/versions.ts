@@ -84,18 +84,22 @@ function insertVersion(db: Database, version: Version, code: VersionCode): void 
   }
 }
 
-function linkBlobs(db: Database, version: Version): void {
-  for (const [key, accessory] of Object.entries(version.accessories)) {
-    try {
-      db.run(
-        "INSERT INTO version_blobs (version_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        version.id,
-        accessory.hash,
-      );
-    } catch (error) {
-      if (sqliteCode(error) !== FOREIGN_KEY) throw error;
-      const message = `The content of accessory ${key} (${accessory.hash}) is not stored; put it first.`;
-      throw fail("CONFLICT", { message, accessory: key, hash: accessory.hash }, error);
+const LINK_BLOB = `INSERT INTO version_blobs (version_id, hash) SELECT ?, hash FROM blobs WHERE hash = ?
+  ON CONFLICT DO NOTHING`;
+const LINK_CONTENT = "INSERT INTO version_contents (version_id, hash) VALUES (?, ?) ON CONFLICT DO NOTHING";
+const HAS_BLOB = "SELECT 1 AS found FROM blobs WHERE hash = ?";
+/** A content that is noted or used cannot be removed in between: whoever adds a version has its turn. */
+const HAS_CONTENT = `SELECT 1 AS found FROM loose_contents WHERE hash = ?1
+  UNION ALL SELECT 1 FROM version_contents WHERE hash = ?1 LIMIT 1`;
+
+/** Small contents are in the database, large ones beside it. */
+function linkAccessories(db: Database, { id, accessories }: Version): void {
+  for (const [key, { hash }] of Object.entries(accessories)) {
+    if (db.get(HAS_BLOB, hash) !== undefined) db.run(LINK_BLOB, id, hash);
+    else if (db.get(HAS_CONTENT, hash) !== undefined) db.run(LINK_CONTENT, id, hash);
+    else {
+      const message = `The content of accessory ${key} (${hash}) is not stored; put it first.`;
+      throw fail("CONFLICT", { message, accessory: key, hash });
     }
   }
 }
@@ -134,7 +138,7 @@ export function createVersions(
       await writer.write(() => {
         recent.workflows.clear();
         insertVersion(db, version, code);
-        linkBlobs(db, version);
+        linkAccessories(db, version);
         if (active) db.run(ACTIVATE, version.id, version.createdAt, version.workflowId, version.accountId);
       });
     },

@@ -56,6 +56,21 @@ export function describeVersions(subject: () => Subject): void {
       );
     });
 
+    it("take accessories whose content is noted, which is used from then on and loose when the workflow goes", async () => {
+      const { store, account, workflow } = subject().world;
+      const hash = sha256("large");
+      await store.noteLoose({ hash });
+      const accessories = { large: { hash, bytes: 5, filename: "large" } };
+      await store.addVersion({ version: version(workflow, { accessories }), code: CODE, activate: true });
+      await store.forgetLoose({ hash });
+      expect(await store.isContentUsed({ hash })).toBe(true);
+      // A later version keeps it without bringing it again.
+      const later = version(workflow, { number: "1.1.0", accessories });
+      await store.addVersion({ version: later, code: CODE, activate: true });
+      await store.deleteWorkflow({ accountId: account.id, workflowId: workflow.id });
+      expect([await store.isContentUsed({ hash }), await store.listLoose({ limit: 9 })]).toEqual([false, [hash]]);
+    });
+
     it("are switched by activateVersion, which refuses those of another workflow", async () => {
       const { store, account, workflow } = subject().world;
       const first = version(workflow);

@@ -1,5 +1,5 @@
 import { fail, type Limits, WorkflowError } from "../../../../runtime/index.ts";
-import type { Multipart, Request } from "../dialect.ts";
+import type { Multipart, MultipartFile, Request } from "../dialect.ts";
 
 /** A file part of a form. */
 export interface FormFile {
@@ -23,19 +23,19 @@ export interface FormRules {
   readonly limits: Limits;
   /** Largest size in bytes of a file part, and the limit's name. */
   maxBytesOf(part: string): readonly [bytes: number, limit: string];
+  /** Takes a file part somewhere else than into memory; null for one that it leaves. */
+  take?(part: MultipartFile): Promise<object> | null;
 }
 
 const MAX_FIELDS = 64;
 /** Script files beside the accessories. */
 const MAX_SCRIPT_FILES = 100;
-/** Accessories of full size that one form may bring; more come with further uploads, because earlier ones stay. */
-const FULL_ACCESSORIES = 4;
-
 function invalid(param: string, message: string): Error {
   return fail("INVALID_REQUEST", { message: `${param}: ${message}`, param });
 }
 
-function tooLarge(param: string, max: number, limit: string): Error {
+/** The error of a part that is too large. */
+export function tooLarge(param: string, max: number, limit: string): Error {
   return fail("PAYLOAD_TOO_LARGE", { message: `${param}: over ${max} bytes (${limit})`, limit, value: max, param });
 }
 
@@ -67,29 +67,30 @@ export function parseField(name: string, text: string, type: unknown): unknown {
   return text === "" && type.includes("null") ? null : parseAs(name, text, main);
 }
 
-/** Bytes taken so far by one form. */
+/** Bytes of one form that are in memory so far. */
 class Total {
   readonly #max: number;
   #bytes = 0;
 
-  constructor({ maxBodyBytes, maxAccessoryBytes }: Limits) {
-    this.#max = maxBodyBytes + FULL_ACCESSORIES * maxAccessoryBytes;
+  constructor({ maxBodyBytes }: Limits) {
+    this.#max = maxBodyBytes;
   }
 
   add(bytes: number): void {
     this.#bytes += bytes;
-    const limit = `maxBodyBytes + ${FULL_ACCESSORIES} × maxAccessoryBytes`;
-    if (this.#bytes > this.#max) throw tooLarge("form", this.#max, limit);
+    if (this.#bytes > this.#max) throw tooLarge("form", this.#max, "maxBodyBytes");
   }
 }
 
-async function readPart(part: Multipart, { schema, maxBytesOf }: FormRules, total: Total): Promise<unknown> {
+async function readPart(part: Multipart, { schema, maxBytesOf, take }: FormRules, total: Total): Promise<unknown> {
   const { fieldname } = part;
   if (part.type === "field") {
     const text = String(part.value);
     total.add(text.length);
     return parseField(fieldname, text, typeOf(schema, fieldname));
   }
+  const taken = take?.(part) ?? null;
+  if (taken !== null) return taken;
   const [max, limit] = maxBytesOf(fieldname);
   const pieces: Uint8Array[] = [];
   let size = 0;

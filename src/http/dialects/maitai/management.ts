@@ -1,9 +1,10 @@
 import { fail } from "../../../../runtime/index.ts";
-import type { App, DialectDeps, Request } from "../dialect.ts";
+import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
 import { inFieldsOfApi } from "./field-names.ts";
 import { readForm } from "./form.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
+import { receiveAccessories } from "./received-accessories.ts";
 import { NO_TRANSFORMS } from "./transforms.ts";
 import {
   DEFAULT_ENTRY,
@@ -29,10 +30,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
   const rules = {
     schema: UPLOAD_FORM_SCHEMA,
     limits,
-    maxBytesOf: (part: string): readonly [number, string] =>
-      part.startsWith("accessory_")
-        ? [limits.maxAccessoryBytes, "maxAccessoryBytes"]
-        : [limits.maxScriptBytes, "maxScriptBytes"],
+    maxBytesOf: (): readonly [number, string] => [limits.maxScriptBytes, "maxScriptBytes"],
   };
   const body = {
     content: {
@@ -41,8 +39,9 @@ function registerUpload(app: App, deps: DialectDeps): void {
     },
   };
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
-  const preValidation = async (request: Request) => {
-    if (request.isMultipart()) request.body = await readForm(request, rules);
+  const preValidation = async (request: Request, reply: Reply) => {
+    if (request.isMultipart())
+      request.body = await readForm(request, { ...rules, take: receiveAccessories(deps, reply) });
     // Without a content type there is no schema to check a body that is missing.
     if (request.body === undefined) {
       throw fail("INVALID_REQUEST", { message: "body: is required, as JSON or as a form", param: null });

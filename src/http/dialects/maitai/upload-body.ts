@@ -2,6 +2,7 @@ import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts
 import type { Workflow } from "../../../engine/types.ts";
 import type { DeployRequest, GivenSchemas, WorkflowSettings } from "../../../engine/workflows.ts";
 import type { FormFile } from "./form.ts";
+import { ACCESSORY_PART, accessoriesOfPart } from "./received-accessories.ts";
 import { refuseTransforms, type TransformBody } from "./transforms.ts";
 
 /** Schemas beside a script; empty and null = none. */
@@ -33,6 +34,7 @@ export interface UploadBody extends SettingsBody {
   readonly version_bump?: "major" | "minor" | "patch";
   readonly version_notes?: string;
   readonly accessories?: readonly AccessoryBody[];
+  readonly remove_accessories?: readonly string[];
 }
 
 interface AccessoryBody {
@@ -52,7 +54,6 @@ export interface ReceivedUpload {
 /** File name of a script that came without one. */
 export const DEFAULT_ENTRY = "workflow.ts";
 const SCRIPT_PARTS = ["script_file", "workflow_file", "file"];
-const ACCESSORY_PART = "accessory_";
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 function invalid(param: string, message: string): Error {
@@ -87,8 +88,7 @@ export function toUpload(form: Readonly<Record<string, unknown>>): ReceivedUploa
   for (const [name, value] of Object.entries(fields)) {
     if (SCRIPT_PARTS.includes(name)) scripts.push(...filesOf(name, value).map((file) => sourceOf(name, file)));
     else if (name.startsWith(ACCESSORY_PART)) {
-      const key = name.slice(ACCESSORY_PART.length);
-      attached.push(...filesOf(name, value).map((file) => ({ key, ...file })));
+      attached.push(...accessoriesOfPart(name, value));
     } else settings.push([name, value]);
   }
   const given = Object.fromEntries(settings) as Partial<UploadBody>;
@@ -164,6 +164,7 @@ export function toDeployRequest(
     upload: { files, entry },
     settings: toSettings(body),
     accessories: [...(body.accessories ?? []).map(toAccessory), ...attached],
+    withoutAccessories: body.remove_accessories ?? [],
     publish: body.publish_version ?? true,
     bump: body.version_bump ?? "minor",
     notes: body.version_notes ?? "",

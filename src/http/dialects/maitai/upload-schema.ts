@@ -74,6 +74,11 @@ const DEPLOY_PROPERTIES = {
   },
   version_bump: { type: "string", enum: ["major", "minor", "patch"], description: "Default minor." },
   version_notes: text,
+  remove_accessories: {
+    type: "array",
+    items: text,
+    description: "Keys of accessories that the new version has no longer; all others stay.",
+  },
 } as const;
 
 /** Further files of a script in a JSON body. */

@@ -1,4 +1,7 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { until } from "../../../support/until.ts";
 import { type Service, startService } from "../../service.ts";
 
 let service: Service;
@@ -110,6 +113,35 @@ describe("upload as a form", () => {
     const script = await send(form({ workflow_ref_name: "x", script_file: ["b.ts", " ".repeat(60_000)] }));
     expect(script.status).toBe(413);
     expect((await errorOf(script)).message).toContain("maxScriptBytes");
+  });
+
+  test("an accessory of just the limit is taken; what is refused leaves nothing on the disk", async () => {
+    const waiting = () => readdirSync(join(service.dataDir, "files", "incoming"));
+    const most = { accessory_most: ["b.bin", new Uint8Array(200_000)] } as const;
+    const taken = await send(form({ workflow_ref_name: "most", script: SCRIPT, ...most }));
+    expect([taken.status, await dataOf(await service.send("/api/v1/workflows/most/versions"))]).toEqual([
+      200,
+      [expect.objectContaining({ accessories: [expect.objectContaining({ key: "most", bytes: 200_000 })] })],
+    ]);
+    for (const body of [
+      form({ workflow_ref_name: "x", script: "export const nothing = 1;", ...most }),
+      form({ workflow_ref_name: "x", ...most }),
+      form({ workflow_ref_name: "x", script: SCRIPT, ...most, other: "1" }),
+      form({ workflow_ref_name: "x", script: SCRIPT, ...most, accessory_big: ["b", new Uint8Array(200_001)] }),
+    ])
+      expect((await send(body)).status).toBeGreaterThanOrEqual(400);
+    await until(() => waiting().length === 0);
+  });
+
+  test("takes accessories away by their keys", async () => {
+    const files = { accessory_a: ["a", "1"], accessory_b: ["b", "2"] } as const;
+    await send(form({ workflow_ref_name: "less", script: SCRIPT, ...files }));
+    await send(form({ workflow_ref_name: "less", script: SCRIPT, remove_accessories: '["a"]' }));
+    const versions = (await dataOf(
+      await service.send("/api/v1/workflows/less/versions"),
+    )) as unknown as readonly Json[];
+    const keysOf = (version: Json) => (version["accessories"] as readonly Json[]).map(({ key }) => key);
+    expect(versions.map(keysOf)).toEqual([["b"], ["a", "b"]]);
   });
 
   test("a body that is not the form it says to be is 400", async () => {
