@@ -109,8 +109,7 @@ export async function createCore(
   const retention = { ageMs: settings.retentionMaxAgeMs, runs: settings.retentionMaxRuns };
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
-  const { accessories } = files;
-  const shared = { store, runtime, limits, profileOf, accessories };
+  const shared = { store, runtime, limits, profileOf, accessories: files.accessories };
   const links = await createApprovalLinks(store, settings.publicUrl);
   const engine = createEngine({
     ...shared,

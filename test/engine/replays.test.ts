@@ -30,11 +30,10 @@ const replays = once(() => {
     seen.accounts.add(job.accountId);
     return runtime.run(job, ...rest).finally(() => seen.now--);
   };
-  const accessories = { read: () => Promise.resolve(null) } as unknown as Parameters<
-    typeof createReplays
-  >[0]["accessories"];
-  const options = { store, engine, accessories, limits: DEFAULT_LIMITS, isolation: "frozen" } as const;
-  return createReplays({ ...options, profileOf: () => "fast", runtime: { ...runtime, run } });
+  const accessories = { read: ({ hash }: { readonly hash: string }) => store.readBlob({ hash }) };
+  const options = { store, engine, limits: DEFAULT_LIMITS, isolation: "frozen" } as const;
+  const contents = accessories as unknown as Parameters<typeof createReplays>[0]["accessories"];
+  return createReplays({ ...options, accessories: contents, profileOf: () => "fast", runtime: { ...runtime, run } });
 });
 
 function once<T>(make: () => T): () => T {
