@@ -34,7 +34,7 @@ export interface CtxData {
  * Members with more than "arguments in, JSON out"; all others are derived from the manifest. They keep nothing of an
  * execution, so that all executions of a realm share them.
  */
-const FACADES: Readonly<Record<string, unknown>> = {
+const FACADES: Readonly<Record<string, unknown>> = freeze({
   http: createHttp(),
   chat: createChat(),
   workflow: createWorkflow(),
@@ -44,7 +44,7 @@ const FACADES: Readonly<Record<string, unknown>> = {
   sleep,
   waitFor,
   approve,
-};
+});
 const LOG = createLog();
 
 /** Ops that only code compiled into a bundle calls. */
@@ -87,13 +87,14 @@ export type MoreMembers = (door: AgentDoor) => AgentMembers;
 /** What a script with agents has beside the facades. */
 function agentMembers(execution: GuestExecution, messages: readonly unknown[], more: MoreMembers): object {
   const { maxTools, maxToolCalls, maxToolTextBytes } = execution.limits;
-  const { agents, runTools } = more({
+  const door: AgentDoor = {
     op: call,
     ctx: FACADES,
     messages,
-    limits: { maxTools, maxToolCalls, maxToolTextBytes },
+    limits: freeze({ maxTools, maxToolCalls, maxToolTextBytes }),
     error: (code, message, details = {}) => makeOpError("agents", { code, message, details }, new NativeError()),
-  });
+  };
+  const { agents, runTools } = more(freeze(door));
   const { completions } = FACADES["chat"] as { readonly completions: object };
   return { agents, chat: freeze({ completions: freeze({ ...completions, runTools }) }) };
 }

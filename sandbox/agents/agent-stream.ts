@@ -33,9 +33,11 @@ export class AgentStream implements LoopListener {
     );
   }
 
-  text(delta: string, chunk: Fields): void {
-    const { id, created, model } = chunk;
+  head({ id, created, model }: Fields): void {
     this.#head = { id, object: "chat.completion.chunk", created, model };
+  }
+
+  text(delta: string): void {
     this.#push({ ...this.#head, choices: choice({ role: "assistant", content: delta }, null) });
   }
 

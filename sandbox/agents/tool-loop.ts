@@ -27,8 +27,10 @@ export interface LoopRequest {
 
 /** Who watches a conversation as it goes on. */
 export interface LoopListener {
-  /** A piece of answer text, and the chunk that it came in. */
-  text(delta: string, chunk: Fields): void;
+  /** Each chunk of a model's answer, and the whole: what its id, model and time are taken from. */
+  head(chunk: Fields): void;
+  /** A piece of answer text. */
+  text(delta: string): void;
   event(type: "tool_call" | "tool_result", content: Fields): void;
   /** True once nobody wants more. */
   left(): boolean;
@@ -89,7 +91,7 @@ class Conversation {
   }
 
   async #plan(): Promise<void> {
-    const { message } = await this.#call([...this.#messages, { role: "system", content: PLAN }], {}, false);
+    const { message } = await this.#call([...this.#messages, { role: "user", content: PLAN }], {}, false);
     this.#messages.push({ role: "assistant", content: String(message["content"] ?? "") });
     this.#messages.push({ role: "user", content: "Now carry out the plan." });
   }
@@ -133,9 +135,10 @@ class Conversation {
     for await (const chunk of stream) {
       // Leaving the stream ends the model's answer; what it would have been rejects then.
       if (listener.left()) break;
+      listener.head(chunk);
       const delta = textDelta(chunk);
       if (delta === "" || !shows) continue;
-      listener.text(separator + delta, chunk);
+      listener.text(separator + delta);
       separator = "";
       this.#wroteText = true;
     }
@@ -193,7 +196,7 @@ class Conversation {
     }
     const checked = checkAnswer(format, content);
     if (checked.ok) {
-      this.#listener?.text(this.#wroteText ? `\n\n${checked.text}` : checked.text, this.#last);
+      this.#listener?.text(this.#wroteText ? `\n\n${checked.text}` : checked.text);
       const message = { ...choice.message, content: checked.text };
       return this.#end({ message, finishReason: choice.finishReason }, { parsed: checked.value });
     }

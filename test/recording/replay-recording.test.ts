@@ -57,6 +57,20 @@ describe("replaying a recording", () => {
     expect(stub.calls.length).toBe(calls);
   });
 
+  test("so does an agent's: its definition and each of its calls are in the recording", async () => {
+    const { accountId } = core;
+    const definition = { name: "replayed", system_prompt: "Be brief.", tools: [{ type: "workflow", ref: "sum" }] };
+    await core.deploy("sum", "export const execute = (ctx) => ctx.input.a + ctx.input.b");
+    await core.agents.put({ accountId, definition, notes: "", activate: true, expects: "new" });
+    stub.script({ toolCalls: [{ name: "sum", arguments: '{"a":1,"b":2}' }] }, { content: "three" });
+    const recording = await recordRun("agent", `export const execute = (ctx) => ctx.agents.run("replayed", "add")`);
+    await core.agents.remove({ accountId, key: "replayed" });
+    const calls = stub.calls.length;
+    const report = await replayRecording(core.runtime, recording);
+    expect(report.verdict).toEqual({ verdict: "identical" });
+    expect([recording.head.execution.end, stub.calls.length]).toMatchObject([{ output: '"three"' }, calls]);
+  });
+
   test("a run that only waited and looked at the clock is the same, too", async () => {
     const script = `export async function execute(ctx) {
       const first = Date.now();

@@ -3,7 +3,7 @@ export const AGENT_REF = "agent:";
 
 /**
  * The script behind `/agent/chat/completions`: one version per agent, an execution like any other. Called as a workflow
- * (nested, by the clock) its input is what the user says. Many small pieces of text are sent on together, since chunks are counted.
+ * (nested, by the clock) its input is what the user says. Chunks are counted: after many, text is sent in larger pieces, and what tools do no more.
  */
 export const AGENT_SCRIPT = `
 const AT_ONCE = 4_000;
@@ -19,6 +19,7 @@ const answerOf = ({ message }) => ("parsed" in message ? message.parsed : (messa
 
 async function passOn(chunks, ctx) {
   let sent = 0;
+  let events = 0;
   let waiting = "";
   const flush = () => {
     if (waiting !== "") sent++;
@@ -28,7 +29,7 @@ async function passOn(chunks, ctx) {
   for await (const chunk of chunks) {
     if (chunk.type !== undefined) {
       flush();
-      ctx.emit(chunk.type, chunk.content);
+      if (events++ < AT_ONCE) ctx.emit(chunk.type, chunk.content);
       continue;
     }
     waiting += chunk.choices[0].delta.content ?? "";

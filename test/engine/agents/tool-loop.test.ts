@@ -55,14 +55,21 @@ test("the model's calls are run until it answers, and usage is summed", async ()
 });
 
 test("calls of one answer run at the same time, and their results come in the order of the calls", async () => {
-  stub.script(calls(["wait", '{"ms":200}'], ["wait", '{"ms":1}'], ["wait", '{"ms":100}']));
+  stub.script(calls(["meet", '{"n":1}'], ["meet", '{"n":2}'], ["meet", '{"n":3}']));
   const output = await run(`
     const log = [];
-    const wait = { name: "wait", execute: async ({ ms }) => { log.push("+" + ms); await ctx.sleep(ms); log.push("-" + ms); return "waited " + ms; } };
-    await ctx.chat.completions.runTools({ tools: [wait] });
+    const everyone = Promise.withResolvers();
+    const meet = { name: "meet", execute: async ({ n }) => {
+      log.push("+" + n);
+      if (n === 3) everyone.resolve();
+      await everyone.promise;
+      await ctx.sleep(n === 1 ? 20 : 1);
+      return "met " + n;
+    } };
+    await ctx.chat.completions.runTools({ tools: [meet] });
     return log;`);
-  expect(output).toEqual(["+200", "+1", "+100", "-1", "-100", "-200"]);
-  expect(toolMessages().map(({ content }) => content)).toEqual(["waited 200", "waited 1", "waited 100"]);
+  expect(output).toEqual(["+1", "+2", "+3"]);
+  expect(toolMessages().map(({ content }) => content)).toEqual(["met 1", "met 2", "met 3"]);
 });
 
 test("with parallel_tool_calls: false they run one after another", async () => {
