@@ -21,7 +21,8 @@ export interface Layout {
   readonly words: readonly string[];
 }
 
-const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
+/** Types of columns in SQL. */
+export const SQL_TYPES: Readonly<Record<ColumnType, string>> = {
   text: "TEXT",
   integer: "INTEGER",
   real: "REAL",

@@ -16,7 +16,7 @@ export type Operation =
       readonly records: readonly RecordInput[];
     }
   | { readonly op: "remove"; readonly file: string; readonly revision: number; readonly ids: readonly string[] }
-  | { readonly op: "copy"; readonly ref: RevisionRef; readonly target: string };
+  | { readonly op: "copy" | "export"; readonly ref: RevisionRef; readonly target: string };
 
 /**
  * Which processes do it. `query`: users' SQL, by itself; `read`: our own statements; `vector`: those that need sqlite-vec,
@@ -34,6 +34,7 @@ export function laneOf(operation: Operation): LaneName {
     case "upsert":
     case "remove":
     case "copy":
+    case "export":
       return "change";
     default:
       return "read";

@@ -1,5 +1,6 @@
 import { removeRecords, upsertRecords } from "./changes.ts";
 import { copyRevision } from "./copy.ts";
+import { exportRevision } from "./export.ts";
 import { openReaders, type Readers } from "./open-readers.ts";
 import type { DatastoreLimits, LaneName, Operation } from "./operations.ts";
 import { runQuery } from "./sql-query.ts";
@@ -28,6 +29,8 @@ function perform(operation: Operation, readers: Readers, limits: DatastoreLimits
       return JSON.stringify(removeRecords(operation, operation.ids));
     case "copy":
       return JSON.stringify(copyRevision(operation.ref, operation.target, limits));
+    case "export":
+      return JSON.stringify(exportRevision(operation.ref, operation.target));
     default:
       return read(operation, readers);
   }

@@ -50,6 +50,7 @@ export function createQueryClient({ limits, temporary }: QueryClientOptions): Qu
     },
     remove: async (file, revision, ids, asking) => JSON.parse(await run({ op: "remove", file, revision, ids }, asking)),
     copy: async (ref, target, asking) => JSON.parse(await run({ op: "copy", ref, target }, asking)),
+    export: async (ref, target, asking) => JSON.parse(await run({ op: "export", ref, target }, asking)),
     async close() {
       closed = true;
       await Promise.all([...lanes.values()].map((lane) => lane.close()));

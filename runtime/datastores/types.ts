@@ -205,8 +205,13 @@ export interface QueryClient {
   upsert(file: string, revision: number, records: readonly RecordInput[], asking: Asking): Promise<WriteReport>;
   /** Removes records as revision `revision`; ids without a record are ignored. */
   remove(file: string, revision: number, ids: readonly string[], asking: Asking): Promise<WriteReport>;
-  /** Writes the live records of a revision to a new file, which has that one revision; also what a download gives out. */
+  /** Writes the live records of a revision to a new file, which has that one revision and no dead rows. */
   copy(ref: RevisionRef, target: string, asking: Asking): Promise<WriteReport>;
+  /**
+   * Writes the live records of a revision to an ordinary SQLite file for its user: one table `records` with the user's
+   * own columns.
+   */
+  export(ref: RevisionRef, target: string, asking: Asking): Promise<WriteReport>;
   /** Ends all processes; what is under way is rejected with STOPPING. */
   close(): Promise<void>;
 }

@@ -205,7 +205,7 @@ export class Writer implements RawWriter {
 }
 
 /** Makes the finished file durable and visible under its name, in one step. */
-function publish(file: string): void {
+export function publish(file: string): void {
   sync(`${file}.part`);
   renameSync(`${file}.part`, file);
   sync(dirname(file));
