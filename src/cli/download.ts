@@ -7,8 +7,14 @@ import type { CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { progressOf } from "./sizes.ts";
 
-/** Streams what the server sends at `from` into `target`; returns the bytes written. */
-async function receive(call: CommandCall, from: string, target: () => Writable): Promise<number> {
+/** What was downloaded. */
+export interface Downloaded {
+  readonly bytes: number;
+  readonly headers: Headers;
+}
+
+/** Streams what the server sends at `from` into `target`. */
+async function receive(call: CommandCall, from: string, target: () => Writable): Promise<Downloaded> {
   const api = await call.api();
   const response = await api.send(from);
   if (response.body === null) throw stop("failed", `${api.url}${from} sent no body`);
@@ -29,20 +35,20 @@ async function receive(call: CommandCall, from: string, target: () => Writable):
         { signal: call.io.signal },
       ),
     );
-    return bytes;
+    return { bytes, headers: response.headers };
   } catch (cause) {
     const isLocal = cause instanceof Error && "path" in cause;
     throw isLocal ? stop("usage", `${cause.path}: cannot be written (${cause.message})`) : api.lost(cause);
   }
 }
 
-/** Downloads into `path`; a download that fails leaves nothing there. Returns the bytes written. */
-export async function download(call: CommandCall, from: string, path: string): Promise<number> {
+/** Downloads into `path`; a download that fails leaves nothing there. */
+export async function download(call: CommandCall, from: string, path: string): Promise<Downloaded> {
   const part = `${path}.part`;
   try {
-    const bytes = await receive(call, from, () => createWriteStream(part));
+    const received = await receive(call, from, () => createWriteStream(part));
     await rename(part, path);
-    return bytes;
+    return received;
   } catch (error) {
     await rm(part, { force: true });
     throw error;

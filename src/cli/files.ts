@@ -85,7 +85,7 @@ async function get(call: CommandCall, id: string): Promise<void> {
   // A name that the file brings along must not replace what is there.
   if (output === undefined && existsSync(path))
     throw stop("usage", `${shown}: is there already; name another with --output`);
-  const bytes = await download(call, from, path);
+  const { bytes } = await download(call, from, path);
   if (call.json) return terminal.print(JSON.stringify({ file: shown, bytes }));
   terminal.print(`${terminal.green("✓")} ${shown} (${sizeOf(bytes)})`);
 }

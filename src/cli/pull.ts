@@ -23,9 +23,15 @@ export const pull: Command = {
     const { terminal, options, io } = call;
     const execution = firstArg(call);
     const shown = options.text("output") ?? `${execution}${RECORDING_SUFFIX}`;
-    const bytes = await download(call, recordingPath(execution, !options.off("accessories")), resolve(io.cwd, shown));
-    if (call.json) return terminal.print(JSON.stringify({ file: shown, bytes }));
+    const from = recordingPath(execution, !options.off("accessories"));
+    const { bytes, headers } = await download(call, from, resolve(io.cwd, shown));
+    const recorded = headers.get("x-weft-execution-id") ?? execution;
+    if (call.json) return terminal.print(JSON.stringify({ file: shown, bytes, execution: recorded }));
     terminal.print(`${terminal.green("✓")} ${shown} (${sizeOf(bytes)})`);
+    if (recorded !== execution)
+      terminal.note(
+        terminal.dim(`  The result cache answered ${execution} with the result of ${recorded}: this is its recording.`),
+      );
     terminal.note(terminal.dim(`  Replay it with: weft replay ${shown}`));
   },
 };

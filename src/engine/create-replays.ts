@@ -9,6 +9,7 @@ import { type CheckResult, MAX_CHECKED, type Replays } from "./replays.ts";
 import type { RunPage, RunQuery } from "./run-list.ts";
 import { checkScript } from "./script-check.ts";
 import { createTurns } from "./turns.ts";
+import type { Execution } from "./types.ts";
 
 /** Executions looked at per page. */
 const PAGE = 100;
@@ -21,6 +22,19 @@ export type ReplayOptions = RecordingNeeds & {
 
 async function* textsOf(lines: AsyncIterable<RecordingLine>): AsyncIterable<string> {
   for await (const line of lines) yield JSON.stringify(line);
+}
+
+/** The run whose result the cache gave to this one, which did nothing itself; CONFLICT when it is gone. */
+async function originOf({ accountId, id }: Execution, { store }: ReplayOptions): Promise<Execution> {
+  const originId = await store.resultOf({ accountId, executionId: id });
+  const found = originId === null ? null : await store.findExecution({ accountId, executionId: originId });
+  if (found !== null) return found;
+  const origin =
+    originId === null
+      ? "a run that is not known any more"
+      : `run exec_${originId.replaceAll("-", "")}, which was deleted`;
+  const message = `The run did nothing itself: the result cache answered it with the result of ${origin}.`;
+  throw fail("CONFLICT", { message, id, result_of: originId });
 }
 
 /** Makes the service. */
@@ -72,12 +86,8 @@ export function createReplays(options: ReplayOptions): Replays {
   return {
     async *recording({ accountId, executionId, accessories }) {
       const execution = await engine.findExecution({ accountId, executionId });
-      if (execution.state.status === "completed" && execution.state.cached) {
-        const message =
-          "The run was answered from the result cache and did nothing itself: pull one that is not cached.";
-        throw fail("CONFLICT", { message, id: executionId });
-      }
-      yield* recordingOf(execution, { accessories }, options);
+      const isCached = execution.state.status === "completed" && execution.state.cached;
+      yield* recordingOf(isCached ? await originOf(execution, options) : execution, { accessories }, options);
     },
     async *check({ accountId, key, upload, last }): AsyncIterable<CheckResult> {
       if (!Number.isInteger(last) || last < 1 || last > MAX_CHECKED) {

@@ -32,8 +32,10 @@ export async function describeRun(execution: Execution, store: Store): Promise<R
   const page = { limit: MAX_CHILDREN, offset: 0, after: null };
   const { items } = await store.listExecutions({ accountId, filter: { parentId }, ...page });
   const { input, messages, params, metadata } = JSON.parse(execution.data) as CtxData;
+  const isCached = execution.state.status === "completed" && execution.state.cached;
   return {
     execution,
+    resultOf: isCached ? await store.resultOf({ accountId, executionId: parentId }) : null,
     asked: { input, messages, params, metadata },
     timings: timingsOf(execution, await waitedMs(store, execution, now), now),
     children: items.map(({ id }) => id),

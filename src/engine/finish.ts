@@ -45,7 +45,7 @@ function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | n
   const keep = policy.keep === "always" || (policy.keep === "pure" && pure);
   if (!keep || !isShareable) return null;
   const createdAt = Date.now();
-  return { output, chunks, createdAt, expiresAt: createdAt + policy.ttlMs };
+  return { executionId: run.id, output, chunks, createdAt, expiresAt: createdAt + policy.ttlMs };
 }
 
 function remember(run: LiveRun, result: CachedResult, parts: Parts): void {
@@ -119,7 +119,7 @@ export async function finishCached(run: LiveRun, cached: CachedResult, parts: Pa
   run.phase = "running";
   run.row.addOutput(run.log.add(cached.chunks), []);
   const output = cached.output ?? "null";
-  const ending = { status: "completed", output, cached: true } as const;
+  const ending = { status: "completed", output, cached: true, resultOf: cached.executionId } as const;
   const result = toCompleted(output, NO_USAGE, run.log.sawText);
   await finish(run, { ending, result, usage: NO_USAGE, cached: null }, parts);
 }

@@ -72,8 +72,8 @@ function toHitInvocation({ execution, workflow, plan, onDisconnect }: Call, { ou
 /** Answers a call from a cached result. It costs nothing and can be given again: only a background call, which is read back later, and one with an idempotency key wait for their rows. */
 export async function answerHit(call: Call, cached: CachedResult, hits: Hits): Promise<Invocation> {
   const { execution } = call;
-  const { output, chunks } = cached;
-  const hit: CacheHit = { execution, output: output ?? "null", chunks, finishedAt: Date.now() };
+  const { executionId: resultOf, output, chunks } = cached;
+  const hit: CacheHit = { execution, resultOf, output: output ?? "null", chunks, finishedAt: Date.now() };
   if (execution.mode === "background" || execution.idempotencyKey !== null) await hits.write(hit);
   else hits.add(hit);
   return toHitInvocation(call, hit);

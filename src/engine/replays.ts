@@ -14,7 +14,7 @@ export interface CheckResult {
 
 /** Executions played again: taken along as a file, tried under new code, continued on another path. */
 export interface Replays {
-  /** The lines of a recording: bundle, journal, chunks and logs; EXECUTION_NOT_FOUND, CONFLICT for one that the result cache answered. `accessories`: false leaves their contents out. */
+  /** The lines of a recording: bundle, journal, chunks and logs. Of a run that the result cache answered: those of the run whose result it is; CONFLICT when that one is gone. EXECUTION_NOT_FOUND. `accessories`: false leaves their contents out. */
   recording(params: {
     readonly accountId: string;
     readonly executionId: string;

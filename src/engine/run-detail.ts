@@ -5,6 +5,8 @@ import type { Execution } from "./types.ts";
 /** All that is known of one run; the secrets in it were hidden before it was stored. */
 export interface RunDetail {
   readonly execution: Execution;
+  /** Id of the run whose result the cache gave to this one; null when it ran itself, or when that is not known. */
+  readonly resultOf: string | null;
   /** What the caller sent; env is the workflow's own and stays out. */
   readonly asked: Pick<CtxData, "input" | "messages" | "params" | "metadata">;
   /** Milliseconds. */

@@ -170,12 +170,21 @@ export interface Lease {
 
 /** How an execution ends. */
 export type Ending =
-  | { readonly status: "completed"; readonly output: string | null; readonly cached: boolean }
+  /** `resultOf`: of a cached one, the execution whose result it is. */
+  | { readonly status: "completed"; readonly output: string | null; readonly cached: false }
+  | {
+      readonly status: "completed";
+      readonly output: string | null;
+      readonly cached: true;
+      readonly resultOf: string | null;
+    }
   | { readonly status: "failed" | "cancelled"; readonly error: ErrorRecord };
 
 /** An execution that the result cache answered: over as soon as it began (`createdAt`), at no cost. */
 export interface CacheHit {
   readonly execution: NewExecution;
+  /** Id of the execution whose result it is; null = not known. */
+  readonly resultOf: string | null;
   readonly output: string | null;
   readonly chunks: readonly Chunk[];
   /** Milliseconds since the epoch. */
@@ -184,6 +193,8 @@ export interface CacheHit {
 
 /** A stored result, keyed by the cache key. */
 export interface CachedResult {
+  /** Id of the execution that made it; null for one that an older Weft kept. */
+  readonly executionId: string | null;
   readonly output: string | null;
   readonly chunks: readonly Chunk[];
   readonly createdAt: number;

@@ -24,6 +24,7 @@ afterEach(async () => {
 });
 
 const result = (output: string, expiresAt: number | null = null): CachedResult => ({
+  executionId: "origin",
   output,
   chunks: [{ index: 0, type: '"p"', content: "1", text: false }],
   createdAt: Date.now(),
@@ -35,7 +36,11 @@ test("a result is found in memory and, by another process, in the store", async 
   await cache.write("k", { workflowId, result: result("1"), memoryOnly: false });
   expect((await cache.read("k", Date.now()))?.output).toBe("1");
   const other = createResultCache({ store, maxBytes: MIB, maxStoredBytes: MIB });
-  expect(await other.read("k", Date.now())).toMatchObject({ output: "1", chunks: [{ content: "1" }] });
+  expect(await other.read("k", Date.now())).toMatchObject({
+    executionId: "origin",
+    output: "1",
+    chunks: [{ content: "1" }],
+  });
 });
 
 test("a result for this process only never reaches the store", async () => {

@@ -27,7 +27,8 @@ export function createExecutions(db: Database, writer: Writer): Executions {
     },
     recordExecution: (params) =>
       writer.writeUnguarded(() => {
-        const number = insertExecution(db, params.execution, endedState(params));
+        const resultOf = "resultOf" in params.ending ? params.ending.resultOf : null;
+        const number = insertExecution(db, params.execution, endedState(params), resultOf);
         appendOutput(db, number, params);
       }),
     async findExecution({ accountId, executionId }) {

@@ -20,7 +20,8 @@ const INSERT = `INSERT INTO executions (id, account_id, workflow_id, priority, i
 const INSERT_HIT = `INSERT INTO executions (id, account_id, workflow_id, priority, idempotency_key, parent_id, parent_pos,
   created_at, started_at, finished_at, output, ready, fence, status, cached) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 1, ${STATUS.completed}, 1)`;
 const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, session_owner, request_id,
-  depth, seed, created_at, run_at, timeout_ms, cache_key, data, budget) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  depth, seed, created_at, run_at, timeout_ms, cache_key, data, budget, result_of)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
 
 /** State of an execution that waits to be claimed. */
@@ -45,23 +46,28 @@ function identityColumns(execution: NewExecution): Value[] {
 }
 
 /** Adds the two rows of an execution and returns its integer key; CONFLICT when id, idempotency key or parent position is taken. */
-export function insertExecution(db: Database, execution: NewExecution, state: StateColumns): number {
+export function insertExecution(
+  db: Database,
+  execution: NewExecution,
+  state: StateColumns,
+  resultOf: string | null = null,
+): number {
   const values = [...identityColumns(execution), ...state, execution.workflowId];
   const number = insertUnique(db, INSERT, execution, values);
   if (number === null) throw fail("WORKFLOW_NOT_FOUND", { ref: execution.ref });
-  insertRequest(db, number, execution);
+  insertRequest(db, number, execution, resultOf);
   return number;
 }
 
 /** Adds the two rows of an execution that the result cache answered, of a workflow that exists; CONFLICT as insertExecution. */
-export function insertHit(db: Database, { execution, output, finishedAt }: CacheHit): number {
+export function insertHit(db: Database, { execution, resultOf, output, finishedAt }: CacheHit): number {
   const values = [...identityColumns(execution), execution.createdAt, finishedAt, output];
   const number = insertUnique(db, INSERT_HIT, execution, values) as number;
-  insertRequest(db, number, execution);
+  insertRequest(db, number, execution, resultOf);
   return number;
 }
 
-function insertRequest(db: Database, number: number, execution: NewExecution): void {
+function insertRequest(db: Database, number: number, execution: NewExecution, resultOf: string | null): void {
   const {
     id,
     accountId,
@@ -99,6 +105,7 @@ function insertRequest(db: Database, number: number, execution: NewExecution): v
     cacheKey,
     data,
     budget === null ? null : JSON.stringify(budget),
+    resultOf,
   );
 }
 

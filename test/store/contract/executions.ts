@@ -138,7 +138,7 @@ export function describeExecutions(subject: () => Subject): void {
       const times = { startedAt: T0 + 1, finishedAt: T0 + 2 };
       await store.recordExecution({
         execution: done,
-        ending: { status: "completed", output: null, cached: true },
+        ending: { status: "completed", output: null, cached: true, resultOf: null },
         ...times,
         usage: USAGE,
         chunks: chunks(0, 2),
@@ -176,6 +176,7 @@ export function describeExecutions(subject: () => Subject): void {
       const made = [workflow, gone, other, workflow].map((of) => execution(of, { mode: "sync", cacheKey: "k" }));
       const hit = (one: NewExecution, count: number) => ({
         execution: one,
+        resultOf: null,
         output: '"yes"',
         chunks: chunks(0, count),
         finishedAt: T0 + 3,
@@ -208,7 +209,13 @@ export function describeExecutions(subject: () => Subject): void {
     it("that the result cache answered are refused together when an id is taken", async () => {
       const { store, account, workflow } = subject().world;
       const [one, two] = [execution(workflow), execution(workflow)];
-      const hits = [one, two, one].map((made) => ({ execution: made, output: "1", chunks: [], finishedAt: T0 }));
+      const hits = [one, two, one].map((made) => ({
+        execution: made,
+        resultOf: null,
+        output: "1",
+        chunks: [],
+        finishedAt: T0,
+      }));
       await expect(store.recordHits({ hits })).rejects.toMatchObject({ code: "CONFLICT" });
       expect(await store.findExecution({ accountId: account.id, executionId: two.id })).toBeNull();
     });

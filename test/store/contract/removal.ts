@@ -39,7 +39,7 @@ export function describeRemoval(subject: () => Subject): void {
       await store.writeResult({
         key: "k",
         workflowId: workflow.id,
-        result: { output: "1", chunks: [], createdAt: T0, expiresAt: null },
+        result: { executionId: null, output: "1", chunks: [], createdAt: T0, expiresAt: null },
       });
 
       expect(await store.deleteWorkflow({ accountId: "other", workflowId: workflow.id })).toBe(false);

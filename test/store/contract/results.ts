@@ -1,20 +1,43 @@
 import { describe, expect, it } from "vitest";
 import type { Subject } from "../contract.ts";
-import { chunks, T0 } from "../fixtures.ts";
+import { chunks, DONE, execution, NO_OUTPUT, T0, USAGE } from "../fixtures.ts";
 
-const result = (output: string, expiresAt: number | null = null) => ({ output, chunks: [], createdAt: T0, expiresAt });
+const result = (output: string, expiresAt: number | null = null) => ({
+  executionId: "origin",
+  output,
+  chunks: [],
+  createdAt: T0,
+  expiresAt,
+});
 
 /** Contract: cached results. */
 export function describeResults(subject: () => Subject): void {
   describe("cached results", () => {
     it("are read with their chunks until they expire, across reopening", async () => {
       const { world, reopen } = subject();
-      const kept = { output: null, chunks: chunks(0, 3), createdAt: T0, expiresAt: T0 + 10 };
+      const kept = { executionId: null, output: null, chunks: chunks(0, 3), createdAt: T0, expiresAt: T0 + 10 };
       await world.store.writeResult({ key: "k", workflowId: world.workflow.id, result: kept });
       const store = await reopen();
       expect(await store.readResult({ key: "k", now: T0 + 9 })).toEqual(kept);
       expect(await store.readResult({ key: "k", now: T0 + 10 })).toBeNull();
       expect(await store.readResult({ key: "other", now: T0 })).toBeNull();
+    });
+
+    it("are tied to the execution that made them, and so are those that were answered with them", async () => {
+      const { world, reopen } = subject();
+      const { account, workflow } = world;
+      const [hit, waited, own] = [execution(workflow), execution(workflow), execution(workflow)];
+      await world.store.recordHits({
+        hits: [{ execution: hit, resultOf: "origin", output: "1", chunks: [], finishedAt: T0 }],
+      });
+      const times = { startedAt: T0, finishedAt: T0, usage: USAGE, ...NO_OUTPUT };
+      const cached = { status: "completed", output: "1", cached: true, resultOf: "origin" } as const;
+      await world.store.recordExecution({ execution: waited, ending: cached, ...times });
+      await world.store.recordExecution({ execution: own, ending: DONE, ...times });
+      const store = await reopen();
+      const of = (executionId: string, accountId = account.id) => store.resultOf({ accountId, executionId });
+      expect([await of(hit.id), await of(waited.id), await of(own.id)]).toEqual(["origin", "origin", null]);
+      expect([await of(hit.id, "other"), await of("unknown")]).toEqual([null, null]);
     });
 
     it("are replaced under the same key", async () => {

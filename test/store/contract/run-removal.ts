@@ -28,7 +28,7 @@ export function describeRunRemoval(subject: () => Subject): void {
         await store.appendOutput({ lease, chunks: chunks(0, 3), logs: lines(0, 3) });
         await finish(world, lease);
       }
-      const result = { output: "1", chunks: [], createdAt: T0, expiresAt: null };
+      const result = { executionId: null, output: "1", chunks: [], createdAt: T0, expiresAt: null };
       await store.writeResult({ key: "k", workflowId: workflow.id, result });
 
       expect(await remove(world, parent.executionId, "account-2")).toBeNull();
@@ -61,7 +61,7 @@ export function describeRunRemoval(subject: () => Subject): void {
       const { store, workflow } = world;
       const lease = await start(world, { cacheKey: "k" });
       await finish(world, lease);
-      const result = { output: "1", chunks: [], createdAt: T0, expiresAt: null };
+      const result = { executionId: null, output: "1", chunks: [], createdAt: T0, expiresAt: null };
       await store.writeResult({ key: "k", workflowId: workflow.id, result });
       expect(await remove(world, lease.executionId, world.account.id, false)).toEqual([]);
       expect(await store.readResult({ key: "k", now: T0 })).not.toBeNull();

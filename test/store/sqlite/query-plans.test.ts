@@ -102,7 +102,9 @@ async function runExecutions(world: World): Promise<void> {
     ...times,
     ...NO_OUTPUT,
   });
-  await store.recordHits({ hits: [{ execution: execution(workflow), output: "1", chunks: [], finishedAt: T0 }] });
+  await store.recordHits({
+    hits: [{ execution: execution(workflow), resultOf: null, output: "1", chunks: [], finishedAt: T0 }],
+  });
   await listEverything(world);
 }
 
@@ -220,7 +222,7 @@ async function useEverything(world: World): Promise<void> {
   await store.oldestKept({ workflowId: workflow.id, keep: 1 });
   await store.listWorkflowIds({ after: 0, limit: 5 });
   await store.removeExecution({ accountId: account.id, executionId: old.id, results: true });
-  const result = { output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
+  const result = { executionId: null, output: "1", chunks: [], createdAt: T0, expiresAt: T0 };
   await store.writeResult({ key: "k", workflowId: workflow.id, result });
   await store.readResult({ key: "k", now: T0 });
   await store.pruneResults({ now: T0 - 1, maxBytes: 0, max: 5 });

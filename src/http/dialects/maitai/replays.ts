@@ -20,9 +20,15 @@ const RECORDING_QUERY = {
 };
 
 /** Sends a line of JSON per item; what goes wrong before the first item is a plain error of the dialect. */
-async function sendLines<T>(reply: Reply, items: AsyncIterable<T>, show: (item: T) => unknown): Promise<Reply> {
+async function sendLines<T>(
+  reply: Reply,
+  items: AsyncIterable<T>,
+  show: (item: T) => unknown,
+  see: (first: T) => void = () => undefined,
+): Promise<Reply> {
   const iterator = items[Symbol.asyncIterator]();
   const first = await iterator.next();
+  if (first.done !== true) see(first.value);
   async function* lines(): AsyncIterable<string> {
     for (let next = first; next.done !== true; next = await iterator.next())
       yield `${JSON.stringify(show(next.value))}\n`;
@@ -39,6 +45,8 @@ export function registerReplays(app: App, deps: DialectDeps): void {
       schema: {
         tags: ["runs"],
         summary: "A run as a file to replay: bundle, sources, journal, chunks and logs; one JSON object a line",
+        description:
+          "Of a run that the result cache answered it is the recording of the run whose result it is, which `x-weft-execution-id` names.",
         params: RUN,
         querystring: RECORDING_QUERY,
       },
@@ -49,7 +57,11 @@ export function registerReplays(app: App, deps: DialectDeps): void {
       if (executionId === null) throw fail("EXECUTION_NOT_FOUND", { id });
       const { accessories } = request.query as { readonly accessories?: string };
       const params = { accountId: account(request).id, executionId, accessories: accessories !== "false" };
-      return sendLines(reply, replays.recording(params), (line) => line);
+      const same = <T>(line: T) => line;
+      return sendLines(reply, replays.recording(params), same, (line) => {
+        // Of a cached run it is another one that was recorded.
+        if (line.type === "recording") reply.header("x-weft-execution-id", toExecId(line.execution.id));
+      });
     },
   );
   app.post(

@@ -26,9 +26,10 @@ function linksOf(id: string, ref: string, parentId: string | null): Record<strin
 
 /** The run object with all that is known of it. */
 export async function showRunDetail(deps: DialectDeps, target: RunTarget): Promise<object> {
-  const { execution, asked, timings, children } = await deps.engine.describeRun(target);
+  const { execution, resultOf, asked, timings, children } = await deps.engine.describeRun(target);
   return {
     ...toRunView(execution, await versionNumberOf(deps, execution)),
+    result_of: resultOf === null ? null : toExecId(resultOf),
     ...asked,
     budget: await toBudgetView(deps, execution),
     waiting_for: await toWaitingFor(deps, execution),

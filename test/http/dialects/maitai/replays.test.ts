@@ -40,16 +40,26 @@ describe("a recording", () => {
     expect(lines.map(({ type }) => type)).toContain("delivery");
   });
 
-  test("of a run that the result cache answered is refused: it did nothing itself", async () => {
+  test("of a run that the result cache answered is that of the run whose result it is, as long as there is one", async () => {
     await service.deploy("same", "export const execute = (ctx) => ctx.input;");
     const id = await run("same");
     await statusIs(id, "completed");
     const cached = await run("same");
     await statusIs(cached, "completed");
     const response = await service.send(`/api/v1/runs/${cached}/recording`);
-    expect(response.status).toBe(409);
-    expect(await response.json()).toMatchObject({ error: { message: expect.stringContaining("result cache") } });
-    expect((await service.send(`/api/v1/runs/${id}/recording`)).status).toBe(200);
+    expect(response.headers.get("x-weft-execution-id")).toBe(id);
+    const text = await response.text();
+    const again = await service.send(`/api/v1/runs/${id}/recording`);
+    expect(again.headers.get("x-weft-execution-id")).toBe(id);
+    expect(await again.text()).toBe(text);
+    const detail = (await (await service.send(`/api/v1/runs/${cached}`)).json()) as { data: Record<string, unknown> };
+    expect(detail.data).toMatchObject({ cached: true, result_of: id });
+    expect((await service.send(`/api/v1/runs/${id}`, { method: "DELETE" })).status).toBe(200);
+    const gone = await service.send(`/api/v1/runs/${cached}/recording`);
+    expect(gone.status).toBe(409);
+    expect(await gone.json()).toMatchObject({
+      error: { message: expect.stringContaining(`the result of run ${id}, which was deleted`) },
+    });
   });
 
   test("of an unknown run, or without a key, is refused as a plain error", async () => {
