@@ -10,7 +10,7 @@ export default defineConfig({
     // isolated-vm needs it in every process that makes isolates.
     execArgv: ["--no-node-snapshot"],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     expect: { poll: { timeout: PATIENCE_MS } },
     reporters: ["default", "./test/setup/totals-reporter.ts"],
   },

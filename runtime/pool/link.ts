@@ -94,16 +94,31 @@ export interface Link<Out> {
   close(): void;
 }
 
-/** Opens a link over `port`. */
-export function openLink<Out, In>(port: MessagePort, onMessage: (message: In) => void): Link<Out> {
+/** Opens a link over `port`. `unsent` gets what cannot be cloned, in its place among the others of its turn, which travel all the same. */
+export function openLink<Out, In>(
+  port: MessagePort,
+  onMessage: (message: In) => void,
+  unsent: (message: Out, error: unknown) => void,
+): Link<Out> {
   let batch: Out[] = [];
   port.on("message", (messages: readonly In[]) => {
     for (const message of messages) onMessage(message);
   });
+  const sendOne = (message: Out) => {
+    try {
+      port.postMessage([message]);
+    } catch (error) {
+      unsent(message, error);
+    }
+  };
   const flush = () => {
     const messages = batch;
     batch = [];
-    port.postMessage(messages);
+    try {
+      port.postMessage(messages);
+    } catch {
+      for (const message of messages) sendOne(message);
+    }
   };
   return {
     send(message) {

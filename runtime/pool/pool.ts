@@ -4,7 +4,7 @@ import type { ExecutionHost } from "../execution.ts";
 import type { Cost } from "../spending.ts";
 import type { RunOutcome } from "../worker/run-options.ts";
 import { SHELF_MS } from "../worker/shelves.ts";
-import { type DownMessage, type HostFacts, type Link, openLink, toRunMessage, type UpMessage } from "./link.ts";
+import { type DownMessage, type HostFacts, jobOf, type Link, openLink, toRunMessage, type UpMessage } from "./link.ts";
 import type { PoolTask, WorkerHello, WorkerSettings } from "./worker.ts";
 
 /** Settings of the pool. */
@@ -146,7 +146,11 @@ export class Pool {
   #connect({ weftPort: port }: WorkerHello): void {
     const worker: Worker = {
       running: 0,
-      link: openLink<DownMessage, UpMessage>(port, (message) => this.#receive(worker, message)),
+      link: openLink<DownMessage, UpMessage>(
+        port,
+        (message) => this.#receive(worker, message),
+        (message, error) => this.#unsent(worker, message, error),
+      ),
       report: { hosts: [], replaced: 0 },
       ready: Promise.withResolvers(),
       closed: Promise.withResolvers(),
@@ -199,6 +203,15 @@ export class Pool {
     }
   }
 
+  /** What cannot be sent to a worker fails its own run and nothing else. */
+  #unsent({ link }: Worker, message: DownMessage, cause: unknown): void {
+    process.stderr.write(`weft: a message to a worker cannot be sent: ${String(cause)}\n`);
+    const error = toRecord(fail("INTERNAL"));
+    if (message.type === "answer" || message.type === "refusal") link.send({ type: "refusal", id: message.id, error });
+    else if (message.type === "cancel") link.send({ ...message, error });
+    else if (message.type === "run") this.#runs.get(jobOf(message).executionId)?.ended.resolve(broken(error));
+  }
+
   #leastBusy(): Worker | undefined {
     let found: Worker | undefined;
     for (const worker of this.#workers) if (found === undefined || worker.running < found.running) found = worker;
@@ -244,6 +257,11 @@ export class Pool {
 function lost(why: string): RunOutcome {
   const cause = toRecord(fail("INTERNAL", {}, new Error(why)));
   return { outcome: { status: "lost", suspect: false, cause }, frozenComplaint: false };
+}
+
+function broken(error: ErrorRecord): RunOutcome {
+  const usage = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
+  return { outcome: { status: "failed", error, usage }, frozenComplaint: false };
 }
 
 interface Ask {

@@ -42,13 +42,24 @@ const shelves = new Shelves();
 let nextId = 1;
 let closing = false;
 
-const link = openLink<UpMessage, DownMessage>(channel.port1, (message) => {
+/** What cannot be sent fails its own run and nothing else. */
+function unsent(message: UpMessage, cause: unknown): void {
+  const error = internal(cause);
+  if ("id" in message) take(message.id)?.reject(fromRecord(error));
+  if (message.type === "outcome") {
+    const usage = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
+    link.send({ ...message, outcome: { outcome: { status: "failed", error, usage }, frozenComplaint: false } });
+  } else if ("executionId" in message) runs.get(message.executionId)?.stop(error);
+}
+
+const receive = (message: DownMessage): void => {
   if (message.type === "run") work({ job: jobOf(message), mode: message.mode });
   else if (message.type === "cancel") cancel(message.executionId, message.error);
   else if (message.type === "answer") take(message.id)?.resolve(message.value);
   else if (message.type === "refusal") take(message.id)?.reject(fromRecord(message.error));
   else if (message.type === "close") close();
-});
+};
+const link = openLink<UpMessage, DownMessage>(channel.port1, receive, unsent);
 parentPort?.postMessage({ weftPort: channel.port2 } satisfies WorkerHello, [channel.port2]);
 
 function cancel(executionId: string, error: ErrorRecord): void {

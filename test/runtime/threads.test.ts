@@ -55,6 +55,18 @@ test("a bundle that cannot be read costs neither its run nor the worker thread",
   expect(threads).toHaveLength(before);
 });
 
+test("an answer that cannot be sent fails its own call and run, and no other", async () => {
+  const [broken, fine] = await jobsOf('return (await ctx.waitFor("x")).data', 2);
+  const answers: readonly (() => Promise<string>)[] = [
+    async () => (() => "a function") as unknown as string,
+    async () => '{"name":"x","data":7}',
+  ];
+  const ends = await Promise.all(
+    [broken, fine].map((job, at) => runtime.finish(job as ExecutionJob, { wait: answers[at] ?? (async () => null) })),
+  );
+  expect(ends).toMatchObject([{ status: "failed" }, { status: "completed", output: "7" }]);
+});
+
 test("a worker thread that dies before its hosts are up holds up neither the start nor the close", async () => {
   let connected = 0;
   const kill = (worker: Worker) =>
