@@ -1,5 +1,11 @@
 const ECHO = "export async function execute(ctx) { return { echo: ctx.input }; }\n";
 
+const MODELS = `export async function execute(ctx) {
+  for (let step = 0; step < 3; step++) await ctx.chat.completions.create({ messages: [{ role: "user", content: "step " + step }] });
+  return { done: true };
+}
+`;
+
 const level = (isolation: string) => `export const config = { isolation: "${isolation}" };\n`;
 
 /** The workflows that the bench uploads, by ref. */
@@ -62,6 +68,9 @@ export const SCRIPTS = {
   return { ops };
 }
 `,
+  // The built-in model takes no time: what is left is what a call costs here.
+  models: MODELS,
+  "models-budget": `export const config = { budget: { usd: 1, tokens: 1_000_000, calls: 1_000 } };\n${MODELS}`,
   wait: `export async function execute(ctx) {
   return (await ctx.waitFor("bench", { match: { n: ctx.input.n } })).data;
 }

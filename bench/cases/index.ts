@@ -1,4 +1,5 @@
 import type { Case } from "../case.ts";
+import { budget } from "./budget.ts";
 import { datastoreIngest } from "./datastore-ingest.ts";
 import { fan } from "./fan.ts";
 import { jobs } from "./jobs.ts";
@@ -13,6 +14,7 @@ import { warm } from "./warm.ts";
 /** Every case that is not a load case, in the order of the table. */
 export const CASES: readonly Case[] = [
   fan,
+  budget,
   unseen,
   stream,
   journal,

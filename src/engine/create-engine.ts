@@ -161,6 +161,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       const end = Date.now() + graceMs;
       while (!isIdle() && Date.now() < end) await sleep(STOP_LOOK_MS);
       state = "closed";
+      parts.ledger.close();
       for (const timer of timers) timer.close();
       await letGo(parts);
     },

@@ -9,7 +9,7 @@ import { wrongClock } from "./clock.ts";
 import { type CountingHttp, startCountingHttp } from "./counting-http.ts";
 import { createRandom } from "./random.ts";
 import { readSnapshot, type StoredExecution } from "./snapshot.ts";
-import { expectMix, expectNap, expectSpent, SCRIPTS } from "./workload.ts";
+import { expectMix, expectNap, expectSpent, expectWithinBudget, SCRIPTS } from "./workload.ts";
 
 /** WEFT_CRASH_SEED repeats a run (as far as timing allows), WEFT_CRASH_ROUNDS makes it longer. */
 const seed = Number(process.env["WEFT_CRASH_SEED"] ?? Date.now() % 1_000_000);
@@ -98,6 +98,7 @@ async function noteFinished(): Promise<readonly StoredExecution[]> {
   const seen = { models: stub.calls.length, posts: http.keys.length };
   const stored = await readSnapshot(dir.path);
   for (const key of stored.flatMap((one) => one.finished)) if (!finished.has(key)) finished.set(key, seen);
+  for (const { balance } of stored) expectWithinBudget(balance);
   const known = new Set(stored.map(({ execution }) => execution.id));
   expect([...acknowledged.keys()].filter((id) => !known.has(uuidOf(id)))).toEqual([]);
   return stored;

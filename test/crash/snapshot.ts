@@ -2,7 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Chunk } from "../../runtime/execution.ts";
 import { createSqliteStore } from "../../src/store/sqlite/store.ts";
-import type { Execution, ExecutionPage, ListPosition } from "../../src/store/store.ts";
+import type { Balance, Execution, ExecutionPage, ListPosition } from "../../src/store/store.ts";
 import { makeDataDir } from "../support/data-dir.ts";
 
 /** One execution as the file of a server that is down has it. */
@@ -11,6 +11,8 @@ export interface StoredExecution {
   readonly chunks: readonly Chunk[];
   /** Idempotency keys of the ops that are finished in the journal. */
   readonly finished: readonly string[];
+  /** Where its budget stands; null when it has none. */
+  readonly balance: Balance | null;
 }
 
 const PAGE = 500;
@@ -36,8 +38,9 @@ export async function readSnapshot(dataDir: string): Promise<readonly StoredExec
         if (execution === null) continue;
         const journal = await store.readJournal({ executionId });
         const chunks = await store.readChunks({ executionId, from: 0, limit: 10_000 });
+        const balance = await store.readBalance({ accountId, executionId });
         const done = journal.filter(({ kind }) => kind !== "part");
-        stored.push({ execution, chunks, finished: done.map(({ pos }) => `${executionId}:${pos}`) });
+        stored.push({ execution, chunks, balance, finished: done.map(({ pos }) => `${executionId}:${pos}`) });
       }
       if (next === null) return stored;
       after = next;

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Chunk } from "../../runtime/execution.ts";
-import type { Execution } from "../../src/store/store.ts";
+import type { Balance, Execution } from "../../src/store/store.ts";
 
 /** Input of one `mix` execution. */
 export interface MixInput {
@@ -124,6 +124,13 @@ export function expectNap(id: string, outputText: string | null, chunks: readonl
   const output = JSON.parse(outputText ?? "null") as { readonly trail: readonly string[] };
   expect(output).toMatchObject({ before: `stub: ${id}/before`, after: `stub: ${id}/after` });
   expectTrail(id, output.trail, chunks);
+}
+
+/** Throws when more is spent or set aside than a budget allows. */
+export function expectWithinBudget(balance: Balance | null): void {
+  if (balance === null) return;
+  const { limits, spent, reserved } = balance;
+  expect(spent.calls + reserved.calls).toBeLessThanOrEqual(limits.calls ?? 0);
 }
 
 /** Throws unless an execution of `spend` waits at the end of its budget: with all calls that fit into it, and no other. */

@@ -3,6 +3,7 @@ import type { Store } from "../../src/store/store.ts";
 import { describeAccounts } from "./contract/accounts.ts";
 import { describeAgents } from "./contract/agents.ts";
 import { describeApprovals } from "./contract/approvals.ts";
+import { describeBudgets } from "./contract/budgets.ts";
 import { describeCancellation } from "./contract/cancellation.ts";
 import { describeDatastores } from "./contract/datastores.ts";
 import { describeEvents } from "./contract/events.ts";
@@ -66,6 +67,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
       },
     });
     describeAccounts(subject);
+    describeBudgets(subject);
     describeWorkflows(subject);
     describeVersions(subject);
     describeExecutions(subject);

@@ -41,6 +41,7 @@ export class Ledger {
   readonly #bells = new Bells();
   /** Rises with every settlement. */
   #settled = 0;
+  #closed = false;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -98,8 +99,14 @@ export class Ledger {
     return waiter.answer.promise;
   }
 
+  /** From now on nothing is settled: calls that a stopping server gives up are made again, and take their reservations over. */
+  close(): void {
+    this.#closed = true;
+  }
+
   /** Takes what a call cost. */
   settle(ticket: number, cost: Cost): void {
+    if (this.#closed) return;
     const { store, report } = this.#options;
     store.settle({ ticket, cost }).catch(report);
     this.#release(this.#tickets.take(ticket));

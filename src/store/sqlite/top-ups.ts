@@ -132,8 +132,8 @@ function checkLimits(purse: Purse | null, add: Cost): Purse {
 
 function topUp(db: Database, params: TopUpParams): { revision: number; repeated: boolean } {
   const { accountId, target, add, now } = params;
-  const { purse: found, root } = purseOf(db, accountId, target, now);
   if (isRepeated(db, params)) return { revision: revisionOf(db, accountId), repeated: true };
+  const { purse: found, root } = purseOf(db, accountId, target, now);
   const purse = checkLimits(found, add);
   db.run(RAISE, add.nanoUsd, add.tokens, add.calls, purse.number);
   wake(db, root === null ? db.all(IN_POOLS, accountId) : db.all(IN_TREE, root), now);
