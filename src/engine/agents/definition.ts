@@ -8,7 +8,8 @@ export const AGENT_NAME = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
 /** Bytes of a definition as JSON: it is an argument of every model call. */
 export const MAX_DEFINITION_BYTES = 256 * 1024;
 const DEFAULT_ITERATIONS = 100;
-const MAX_ITERATIONS = 10_000;
+/** Most model calls of one answer that a definition or a call may ask for. */
+export const MAX_ITERATIONS = 10_000;
 const MAX_DESCRIPTION = 10_000;
 const FIELDS = new Set([
   ...[
@@ -68,7 +69,8 @@ function paramsOf(value: unknown): Fields {
   return params;
 }
 
-function formatOf(value: unknown): Fields | null {
+/** Reads a `response_format`; null: text. INVALID_REQUEST. */
+export function parseFormat(value: unknown): Fields | null {
   if (value === undefined || value === null) return null;
   const json = isFields(value) ? value["json_schema"] : undefined;
   const type = isFields(value) ? value["type"] : undefined;
@@ -101,7 +103,7 @@ export function parseDefinition(raw: unknown): AgentDefinition {
     intent: text(raw, "intent"),
     params: paramsOf(raw["params"]),
     tools: checkTools(tools),
-    response_format: formatOf(raw["response_format"]),
+    response_format: parseFormat(raw["response_format"]),
     max_iterations: iterations(raw["max_iterations"]),
   };
   const bytes = Buffer.byteLength(JSON.stringify(definition));

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { loadAgent } from "../../../src/engine/agents/load-agent.ts";
 import { startTestCore, type TestCore } from "../../support/core.ts";
 import { type DataDir, makeDataDir } from "../../support/data-dir.ts";
 import { type ModelStub, type StubAnswer, startModelStub } from "../../support/model-stub.ts";
@@ -195,6 +196,16 @@ test("an agent that does not exist is told by name and can be caught", async () 
     'agents: there is no agent "nobody"; PUT /api/v1/agents/<name> makes one',
   ]);
   expect(await run(`return ctx.agents.run(7, "x").catch((error) => error.code)`)).toBe("INVALID_ARGUMENT");
+});
+
+test("an agent of another account does not exist", async () => {
+  await put({ name: "private" });
+  const accountId = "another account";
+  await expect(loadAgent({ accountId, key: "private" }, core.store)).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+  });
+  await expect(core.agents.find({ accountId, key: "private" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(core.agents.toCall({ accountId, key: "private" })).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 test("each model call and each tool call is a ctx call in the trace", async () => {

@@ -1,5 +1,6 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { AgentCall, ReadAgent } from "../../../engine/agents/agent-service.ts";
+import { MAX_ITERATIONS, parseFormat } from "../../../engine/agents/definition.ts";
 import type { InvokeRequest } from "../../../engine/engine.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { answerCall, CALL_ANSWERS } from "./call-answer.ts";
@@ -16,6 +17,7 @@ interface AgentCallBody extends Omit<InvokeBody, "model" | "input"> {
   readonly agent?: string | null;
   readonly agent_id?: string | null;
   readonly tools?: unknown;
+  readonly response_format?: unknown;
 }
 
 const { input: _input, cache: _cache, no_cache: _noCache, model: _model, ...SHARED } = INVOKE_SCHEMA.properties;
@@ -37,10 +39,16 @@ const SCHEMA = {
       description:
         "auto (default): the model calls tools or answers. reasoning: it first writes a plan, without tools. route: it must choose tools, and their results are the answer. direct: it has no tools.",
     },
-    max_iterations: { type: "integer", minimum: 1, description: "Calls of the model; default the agent's own (100)." },
+    max_iterations: {
+      type: "integer",
+      minimum: 1,
+      maximum: MAX_ITERATIONS,
+      description: "Calls of the model; default the agent's own (100).",
+    },
     max_repairs: {
       type: "integer",
       minimum: 0,
+      maximum: 10,
       description: "Further tries for an answer that does not match its schema.",
     },
     application: text("Chooses the model where the agent names none."),
@@ -66,6 +74,7 @@ function keyOf({ agent, agent_id: id, model }: AgentCallBody): string {
 
 function checkBody(body: AgentCallBody): void {
   if ((body.messages ?? []).length === 0) throw invalid("missing_input", "messages", "messages: must not be empty");
+  parseFormat(body.response_format);
   if ((body.tools ?? null) === null) return;
   const message =
     "tools: an agent's tools belong to its definition (/api/v1/agents); those of the caller cannot be run here";

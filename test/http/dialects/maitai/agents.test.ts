@@ -186,6 +186,8 @@ describe("calls", () => {
     [400, "missing_input", { model: "support" }],
     [400, "invalid_request", { model: "support", messages, tools: [{ type: "function", function: { name: "x" } }] }],
     [400, "invalid_request", { model: "support", messages, execution_mode: "odd" }],
+    [400, "invalid_request", { model: "support", messages, max_iterations: 1e6 }],
+    [400, "invalid_request", { model: "support", messages, response_format: { type: "json_schema" } }],
   ])("that are wrong are %i %s: %j", async (status, code, body) => {
     const before = stub.calls.length;
     const answer = await json("/agent/chat/completions", "POST", body);
