@@ -6,12 +6,17 @@ interface Batch {
   readonly durable: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
+  /** Its mutations so far, for doing them again. */
+  readonly done: (() => unknown)[];
+  /** True once a mutation without a savepoint has failed: those that follow get one. */
+  isGuarded: boolean;
 }
 
 /**
  * Group commit: every mutation called in one turn of the event loop joins one transaction, and all of them resolve when
  * it is durable. While one transaction is being flushed to the disk the next one stays open and collects. A mutation
- * runs at once, so later reads see it; one that throws undoes only itself.
+ * runs at once, so later reads see it; one that throws undoes only itself. A mutation may be run again after a rollback: it
+ * changes nothing but the database, and does the same from the same state.
  */
 export class Writer {
   readonly #db: Database;
@@ -30,28 +35,22 @@ export class Writer {
 
   /** Runs `mutation` now; resolves with its value once it is durable, STOPPING after close. */
   write<T>(mutation: () => T): Promise<T> {
-    return this.#join(() => this.#attempt(mutation));
+    return this.#join(mutation, () => this.#attempt(mutation));
   }
 
   /**
    * Like write, without a savepoint: for the hot paths, whose refusals (a WorkflowError) all come before their first
-   * change. Any other failure undoes the whole batch.
+   * change. After any other failure the mutations before it are done again without it.
    */
   writeUnguarded<T>(mutation: () => T): Promise<T> {
-    return this.#join(() => {
-      try {
-        return mutation();
-      } catch (error) {
-        if (!(error instanceof WorkflowError)) this.#abandon(error);
-        throw error;
-      }
-    });
+    return this.#join(mutation, (batch) => (batch.isGuarded ? this.#attempt(mutation) : this.#try(mutation, batch)));
   }
 
-  #join<T>(work: () => T): Promise<T> {
+  #join<T>(mutation: () => T, work: (batch: Batch) => T): Promise<T> {
     try {
       const batch = this.#open();
-      const value = work();
+      const value = work(batch);
+      batch.done.push(mutation);
       return batch.durable.then(() => value);
     } catch (error) {
       return Promise.reject(toWorkflowError(error));
@@ -74,9 +73,34 @@ export class Writer {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Callers hold promises derived from this one; it may itself have none when every call of the batch threw.
     promise.catch(() => undefined);
-    this.#batch = { durable: promise, resolve, reject };
+    this.#batch = { durable: promise, resolve, reject, done: [], isGuarded: false };
     if (!this.#flushing) setImmediate(() => this.#commit());
     return this.#batch;
+  }
+
+  #try<T>(mutation: () => T, batch: Batch): T {
+    try {
+      return mutation();
+    } catch (error) {
+      if (!(error instanceof WorkflowError) && !this.#redo(batch)) this.#abandon(error);
+      throw error;
+    }
+  }
+
+  /** Undoes a batch and does what succeeded in it again, so that one that failed half way leaves nothing; false when that is not possible. */
+  #redo(batch: Batch): boolean {
+    // After a full disk or an I/O error nothing would succeed.
+    if (!this.#db.inTransaction) return false;
+    try {
+      this.#db.exec("ROLLBACK");
+      this.#onRollback();
+      this.#db.run("BEGIN IMMEDIATE");
+      for (const mutation of batch.done) mutation();
+      batch.isGuarded = true;
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #attempt<T>(mutation: () => T): T {

@@ -49,6 +49,34 @@ it("undoes the whole of a mutation that throws, and only that", async () => {
   expect(rollbacks).toBe(0);
 });
 
+it("undoes an unguarded mutation that SQLite refuses, and only that, also after its first changes", async () => {
+  const addUnguarded = (id: number) => writer.writeUnguarded(() => db.run("INSERT INTO rows (id) VALUES (?)", id));
+  const failing = (id: number) =>
+    writer.writeUnguarded(() => {
+      db.run("INSERT INTO rows (id) VALUES (?)", id);
+      db.run("INSERT INTO rows (id) VALUES (1)");
+    });
+  const calls = [add(1), addUnguarded(2), failing(10), addUnguarded(3), failing(11), add(4), addUnguarded(5)];
+  expect(ids()).toEqual([1, 2, 3, 4, 5]);
+  const settled = await Promise.allSettled(calls);
+  const [ok, no] = ["fulfilled", "rejected"];
+  expect(settled.map((one) => one.status)).toEqual([ok, ok, no, ok, no, ok, ok]);
+  expect(settled[2]).toMatchObject({ reason: { code: "INTERNAL" } });
+  expect(ids()).toEqual([1, 2, 3, 4, 5]);
+  // What was remembered of the batch was dropped once: the second failure had a savepoint.
+  expect(rollbacks).toBe(1);
+});
+
+it("a refusal of an unguarded mutation undoes nothing", async () => {
+  const refused = writer.writeUnguarded(() => {
+    throw fail("CONFLICT");
+  });
+  const settled = await Promise.allSettled([add(1), refused, add(2)]);
+  expect(settled.map((one) => one.status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+  expect(ids()).toEqual([1, 2]);
+  expect(rollbacks).toBe(0);
+});
+
 it("rejects every call of a batch whose COMMIT fails, and goes on", async () => {
   await add(1);
   const poisoned = writer.write(() => {
@@ -92,17 +120,18 @@ it("takes no more writes once the disk has failed to keep one", async () => {
   expect(ids()).toEqual([1, 2]);
 });
 
-it("undoes nothing when an unguarded mutation refuses, and the whole batch when it fails", async () => {
-  const refused = writer.writeUnguarded(() => {
-    throw fail("CONFLICT");
-  });
-  await expect(refused).rejects.toMatchObject({ code: "CONFLICT" });
+it("rejects the whole batch when what succeeded cannot be done again", async () => {
   await add(1);
-  const broken = writer.writeUnguarded(() => {
+  let times = 0;
+  const once = writer.write(() => {
     db.run("INSERT INTO rows (id) VALUES (2)");
+    if (++times > 1) throw new Error("not again");
+  });
+  const broken = writer.writeUnguarded(() => {
+    db.run("INSERT INTO rows (id) VALUES (3)");
     throw new Error("a bug");
   });
-  await expect(broken).rejects.toMatchObject({ code: "INTERNAL" });
-  await add(3);
-  expect(ids()).toEqual([1, 3]);
+  for (const call of [once, broken]) await expect(call).rejects.toMatchObject({ code: "INTERNAL" });
+  await add(4);
+  expect(ids()).toEqual([1, 4]);
 });
