@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createPlans } from "../../src/engine/plans.ts";
 import { applyRetention } from "../../src/engine/retention.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
+import { makeDataDir } from "../support/data-dir.ts";
+import { untilStatus } from "./waiting.ts";
 
 let core: TestCore;
 beforeEach(async () => {
@@ -96,4 +98,29 @@ describe("retention", () => {
     );
     await expect(config("{ days: 3 }")).rejects.toThrow("config.retention.days");
   });
+});
+
+test("a run that has waited for money as long as runs are kept has failed", async () => {
+  const dir = await makeDataDir();
+  const environment = { WEFT_DATA_DIR: dir.path, WEFT_RETENTION_MAX_AGE_MS: "50" };
+  const first = await startTestCore(environment);
+  await first.deploy(
+    "poor",
+    `export const config = { budget: { calls: 0 } };
+    export const execute = (ctx) => ctx.chat.completions.create({ messages: [{ role: "user", content: "hi" }] });`,
+  );
+  const called = await first.invoke("poor");
+  expect(await called.result).toMatchObject({ error: { code: "BUDGET_EXCEEDED" } });
+  await first.close();
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  // It looks at everything when it starts.
+  const second = await startTestCore(environment);
+  const { accountId } = second;
+  await untilStatus(second, called.executionId, "failed");
+  const { state } = await second.engine.findExecution({ accountId, executionId: called.executionId });
+  expect(state).toMatchObject({
+    error: { code: "BUDGET_EXCEEDED", message: expect.stringContaining("nothing was added") },
+  });
+  await second.close();
+  await dir.remove();
 });
