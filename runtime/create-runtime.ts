@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createBundler } from "./bundle/bundler.ts";
 import type { Bundle, ModuleFacts } from "./bundle-types.ts";
 import { MANIFEST } from "./capabilities/index.ts";
+import { createDatastoreRuntime } from "./datastores/create-datastore-runtime.ts";
 import { createOutbound } from "./egress/outbound.ts";
 import { fail } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, HostProfile } from "./execution.ts";
@@ -78,10 +79,17 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
   const outbound = createOutbound({ allowPrivate: options.allowPrivate });
+  const datastores = createDatastoreRuntime({
+    root: options.datastores,
+    limits: options.limits,
+    models: options.models,
+  });
   const pool = await Pool.start({
     source: await buildHostSource(MANIFEST),
     models: options.models,
     allowPrivate: options.allowPrivate,
+    datastores: options.datastores,
+    limits: options.limits,
     warm: options.warm,
     workers: options.workers,
     settle: options.settle,
@@ -89,6 +97,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   return {
     outbound,
+    datastores,
     bundle: (upload) => bundler.bundle(upload),
     inspect({ bundle, accountId, profile }) {
       const job = inspectJob(bundle, { accountId, profile, limits: options.limits });
@@ -104,7 +113,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { running: pool.running, hosts, hostsReplaced: replaced };
     },
     async close() {
-      await Promise.all([pool.close(), bundler.close(), outbound.close()]);
+      await Promise.all([pool.close(), bundler.close(), outbound.close(), datastores.close()]);
     },
   };
 }

@@ -112,6 +112,8 @@ export interface WorkflowContext<I = Untyped> {
   readonly workflow: { readonly completions: WorkflowCompletions };
   readonly http: Http;
   readonly accessories: Accessories;
+  /** Records of the datastores that are attached to this workflow; an execution sees one revision from start to end. */
+  readonly datastore: Datastore;
   readonly files: Files;
   /** Parsed JSON of the accessory uploaded under `key`; `fallback_path` is accepted and ignored on a server. */
   load_accessory<T = Untyped>(key: string, fallback_path?: string): Promise<T>;
@@ -481,6 +483,57 @@ export interface HttpResponse {
   raise_for_status(): this;
 }
 // ---------- ctx.accessories ----------
+export interface DatastoreRecord<T = Untyped> {
+  readonly id: string;
+  readonly data: T;
+}
+
+/** A record found by a search, the best first. */
+export interface Hit<T = Untyped> extends DatastoreRecord<T> {
+  readonly score: number;
+}
+
+/** All fields must fit; a plain value means `$eq`. */
+export type Filter = { readonly [field: string]: Json | Condition };
+export interface Condition {
+  readonly $eq?: Json;
+  readonly $ne?: Json;
+  readonly $in?: readonly Json[];
+  readonly $gt?: Json;
+  readonly $gte?: Json;
+  readonly $lt?: Json;
+  readonly $lte?: Json;
+  readonly $exists?: boolean;
+}
+
+export interface SearchParams {
+  /** Words; "a phrase"; wor* for a prefix. */
+  readonly query?: string;
+  readonly vector?: readonly number[];
+  /** Vector and hybrid make the query into a vector where a model made the datastore's: that is a model call. */
+  readonly mode?: "keyword" | "vector" | "hybrid";
+  readonly filter?: Filter;
+  readonly top_k?: number;
+  readonly offset?: number;
+  /** Columns of the records; all by default. */
+  readonly fields?: readonly string[];
+  readonly min_score?: number;
+}
+
+/** Read-only: records come in by the API and the command line. */
+export interface Datastore {
+  get<T = Untyped>(store: string, id: string | number): Promise<T | null>;
+  get<T = Untyped>(store: string, ids: readonly (string | number)[]): Promise<(T | null)[]>;
+  search<T = Untyped>(store: string, query: string | SearchParams, options?: SearchParams): Promise<Hit<T>[]>;
+  /** One SELECT over `records`, or over the datastore's name in double quotes; `?` or `:name` are bound to `params`. */
+  query<T = Untyped>(store: string, sql: string, params?: readonly unknown[] | JsonObject): Promise<T[]>;
+  count(store: string, filter?: Filter): Promise<number>;
+  scan<T = Untyped>(
+    store: string,
+    options?: { readonly filter?: Filter; readonly fields?: readonly string[]; readonly batch?: number },
+  ): AsyncIterable<DatastoreRecord<T>>;
+}
+
 export interface Accessories {
   has(key: string): boolean;
   keys(): string[];

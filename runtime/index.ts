@@ -1,7 +1,7 @@
 export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-map.ts";
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
-export { ingest } from "./datastores/ingest/ingest-client.ts";
+export type { DatastoreRuntime } from "./datastores/datastore-runtime.ts";
 export { formatOfName, OPTION_NAMES, parseFormat, parseIngestOptions } from "./datastores/ingest/options.ts";
 export type {
   DeclaredSchema,
@@ -13,6 +13,18 @@ export type {
   IngestReport,
   IngestRequest,
 } from "./datastores/ingest/types.ts";
+export { FORMATS } from "./datastores/ingest/types.ts";
+export type {
+  Asking,
+  Column,
+  DatastoreSchema,
+  Json,
+  QueryParams,
+  RecordInput,
+  RevisionRef,
+  ScanPage,
+  WriteReport,
+} from "./datastores/types.ts";
 export type { Outbound } from "./egress/outbound.ts";
 export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
 export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";

@@ -38,6 +38,9 @@ export interface Limits {
   readonly maxDatastoreRows: number;
   readonly maxDatastoreColumns: number;
   readonly maxRecordBytes: number;
+  readonly maxDatastores: number;
+  readonly maxImportBytes: number;
+  readonly maxOpenImports: number;
   readonly importMs: number;
   readonly importStallMs: number;
   readonly importMemoryMb: number;
@@ -87,6 +90,9 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxDatastoreRows: 10_000,
   maxDatastoreColumns: 1_000,
   maxRecordBytes: 10 * MIB,
+  maxDatastores: 1_000,
+  maxImportBytes: 10 * 1024 * MIB,
+  maxOpenImports: 20,
   importMs: 3_600_000,
   importStallMs: 60_000,
   importMemoryMb: 1_536,

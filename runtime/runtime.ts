@@ -1,4 +1,5 @@
 import type { Bundle, ModuleFacts, Upload } from "./bundle-types.ts";
+import type { DatastoreRuntime } from "./datastores/datastore-runtime.ts";
 import type { Outbound } from "./egress/outbound.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from "./execution.ts";
@@ -16,6 +17,8 @@ export interface RuntimeOptions {
   readonly limits: Limits;
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
+  /** Directory of all datastores; null where there are none, such as in a replay on another machine. */
+  readonly datastores: string | null;
   /** Profiles to start hosts for before the first execution. */
   readonly warm: readonly HostProfile[];
   /** Bundle code by hash, for workers that do not have it. */
@@ -53,6 +56,8 @@ export interface Runtime {
   cancel(executionId: string, error: ErrorRecord): void;
   /** Requests of the server itself to addresses that its users chose. */
   readonly outbound: Pick<Outbound, "check" | "post">;
+  /** The files of datastores. */
+  readonly datastores: DatastoreRuntime;
   stats(): RuntimeStats;
   /** Closes the pool and kills every host. */
   close(): Promise<void>;

@@ -1,3 +1,4 @@
+import type { DatastoreAccess } from "./datastores/access.ts";
 import type { EgressClient } from "./egress/client.ts";
 import type { ModelClient } from "./models/client.ts";
 import type { McpSessions } from "./tools/mcp/sessions.ts";
@@ -7,4 +8,5 @@ export interface Services {
   readonly egress: EgressClient;
   readonly models: ModelClient;
   readonly mcp: McpSessions;
+  readonly datastores: DatastoreAccess;
 }

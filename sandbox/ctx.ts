@@ -8,6 +8,7 @@ import { clock, createExecution, current, type GuestExecution } from "./executio
 import { accessories, loadAccessory } from "./facades/accessories.ts";
 import { approve } from "./facades/approve.ts";
 import { ChunkStream, createChat } from "./facades/chat.ts";
+import { createDatastore } from "./facades/datastore.ts";
 import { files } from "./facades/files.ts";
 import { createHttp } from "./facades/http.ts";
 import { sleep } from "./facades/sleep.ts";
@@ -38,6 +39,7 @@ const FACADES: Readonly<Record<string, unknown>> = freeze({
   http: createHttp(),
   chat: createChat(),
   workflow: createWorkflow(),
+  datastore: createDatastore(),
   accessories,
   load_accessory: loadAccessory,
   files,

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_LIMITS, fail, type Limits } from "../runtime/index.ts";
+import { LIMIT_SENTENCES } from "./limit-sentences.ts";
 import { list, oneOf, optionalWholeNumber, requiredText, type Setting, text, wholeNumber } from "./setting.ts";
 
 const CIDR = /^[0-9a-fA-F:.]+\/\d{1,3}$/;
@@ -172,60 +173,40 @@ const SERVER_SETTINGS = {
     },
     0,
   ),
+  datastoreImports: wholeNumber(
+    {
+      name: "WEFT_DATASTORE_IMPORTS",
+      fallback: "2",
+      unit: "imports",
+      sentence: "Imports into datastores that run at the same time; the others wait.",
+    },
+    1,
+    64,
+  ),
+  datastoreKeepMs: wholeNumber(
+    {
+      name: "WEFT_DATASTORE_KEEP_MS",
+      fallback: "3600000",
+      unit: "ms",
+      sentence:
+        "How long the records of before stay on the disk at least once a datastore was replaced; replays and forks need them.",
+    },
+    0,
+  ),
+  minFreeDiskMb: wholeNumber(
+    {
+      name: "WEFT_MIN_FREE_DISK_MB",
+      fallback: "512",
+      unit: "MiB",
+      sentence: "Disk that imports leave free.",
+    },
+    0,
+  ),
   examples: oneOf({ name: "WEFT_EXAMPLES", sentence: "Whether the examples are loaded into an empty store." }, [
     "on",
     "off",
   ]),
 } as const;
-
-const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: string, sentence: string]>> = {
-  memoryMb: ["MiB", "Heap of one isolate."],
-  cpuMs: ["ms", "CPU time of one execution over all its turns; waiting costs none."],
-  turnMs: ["ms", "CPU time of one turn."],
-  timeoutMs: ["ms", "Wall time of one call that waits for its answer."],
-  streamTimeoutMs: ["ms", "Wall time of one streamed call."],
-  maxBodyBytes: ["bytes", "HTTP request body."],
-  maxOutputBytes: ["bytes", "Returned value as JSON."],
-  maxArgBytes: ["bytes", "Arguments of one ctx call as JSON."],
-  maxResultBytes: ["bytes", "Result of one ctx call."],
-  maxChunkBytes: ["bytes", "One emitted chunk."],
-  maxChunks: ["chunks", "Chunks of one execution."],
-  maxChunkTotalBytes: ["bytes", "All chunks of one execution together."],
-  maxLogLines: ["lines", "Log lines of one execution."],
-  maxLogLineBytes: ["bytes", "One log line."],
-  maxConcurrentOps: ["ctx calls", "Calls of one execution that are under way at the same time."],
-  maxNesting: ["levels", "Depth of workflows that call workflows."],
-  maxScriptBytes: ["bytes", "Sources of one script together."],
-  maxBundleBytes: ["bytes", "One compiled script."],
-  maxAccessoryBytes: ["bytes", "One accessory."],
-  maxAccessories: ["files", "Accessories of one workflow."],
-  maxFileBytes: ["bytes", "One file that is uploaded or written by a script."],
-  maxFiles: ["files", "Files that one execution writes."],
-  maxAccountFileBytes: ["bytes", "All files of one account together."],
-  maxWaits: ["waits", "Events and decisions that one execution waits for at the same time."],
-  maxEventBytes: ["bytes", "Data of one event as JSON."],
-  maxKeptEvents: ["events", "Events of one name that are kept for one execution, or for the whole account."],
-  maxOutputTokens: [
-    "tokens",
-    "Tokens that an answer is taken to have at the most, for budgets, where neither the call nor WEFT_MODELS says.",
-  ],
-  toolTimeoutMs: ["ms", "One call of an agent's tool that leaves the server, or of an MCP server's list of tools."],
-  maxToolAnswerBytes: ["bytes", "What an MCP server may send for one call."],
-  maxToolTextBytes: ["bytes", "Text of a tool's answer that the model is given; the rest is cut off."],
-  maxTools: ["tools", "Tools that an agent has, and that one MCP server offers it; `allow` chooses among more."],
-  maxToolCalls: ["calls", "Tool calls of one answer of a model that are made."],
-  maxToolListBytes: ["bytes", "Names, descriptions and schemas of those tools as JSON."],
-  datastoreMs: ["ms", "Time of one search, count, page or SQL query of a datastore."],
-  datastoreMemoryMb: ["MiB", "Memory of one process that reads datastores."],
-  maxDatastoreRows: ["rows", "Rows that one SQL query of a datastore returns."],
-  maxDatastoreColumns: ["columns", "Fields of a datastore's records."],
-  maxRecordBytes: ["bytes", "One record of a datastore."],
-  importMs: ["ms", "One import of a file into a datastore."],
-  importStallMs: ["ms", "Time in which an import that reads its file must get on."],
-  importMemoryMb: ["MiB", "Memory of the process that imports a file."],
-  maxRowGroupBytes: ["bytes", "Decompressed bytes of one row group of a Parquet file."],
-  maxDatastoreBytes: ["bytes", "Values that one import may write."],
-};
 
 const limitName = (key: string): string =>
   `WEFT_LIMIT_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;

@@ -9,8 +9,10 @@ import { Ledger } from "./engine/budgets/ledger.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
 import { createWorkflows } from "./engine/create-workflows.ts";
+import { type Datastores, openDatastores } from "./engine/datastores/open-datastores.ts";
 import { createAnyDeploy } from "./engine/deploy.ts";
 import { composeFiles, type Files } from "./engine/files/compose-files.ts";
+import type { EngineSettings } from "./engine/parts.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
 import type { Services } from "./engine/services.ts";
@@ -30,6 +32,7 @@ export interface Core extends Services {
   readonly runtime: Runtime;
   readonly schedules: Schedules;
   readonly webhooks: Webhooks;
+  readonly datastores: Datastores;
   /** The services alone: all that the HTTP half gets. */
   readonly services: Services;
   /** The owner's account. */
@@ -71,6 +74,7 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
     workers: settings.workers,
     models: await readModels(settings),
     allowPrivate: settings.allowPrivate,
+    datastores: join(settings.dataDir, "datastores"),
     warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
     settle: (ticket, cost) => ledger.settle(ticket, cost),
     loadBundle: (hash) => store.bundleCode({ hash }),
@@ -92,6 +96,12 @@ async function startBeside(store: Store, settings: Settings, report: (error: unk
   return { key, files, ledger, runtime: await startRuntime(settings, store, ledger) };
 }
 
+function toEngineSettings(settings: Settings): EngineSettings {
+  const { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs } = settings;
+  const retention = { ageMs: settings.retentionMaxAgeMs, runs: settings.retentionMaxRuns };
+  return { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention };
+}
+
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
 export async function createCore(
   settings: Settings,
@@ -104,9 +114,7 @@ export async function createCore(
     throw error;
   });
   const { id: accountId } = await store.ownerAccount();
-  const { limits, cacheMemoryMb, cacheDiskMb, ...rest } = settings;
-  const { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs } = rest;
-  const retention = { ageMs: settings.retentionMaxAgeMs, runs: settings.retentionMaxRuns };
+  const { limits, cacheMemoryMb, cacheDiskMb, isolation } = settings;
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf, accessories: files.accessories };
@@ -118,25 +126,26 @@ export async function createCore(
     ledger,
     cache,
     report,
-    settings: { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention },
+    settings: toEngineSettings(settings),
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
   const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents };
+  const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, report }, settings);
+  const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
   return {
     store,
     runtime,
     ...services,
-    schedules,
-    webhooks,
+    ...{ schedules, webhooks, datastores },
     services,
     accountId,
     async start() {
       await files.collector.start();
+      await datastores.start();
       await engine.start();
       schedules.start();
       webhooks.start();
@@ -146,6 +155,7 @@ export async function createCore(
       await engine.stop(settings.stopGraceMs);
       await webhooks.stop();
       await files.collector.close();
+      await datastores.stop();
     },
     listenAt(url) {
       links.listenAt(url);

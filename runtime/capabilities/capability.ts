@@ -1,4 +1,4 @@
-import type { ExecutionJob, NestedCall, NestedParked, NestedResult, WaitRequest } from "../execution.ts";
+import type { DatastoreAt, ExecutionJob, NestedCall, NestedParked, NestedResult, WaitRequest } from "../execution.ts";
 import type { AccessoryPart, AccessoryRequest, AskFiles } from "../file-request.ts";
 import type { Services } from "../services.ts";
 import type { Cost, Funds, Reservation, Spending, SpendRequest } from "../spending.ts";
@@ -11,6 +11,8 @@ export interface Scope {
   readonly sessionId: string;
   /** `ctx.env`. */
   readonly env: Readonly<Record<string, string>>;
+  /** Revisions of the datastores that it may read, by name. */
+  readonly datastores: Readonly<Record<string, DatastoreAt>>;
   /** Runs a nested workflow on the engine. */
   invoke(call: NestedCall): Promise<NestedResult | NestedParked>;
   /** Reads part of an accessory of this version. */

@@ -4,6 +4,7 @@ import { approve } from "./approve.ts";
 import type { Capability, Op } from "./capability.ts";
 import { chat } from "./chat.ts";
 import { crypto } from "./crypto.ts";
+import { datastore } from "./datastore.ts";
 import { files } from "./files.ts";
 import { http } from "./http.ts";
 import { sleep } from "./sleep.ts";
@@ -19,6 +20,7 @@ export const CAPABILITIES: readonly Capability[] = [
   agents,
   accessories,
   files,
+  datastore,
   sleep,
   waitFor,
   approve,

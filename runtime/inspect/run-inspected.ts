@@ -1,6 +1,7 @@
 import { stopEsbuild } from "../bundle/esbuild.ts";
 import type { Bundle } from "../bundle-types.ts";
 import { MANIFEST } from "../capabilities/index.ts";
+import { createDatastoreAccess } from "../datastores/access.ts";
 import { createEgressClient } from "../egress/client.ts";
 import { fail } from "../errors.ts";
 import type { ExecutionHost, ExecutionJob, ExecutionOutcome } from "../execution.ts";
@@ -35,17 +36,18 @@ export async function runInspected(
   const egress = createEgressClient({ allowPrivate: [] });
   const models = createModelClient(parseModels({ file: null, env: {} }));
   const mcp = createMcpSessions({ egress });
+  const datastores = createDatastoreAccess({ root: null, limits: job.limits });
   const run = new Run({
     job,
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
-    dispatch: createDispatch({ egress, models, mcp }),
     link: { ...host, settle: () => undefined },
+    dispatch: createDispatch({ egress, models, mcp, datastores }),
     shelf: new Shelf({ total: 0 }),
   });
   try {
     return (await run.outcome).outcome;
   } finally {
-    await Promise.all([egress.close(), models.close(), mcp.close(), stopEsbuild()]);
+    await Promise.all([egress.close(), models.close(), mcp.close(), datastores.close(), stopEsbuild()]);
   }
 }

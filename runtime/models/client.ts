@@ -5,6 +5,7 @@ import type { Spending } from "../spending.ts";
 import type { ModelObject } from "./completion.ts";
 import type { ModelConfig } from "./config.ts";
 import { echoCompletion, toChunks } from "./echo.ts";
+import { type Embeddings, type EmbedRequest, embedOnce } from "./embed.ts";
 import { readChunks } from "./read-chunks.ts";
 import { type ModelChoice, type ResolvedModel, resolveModel } from "./resolve.ts";
 import { createSpender, type Spender } from "./spender.ts";
@@ -37,6 +38,8 @@ export interface ModelClient {
   complete(request: ModelRequest, meter: MeterUsage): Promise<ModelObject>;
   /** The chunks of a streamed answer, one array per network read, the usage frame included; errors as in `complete`. */
   stream(request: ModelRequest, meter: MeterUsage): AsyncIterable<readonly ModelObject[]>;
+  /** The vectors of texts, in their order; errors as in `complete`. */
+  embed(request: EmbedRequest, meter: MeterUsage): Promise<Embeddings>;
   /** Closes every connection. */
   close(): Promise<void>;
 }
@@ -192,6 +195,7 @@ export function createModelClient(config: ModelConfig): ModelClient {
       }
       yield* streamEcho(await completeEcho(request, target, meter));
     },
+    embed: (request, meter) => embedOnce(config, dispatcher, request, meter),
     close: () => dispatcher.close(),
   };
 }

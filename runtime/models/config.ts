@@ -43,6 +43,8 @@ export interface ModelConfig {
   readonly applications: Readonly<Record<string, ApplicationRoutes>>;
   /** Model name used when nothing else chooses. */
   readonly defaultModel: string;
+  /** Model name that makes embeddings when a datastore names none. */
+  readonly embeddingModel: string;
 }
 
 /** Name of the built-in model that needs no upstream. */
@@ -50,6 +52,7 @@ export const ECHO_MODEL = "echo";
 
 const OPENAI_BASE_URL = "https://api.openai.com/v1";
 const GENERIC_DEFAULT_MODEL = "gpt-4o-mini";
+const GENERIC_EMBEDDING_MODEL = "text-embedding-3-small";
 const DEFAULT_TIMEOUT_MS = 600_000;
 const DEFAULT_RETRIES = 3;
 const MAX_TIMEOUT_MS = 3_600_000;
@@ -147,6 +150,7 @@ function checkTargets(config: ModelConfig): void {
     }
   };
   check("default_model", config.defaultModel);
+  check("embedding_model", config.embeddingModel);
   for (const [intent, model] of Object.entries(config.intents)) check(`intents.${intent}`, model);
   for (const [name, application] of Object.entries(config.applications)) {
     check(`applications.${name}.model`, application.model);
@@ -171,7 +175,7 @@ function parseFile(text: string): unknown {
 /**
  * Reads the text of the WEFT_MODELS file and the environment. Default model: `default_model`, else the first of
  * `models`, else `gpt-4o-mini` when OPENAI_API_KEY or OPENAI_BASE_URL is set, else `echo`. Throws INVALID_ARGUMENT
- * naming the field.
+ * naming the field. Embeddings: `embedding_model`, else `text-embedding-3-small` or, without a service, `echo`.
  */
 export function parseModels(params: { readonly file: string | null; readonly env: Env }): ModelConfig {
   const reader = createReader(params.file === null ? {} : parseFile(params.file), "", bad);
@@ -184,6 +188,7 @@ export function parseModels(params: { readonly file: string | null; readonly env
     intents: reader.texts("intents"),
     applications: reader.map("applications", parseApplication),
     defaultModel: reader.text("default_model") ?? unchosen,
+    embeddingModel: reader.text("embedding_model") ?? (generic === null ? ECHO_MODEL : GENERIC_EMBEDDING_MODEL),
   };
   reader.end();
   checkTargets(config);

@@ -10,6 +10,8 @@ export interface ModelChoice {
 
 /** The name a call used or was given, and where it leads. */
 export interface ResolvedModel {
+  /** What is asked of it, for messages. */
+  readonly api: "chat" | "embeddings";
   readonly name: string;
   readonly route: ModelRoute;
 }
@@ -29,11 +31,21 @@ function chooseName(config: ModelConfig, choice: ModelChoice): string {
   );
 }
 
+/** The model that makes embeddings: the named one, else the configured one; throws INVALID_ARGUMENT naming the known models when it leads nowhere. */
+export function resolveEmbeddingModel(config: ModelConfig, model: string | null): ResolvedModel {
+  const name = model ?? config.embeddingModel;
+  const route = at(config.models, name) ?? config.generic;
+  if (route !== null) return { api: "embeddings", name, route };
+  const known = Object.keys(config.models).join(", ");
+  const message = `embeddings: model "${name}" is not configured; known models: ${known}`;
+  throw fail("INVALID_ARGUMENT", { message, field: "model" });
+}
+
 /** The model of a call; throws INVALID_ARGUMENT naming the known models when nothing leads anywhere. */
 export function resolveModel(config: ModelConfig, choice: ModelChoice): ResolvedModel {
   const name = chooseName(config, choice);
   const route = at(config.models, name) ?? config.generic;
-  if (route !== null) return { name, route };
+  if (route !== null) return { api: "chat", name, route };
   const known = Object.keys(config.models).join(", ");
   throw fail("INVALID_ARGUMENT", {
     message: `chat: model "${name}" is not configured; known models: ${known}`,

@@ -23,7 +23,7 @@ const ERROR_BODY_BYTES = 64 * 1024;
 const MAX_MESSAGE_LENGTH = 2_000;
 
 /** A body as text; throws LIMIT_EXCEEDED when it is over `maxBytes`. */
-export async function readText(answer: Answer, maxBytes: number): Promise<string> {
+export async function readText(answer: Answer, maxBytes: number, api: ResolvedModel["api"] = "chat"): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
@@ -31,7 +31,7 @@ export async function readText(answer: Answer, maxBytes: number): Promise<string
     if (size > maxBytes) {
       answer.body.destroy();
       throw fail("LIMIT_EXCEEDED", {
-        message: `chat: the model's answer is over ${maxBytes} bytes (maxResultBytes)`,
+        message: `${api}: the model's answer is over ${maxBytes} bytes (maxResultBytes)`,
         limit: "maxResultBytes",
         value: maxBytes,
       });
@@ -59,7 +59,7 @@ export function upstreamError(target: ResolvedModel, status: number | null, body
   const named = (name: string) =>
     typeof member(error, name) === "string" ? { [`upstream_${name}`]: member(error, name) } : {};
   return fail("UPSTREAM_FAILED", {
-    message: `chat: model "${target.name}": ${what}: ${text}`,
+    message: `${target.api}: model "${target.name}": ${what}: ${text}`,
     model: target.name,
     ...(status === null ? {} : { status }),
     upstream_message: text,
@@ -73,7 +73,7 @@ export function toModelError(error: unknown, target: ResolvedModel, deadline: De
   if (deadline.signal.aborted) return deadline.signal.reason as WorkflowError;
   if (error instanceof WorkflowError) return error;
   const { reason, text } = describeNetworkError(error);
-  const message = `chat: model "${target.name}": ${text}`;
+  const message = `${target.api}: model "${target.name}": ${text}`;
   return fail("UPSTREAM_FAILED", { message, model: target.name, reason }, error);
 }
 
@@ -93,9 +93,9 @@ function isRetryable(answer: Answer): boolean {
 }
 
 /** Base URLs may carry a query (an API version, for example). */
-function endpointOf(baseUrl: string): URL {
-  const url = new URL(baseUrl);
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
+function endpointOf({ api, route }: ResolvedModel): URL {
+  const url = new URL(route.baseUrl ?? "");
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/${api === "chat" ? "chat/completions" : "embeddings"}`;
   return url;
 }
 
@@ -103,7 +103,7 @@ function exchangeOf(dispatcher: Dispatcher, call: UpstreamCall): Promise<Answer>
   const { route } = call.target;
   return dispatcher.send({
     method: "POST",
-    url: endpointOf(route.baseUrl ?? ""),
+    url: endpointOf(call.target),
     headers: {
       accept: "application/json, text/event-stream",
       "content-type": "application/json",

@@ -64,14 +64,14 @@ export class Pool {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
-    const { workers, source, models, allowPrivate, warm } = options;
+    const { workers, source, models, allowPrivate, warm, datastores, limits } = options;
     this.#piscina = new Piscina({
       filename: new URL("./thread.mjs", import.meta.url).href,
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
-      workerData: { source, models, allowPrivate, warm } satisfies WorkerSettings,
+      workerData: { source, models, allowPrivate, warm, datastores, limits } satisfies WorkerSettings,
     });
     this.#piscina.on("message", (message: WorkerHello | { readonly weftPort?: never }) => {
       if (message.weftPort !== undefined) this.#connect(message);

@@ -1,8 +1,10 @@
 import { MessageChannel, type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { createDatastoreAccess } from "../datastores/access.ts";
 import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
 import type { AccessoryPart } from "../file-request.ts";
+import type { Limits } from "../limits.ts";
 import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
@@ -19,6 +21,9 @@ export interface WorkerSettings {
   readonly source: string;
   readonly models: ModelConfig;
   readonly allowPrivate: readonly string[];
+  /** Directory of all datastores; null where there are none. */
+  readonly datastores: string | null;
+  readonly limits: Limits;
   /** Profiles whose hosts are started at once. */
   readonly warm: readonly HostProfile[];
 }
@@ -84,7 +89,8 @@ function ask<T>(make: (id: number) => UpMessage): Promise<T> {
 const egress = createEgressClient({ allowPrivate: settings.allowPrivate });
 const models = createModelClient(settings.models);
 const mcp = createMcpSessions({ egress });
-const dispatch = createDispatch({ egress, models, mcp });
+const datastores = createDatastoreAccess({ root: settings.datastores, limits: settings.limits });
+const dispatch = createDispatch({ egress, models, mcp, datastores });
 const hosts = new Hosts({
   source: settings.source,
   loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
@@ -99,7 +105,8 @@ Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, 
 async function close(): Promise<void> {
   closing = true;
   shelves.close();
-  await Promise.all([hosts.close(), models.close(), mcp.close().then(() => egress.close())]);
+  const outside = mcp.close().then(() => egress.close());
+  await Promise.all([hosts.close(), models.close(), datastores.close(), outside]);
   link.send({ type: "closed" });
 }
 

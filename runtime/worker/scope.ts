@@ -1,5 +1,5 @@
 import type { Scope } from "../capabilities/capability.ts";
-import type { ExecutionJob } from "../execution.ts";
+import type { CtxData, ExecutionJob } from "../execution.ts";
 import type { AskFiles } from "../file-request.ts";
 import type { RunLink } from "./run-options.ts";
 
@@ -7,7 +7,10 @@ interface CallerData {
   readonly messages: readonly unknown[];
   readonly session_id: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly datastores?: CtxData["datastores"];
 }
+
+const NONE: NonNullable<CtxData["datastores"]> = Object.freeze({});
 
 /** The scope of one execution. Its data is parsed only when an op asks for it: most executions make no model call. */
 export function createScope(job: ExecutionJob, link: RunLink): Scope {
@@ -26,6 +29,9 @@ export function createScope(job: ExecutionJob, link: RunLink): Scope {
     },
     get env() {
       return data().env ?? {};
+    },
+    get datastores() {
+      return data().datastores ?? NONE;
     },
     invoke: link.invoke,
     accessory: link.accessory,

@@ -1,13 +1,34 @@
 import { toWorkflowError } from "../../runtime/index.ts";
+import { type Api, workflowPath } from "./api.ts";
 import { checkSources, describeResult, parseCheck } from "./check.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
+import { importFile } from "./datastore-import.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
 import { sizeOf } from "./sizes.ts";
 import { collectSources, type LocalFile, refOf } from "./sources.ts";
 import { upload } from "./upload.ts";
 
 const BUMPS = ["major", "minor", "patch"];
+
+/** Datastores that the newest version may read. */
+async function attachedBefore(api: Api, ref: string): Promise<readonly string[]> {
+  const versions = await api.call(workflowPath(ref, "/versions")).catch((thrown: unknown) => {
+    if (toWorkflowError(thrown).details["code"] === "workflow_not_found") return {};
+    throw thrown;
+  });
+  const names = asRecords(asRecord(versions)["data"])[0]?.["datastores"];
+  return Array.isArray(names) ? names.map(String) : [];
+}
+
+/** With --datastore: imports the files, and names all that the script may read from then on. */
+async function attachDatastores(call: CommandCall, ref: string): Promise<readonly string[]> {
+  const wanted = Object.entries(call.options.pairs("datastore", () => ""));
+  if (wanted.length === 0) return [];
+  const before = await attachedBefore(await call.api(), ref);
+  for (const [name, file] of wanted) if (file !== "") await importFile(call, { name, file, query: {} });
+  return [...new Set([...before, ...wanted.map(([name]) => name)])];
+}
 
 /** Uploads sources under `ref` and says what the server made of them; `weft dev` does it on every change. */
 export async function deploySources(
@@ -22,7 +43,7 @@ export async function deploySources(
     throw stop("usage", `--bump: must be one of ${BUMPS.join(", ")}, got "${bump}"`);
   const env = options.pairs("env");
   const removed = options.list("removeAccessory");
-  const fields = {
+  const fields: Record<string, string> = {
     workflow_ref_name: ref,
     ...(options.text("name") === undefined ? {} : { workflow_name: options.text("name") ?? "" }),
     ...(options.text("notes") === undefined ? {} : { version_notes: options.text("notes") ?? "" }),
@@ -32,6 +53,8 @@ export async function deploySources(
     ...(activate ? {} : { publish_version: "false" }),
   };
   const accessories = options.pairs("accessory");
+  const attached = await attachDatastores(call, ref);
+  if (attached.length > 0) Object.assign(fields, { datastores: JSON.stringify(attached) });
   const api = await call.api();
   const what = sources.length === 1 ? "1 file" : `${sources.length} files`;
   return terminal.during(`Uploading ${what}`, async (update) => {
@@ -72,6 +95,11 @@ export const deploy: Command = {
     { flags: "--name <name>", about: "name shown to people" },
     { flags: "--accessory <key=file>", about: "a read-only file for the script", repeat: true },
     { flags: "--remove-accessory <key>", about: "an accessory the script has no longer; others stay", repeat: true },
+    {
+      flags: "--datastore <name=file>",
+      about: "a datastore that the script may read, filled from the file; or a name",
+      repeat: true,
+    },
     { flags: "--env <KEY=VALUE>", about: "a value for ctx.env", repeat: true },
     { flags: "--notes <text>", about: "what changed" },
     { flags: "--bump <part>", about: "major, minor (default) or patch" },

@@ -4,6 +4,7 @@ import { approve } from "./approve.ts";
 import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
+import { datastores } from "./datastores.ts";
 import { deleteRun } from "./delete-run.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   list,
   versions,
   rollback,
+  datastores,
   schedules,
   files,
   budget,

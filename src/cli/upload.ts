@@ -38,7 +38,11 @@ async function toForm(request: UploadRequest): Promise<FormData> {
   return form;
 }
 
-function counted(body: ReadableStream<Uint8Array>, onProgress: (sent: number) => void): ReadableStream<Uint8Array> {
+/** The same bytes, counted as they pass. */
+export function counted(
+  body: ReadableStream<Uint8Array>,
+  onProgress: (sent: number) => void,
+): ReadableStream<Uint8Array> {
   let sent = 0;
   return body.pipeThrough(
     new TransformStream<Uint8Array, Uint8Array>({

@@ -54,7 +54,7 @@ async function storeVersion(
   const sources = JSON.stringify(upload);
   const { staged } = found;
   const accessories = mergeAccessories({ staged, without: request.withoutAccessories ?? [] }, newest, limits);
-  const datastores = await attachedTo(request.datastores, newest, { accountId, store });
+  const datastores = await attachedTo(request, newest, store);
   const row = toRow(request, found.known, request.settings);
   if (newest?.bundleHash === bundle.hash && sameFiles(newest, { accessories, datastores })) {
     const { now } = row;

@@ -1,5 +1,6 @@
 import type { AgentService } from "./agents/agent-service.ts";
 import type { BudgetService } from "./budgets/budget-service.ts";
+import type { DatastoreService } from "./datastores/datastore-service.ts";
 import type { Engine } from "./engine.ts";
 import type { FileService } from "./files/file-service.ts";
 import type { Replays } from "./replays.ts";
@@ -19,4 +20,5 @@ export interface Services {
   readonly webhooks: WebhookService;
   readonly files: FileService;
   readonly agents: AgentService;
+  readonly datastores: DatastoreService;
 }

@@ -7,6 +7,8 @@ export type {
   Balance,
   Caller,
   CallWebhook,
+  Datastore,
+  DatastoreImport,
   Delivery,
   DeliveryAttempt,
   Execution,

@@ -38,6 +38,8 @@ export interface DeployRequest {
   readonly withoutAccessories?: readonly string[];
   /** Names of the datastores that it may read; absent: those of the newest version. */
   readonly datastores?: readonly string[];
+  /** Names of datastores that it may read besides. */
+  readonly alsoDatastores?: readonly string[];
   /** False: the version is stored, the active one stays. */
   readonly publish: boolean;
   readonly bump: "major" | "minor" | "patch";

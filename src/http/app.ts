@@ -12,6 +12,7 @@ import { DIALECTS, dialectOf } from "./dialects/index.ts";
 import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
 import { parseJsonBody } from "./json-body.ts";
+import { createLateRequests } from "./late-requests.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
@@ -42,11 +43,12 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that needs no key: a link that is signed, for example. */
     public?: boolean;
+    /** True for a route whose body may take any time to arrive, as long as bytes keep coming. */
+    longBody?: boolean;
   }
 }
 
-/** A request must have arrived within this time, its headers within the other. */
-const REQUEST_TIMEOUT_MS = 300_000;
+/** The headers of a request must have arrived within this time; its body is watched by late-requests.ts. */
 const HEADERS_TIMEOUT_MS = 20_000;
 const KEEP_ALIVE_MS = 72_000;
 /** How often late requests are looked for. */
@@ -84,7 +86,7 @@ function answerError(thrown: unknown, request: Request, reply: Reply, limits: Li
 function createServer(limits: Limits) {
   const app = Fastify({
     bodyLimit: limits.maxBodyBytes,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
     genReqId: (request) => requestIdOf(request.headers["x-request-id"]),
@@ -140,6 +142,21 @@ function installErrors(app: App, deps: AppDeps, methods: MethodTable): void {
   });
 }
 
+/** Answers and closes as Node does where it keeps the time itself. */
+function watchBodies(app: App): void {
+  const late = createLateRequests(({ socket }) => {
+    app.server.emit("clientError", Object.assign(new Error("late"), { code: "ERR_HTTP_REQUEST_TIMEOUT" }), socket);
+  });
+  app.addHook("onRequest", (request, _reply, done) => {
+    late.watch(request.raw, request.routeOptions.config.longBody === true);
+    done();
+  });
+  app.addHook("onClose", (_app, done) => {
+    late.close();
+    done();
+  });
+}
+
 function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   app.addHook("onRoute", (route) => {
     methods.add(route.method, route.url);
@@ -180,6 +197,7 @@ export async function createApp(deps: AppDeps): Promise<HttpApp> {
   const app = createServer(deps.limits);
   const methods = new MethodTable();
   installHooks(app, deps, methods);
+  watchBodies(app);
   installErrors(app, deps, methods);
   await app.register(multipart, { throwFileSizeLimit: true });
   await app.register(swagger, openApiOptions(deps.version));

@@ -28,6 +28,7 @@ export function openApiOptions(version: string) {
         { name: "runs", description: "Look at runs" },
         { name: "files", description: "Inputs and outputs of workflows" },
         { name: "agents", description: "Define and call agents" },
+        { name: "datastores", description: "Stores of records that workflows read" },
         { name: "schedules", description: "Start workflows by the clock" },
         { name: "webhooks", description: "Be told of runs, by Standard Webhooks" },
         { name: "server", description: "Health" },

@@ -27,6 +27,7 @@ export type {
   DatastoreFile,
   DatastoreImport,
   DatastoreImportState,
+  DatastoreImportUsage,
   DatastorePin,
   DatastoreRevision,
   NewDatastoreImport,

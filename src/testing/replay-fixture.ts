@@ -80,6 +80,7 @@ export function openOffline(): Promise<Runtime> {
     workers: 1,
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
+    datastores: null,
     warm: [],
     settle: () => undefined,
     loadBundle: async () => null,

@@ -5,15 +5,14 @@ import { createEgressClient } from "../../runtime/egress/client.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { createModelClient } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
-import type { Services } from "../../runtime/services.ts";
 import { createMcpSessions } from "../../runtime/tools/mcp/sessions.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
-import { type TestCallOptions, testCall, testScope } from "./op-call.ts";
+import { type OutsideServices, type TestCallOptions, testCall, testScope } from "./op-call.ts";
 
 const op = chat.ops["chat.completions.create"] as Op;
 const messages = [{ role: "user", content: "hi" }];
 let stub: ModelStub;
-let services: Services;
+let services: OutsideServices;
 
 beforeAll(async () => {
   stub = await startModelStub();

@@ -4,14 +4,13 @@ import { http } from "../../runtime/capabilities/http.ts";
 import { createEgressClient } from "../../runtime/egress/client.ts";
 import { createModelClient } from "../../runtime/models/client.ts";
 import { parseModels } from "../../runtime/models/config.ts";
-import type { Services } from "../../runtime/services.ts";
 import { createMcpSessions } from "../../runtime/tools/mcp/sessions.ts";
 import { startWebStub, type WebStub } from "../egress/upstream.ts";
-import { type TestCallOptions, testCall, testScope } from "./op-call.ts";
+import { type OutsideServices, type TestCallOptions, testCall, testScope } from "./op-call.ts";
 
 const op = http.ops["http.request"] as Op;
 let web: WebStub;
-let services: Services;
+let services: OutsideServices;
 /** Answers of the next requests: a status, or a closed connection. */
 let script: (number | "cut")[] = [];
 

@@ -1,4 +1,5 @@
 import type { MeterPatch, OpCall, Scope } from "../../runtime/capabilities/capability.ts";
+import { createDatastoreAccess } from "../../runtime/datastores/access.ts";
 import type { ExecutionJob } from "../../runtime/execution.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import type { Services } from "../../runtime/services.ts";
@@ -10,8 +11,11 @@ export interface TestCall extends OpCall {
 }
 
 /** What a test may choose about the call. */
+export type OutsideServices = Omit<Services, "datastores">;
+
 export interface TestCallOptions {
-  readonly services: Services;
+  /** Without datastores: there are none. */
+  readonly services: OutsideServices;
   readonly job?: Partial<ExecutionJob>;
   readonly messages?: readonly unknown[];
   readonly signal?: AbortSignal;
@@ -48,6 +52,7 @@ export function testScope(job: Partial<ExecutionJob> = {}, messages: readonly un
     messages,
     sessionId: "session-1",
     env: {},
+    datastores: {},
     invoke: none,
     accessory: none,
     files: none,
@@ -66,7 +71,7 @@ export function testCall(options: TestCallOptions): TestCall {
   const metered: MeterPatch[] = [];
   return {
     scope: testScope(options.job, options.messages),
-    services: options.services,
+    services: { datastores: createDatastoreAccess({ root: null, limits: DEFAULT_LIMITS }), ...options.services },
     pos: 7,
     now: 0,
     idempotencyKey: "exec-1:7",

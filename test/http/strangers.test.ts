@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../../runtime/index.ts";
 import type { Caller } from "../../src/engine/types.ts";
@@ -50,6 +51,11 @@ beforeAll(async () => {
   const file = await make("/api/v1/files/upload-url", { name: "private.txt", bytes: 7 });
   const schedule = await make("/api/v1/schedules", { workflow: REF, cron: "@yearly" });
   await send("PUT", `/api/v1/agents/${REF}`, {});
+  const signal = new AbortController().signal;
+  const stored = await core.datastores.create({ accountId: core.accountId, name: "private", definition: {} });
+  const staged = await core.datastores.stage({ body: Readable.from([]), length: 0, signal });
+  const begun = { accountId: core.accountId, key: "private", format: "csv", options: {}, definition: null } as const;
+  const imported = await core.datastores.addImport(staged, { ...begun, creates: false });
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
   const first = async (path: string): Promise<string> => {
     const rows = async () => ((await send("GET", path)).body as { readonly data: readonly Json[] }).data;
@@ -62,6 +68,8 @@ beforeAll(async () => {
     file,
     approval,
     run: toExecId(executionId),
+    datastore: stored.id,
+    import: imported.id,
     delivery: await first("/api/v1/webhook-deliveries"),
   };
 });
@@ -127,10 +135,30 @@ const OPERATIONS: readonly Operation[] = [
   ["POST", "/workflow/chat/completions", { model: `workflow:${REF}`, input: {} }],
 ];
 
-const named = (text: string) =>
-  text.replaceAll(/:(run|schedule|webhook|delivery|approval|file)\b/g, (_, what) => ids[what] ?? "");
+/** A datastore by its id and by its name. */
+const OF_DATASTORES: readonly Operation[] = [":datastore", "private"].flatMap((name): readonly Operation[] => [
+  ["GET", `/api/v1/datastores/${name}`],
+  ["POST", `/api/v1/datastores/${name}/import?format=csv`, {}],
+  ["GET", `/api/v1/datastores/${name}/imports`],
+  ["GET", `/api/v1/datastores/${name}/imports/:import`],
+  ["DELETE", `/api/v1/datastores/${name}/imports/:import`],
+  ["GET", `/api/v1/datastores/${name}/records`],
+  ["POST", `/api/v1/datastores/${name}/records`, { id: "1" }],
+  ["POST", `/api/v1/datastores/${name}/records/get`, { ids: ["1"] }],
+  ["POST", `/api/v1/datastores/${name}/records/delete`, { ids: ["1"] }],
+  ["GET", `/api/v1/datastores/${name}/records/1`],
+  ["DELETE", `/api/v1/datastores/${name}/records/1`],
+  ["POST", `/api/v1/datastores/${name}/search`, { query: "x" }],
+  ["POST", `/api/v1/datastores/${name}/query`, { sql: "SELECT 1" }],
+  ["POST", `/api/v1/datastores/${name}/count`, {}],
+  ["GET", `/api/v1/datastores/${name}/download`],
+  ["DELETE", `/api/v1/datastores/${name}`],
+]);
 
-const NAMES = OPERATIONS.map(([method, path, body]) => ({ method, path, body }));
+const named = (text: string) =>
+  text.replaceAll(/:(run|schedule|webhook|delivery|approval|file|datastore|import)\b/g, (_, what) => ids[what] ?? "");
+
+const NAMES = [...OPERATIONS, ...OF_DATASTORES].map(([method, path, body]) => ({ method, path, body }));
 
 test.each(NAMES)("$method $path is 404 for another account", async ({ method, path, body }) => {
   caller = as("a stranger");
@@ -141,7 +169,17 @@ test.each(NAMES)("$method $path is 404 for another account", async ({ method, pa
   expect([answer.status, answer.body]).toEqual([404, expect.objectContaining({ [member]: expect.anything() })]);
 });
 
-const LISTS = ["agents", "approvals", "files", "runs", "schedules", "webhooks", "webhook-deliveries", "workflows"];
+const LISTS = [
+  "agents",
+  "approvals",
+  "datastores",
+  "files",
+  "runs",
+  "schedules",
+  "webhooks",
+  "webhook-deliveries",
+  "workflows",
+];
 
 test("lists of another account are empty, whatever they are filtered by", async () => {
   caller = as("a stranger");

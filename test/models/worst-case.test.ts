@@ -16,7 +16,7 @@ const ROUTE: ModelRoute = {
   maxOutputTokens: null,
   maxInputTokens: null,
 };
-const target = (more: Partial<ModelRoute> = {}) => ({ name: "m", route: { ...ROUTE, ...more } });
+const target = (more: Partial<ModelRoute> = {}) => ({ api: "chat" as const, name: "m", route: { ...ROUTE, ...more } });
 const messages = [{ role: "user", content: "hi" }];
 const bytes = (body: object) => Buffer.byteLength(JSON.stringify(body));
 const tokens = (body: object, route: Partial<ModelRoute> = {}) => worstCase(target(route), body as never, 1_000).tokens;

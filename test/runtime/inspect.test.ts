@@ -13,6 +13,7 @@ beforeAll(async () => {
     workers: 1,
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
+    datastores: null,
     warm: ["fast"],
     settle: () => undefined,
     loadBundle: () => Promise.resolve(null),

@@ -1,5 +1,6 @@
 import { fail } from "../../../runtime/index.ts";
 import type { DatastorePin, Store, Version } from "../../store/store.ts";
+import type { DeployRequest } from "../workflows.ts";
 
 /** Names that a datastore may have. */
 export const DATASTORE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/;
@@ -15,20 +16,24 @@ export function checkDatastoreName(name: string, param: string): void {
   throw fail("INVALID_REQUEST", { message: `${param}: ${NAME_RULE}, got ${JSON.stringify(name.slice(0, 80))}`, param });
 }
 
-/** The datastores of the next version, in order: those asked for, else those of the newest one. INVALID_REQUEST for one that the account does not have. */
+type Asked = Pick<DeployRequest, "accountId" | "datastores" | "alsoDatastores">;
+
+/** The datastores of the next version, in order: those asked for, else those of the newest one, and those that come with it. INVALID_REQUEST for one that the account does not have. */
 export async function attachedTo(
-  asked: readonly string[] | undefined,
+  { accountId, datastores: asked, alsoDatastores: also = [] }: Asked,
   newest: Version | null,
-  { accountId, store }: { readonly accountId: string; readonly store: Pick<Store, "findDatastore"> },
+  store: Pick<Store, "findDatastore">,
 ): Promise<readonly string[]> {
-  if (asked === undefined) return newest?.datastores ?? [];
-  const names = [...new Set(asked)].toSorted();
+  const kept = newest?.datastores ?? [];
+  if (asked === undefined && also.length === 0) return kept;
+  const names = [...new Set([...(asked ?? kept), ...also])].toSorted();
   if (names.length > MAX_ATTACHED) {
     const message = `datastores: ${names.length} names, over ${MAX_ATTACHED}`;
     throw fail("INVALID_REQUEST", { message, param: "datastores", value: names.length });
   }
   for (const name of names) {
     checkDatastoreName(name, "datastores");
+    if (asked === undefined && kept.includes(name)) continue;
     if ((await store.findDatastore({ accountId, key: name }))?.name === name) continue;
     const message = `datastores: there is no datastore ${JSON.stringify(name)}; make it first (weft datastores import ${name} <file>)`;
     throw fail("INVALID_REQUEST", { message, param: "datastores", datastore: name });

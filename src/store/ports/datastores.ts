@@ -67,8 +67,15 @@ export interface NewDatastoreImport {
   readonly createdAt: number;
 }
 
+/** What the embeddings of an import took; only grows. */
+export interface DatastoreImportUsage {
+  readonly tokens: number;
+  readonly costUsd: number;
+}
+
 /** A stored import. */
 export interface DatastoreImport extends NewDatastoreImport {
+  readonly usage: DatastoreImportUsage;
   readonly state: DatastoreImportState;
 }
 
@@ -129,6 +136,7 @@ export interface DatastoreStore {
     readonly from: number;
     readonly to: DatastoreRevision;
     readonly warnings: readonly string[];
+    readonly usage: DatastoreImportUsage;
     readonly now: number;
   }): Promise<boolean>;
   /** Ends one that has not ended; false when it had. */
@@ -136,6 +144,7 @@ export interface DatastoreStore {
     readonly importId: string;
     readonly status: "failed" | "cancelled";
     readonly error: ErrorRecord;
+    readonly usage: DatastoreImportUsage;
     readonly now: number;
   }): Promise<boolean>;
   /** Every file that is in use or was given up, for finding those that nobody knows. */

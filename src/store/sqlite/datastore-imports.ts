@@ -19,6 +19,8 @@ interface ImportRow {
   readonly rows: number | null;
   readonly warnings: string | null;
   readonly error: string | null;
+  readonly tokens: number;
+  readonly cost_usd: number;
   readonly created_at: number;
 }
 
@@ -47,9 +49,10 @@ const BEGIN = `UPDATE datastore_imports SET status = 'running', started_at = ?
   WHERE id = ? AND ended_at IS NULL AND status = 'queued'`;
 const RUNNING = "SELECT * FROM datastore_imports WHERE id = ? AND status = 'running' AND ended_at IS NULL";
 const REDEFINE = "UPDATE datastores SET definition = ? WHERE id = ?";
-const COMPLETE = `UPDATE datastore_imports SET status = 'complete', ended_at = ?, revision = ?, rows = ?, warnings = ?
-  WHERE id = ?`;
-const END = "UPDATE datastore_imports SET status = ?, ended_at = ?, error = ? WHERE id = ? AND ended_at IS NULL";
+const COMPLETE = `UPDATE datastore_imports SET status = 'complete', ended_at = ?, revision = ?, rows = ?, warnings = ?,
+  tokens = tokens + ?, cost_usd = cost_usd + ? WHERE id = ?`;
+const END = `UPDATE datastore_imports SET status = ?, ended_at = ?, error = ?, tokens = tokens + ?, cost_usd = cost_usd + ?
+  WHERE id = ? AND ended_at IS NULL`;
 
 function toState(row: ImportRow): DatastoreImportState {
   const { status } = row;
@@ -79,6 +82,7 @@ const toImport = (row: ImportRow): DatastoreImport => ({
   definition: row.definition,
   bytes: row.bytes,
   createdAt: row.created_at,
+  usage: { tokens: row.tokens, costUsd: row.cost_usd },
   state: toState(row),
 });
 
@@ -95,13 +99,13 @@ function insert(db: Database, { item, max, keep }: Parameters<Store["addDatastor
 }
 
 function complete(db: Database, params: Parameters<Store["completeDatastoreImport"]>[0]): boolean {
-  const { importId, from, to, warnings, now } = params;
+  const { importId, from, to, warnings, usage, now } = params;
   const row = db.get<ImportRow>(RUNNING, importId);
   if (row === undefined) return false;
   const { account_id: accountId, datastore_id: datastoreId, definition } = row;
   if (!moveRow(db, { accountId, datastoreId, from, to, now })) return false;
   db.run(REDEFINE, definition, datastoreId);
-  db.run(COMPLETE, now, to.revision, to.rows, JSON.stringify(warnings), importId);
+  db.run(COMPLETE, now, to.revision, to.rows, JSON.stringify(warnings), usage.tokens, usage.costUsd, importId);
   return true;
 }
 
@@ -123,7 +127,7 @@ export function createDatastoreImports(db: Database, writer: Writer): Imports {
     },
     beginDatastoreImport: ({ importId, now }) => writer.write(() => db.run(BEGIN, now, importId) > 0),
     completeDatastoreImport: (params) => writer.write(() => complete(db, params)),
-    endDatastoreImport: ({ importId, status, error, now }) =>
-      writer.write(() => db.run(END, status, now, JSON.stringify(error), importId) > 0),
+    endDatastoreImport: ({ importId, status, error, usage, now }) =>
+      writer.write(() => db.run(END, status, now, JSON.stringify(error), usage.tokens, usage.costUsd, importId) > 0),
   };
 }

@@ -31,6 +31,8 @@ function newImport(datastore: { readonly accountId: string; readonly id: string 
   return { ...keyOf(datastore), ...texts, id: importId, bytes: 1_234, createdAt: T0 };
 }
 
+const NOTHING = { tokens: 0, costUsd: 0 };
+const USED = { tokens: 12, costUsd: 0.5 };
 const bound = { max: 5, keep: 2 };
 
 /** An execution that reads base `base` of a datastore. */
@@ -97,10 +99,21 @@ function describeImports(subject: () => Subject): void {
       const item = newImport(made);
       await world.store.addDatastoreImport({ item, ...bound });
       const key = { ...keyOf(made), importId: item.id };
-      expect(await world.store.findDatastoreImport(key)).toEqual({ ...item, state: { status: "queued" } });
+      expect(await world.store.findDatastoreImport(key)).toEqual({
+        ...item,
+        usage: NOTHING,
+        state: { status: "queued" },
+      });
       expect(await world.store.beginDatastoreImport({ importId: item.id, now: T0 + 1 })).toBe(true);
       expect(await world.store.beginDatastoreImport({ importId: item.id, now: T0 + 2 })).toBe(false);
-      const end = { importId: item.id, from: 0, to: revision(1), warnings: ["column a: mixed"], now: T0 + 3 };
+      const end = {
+        importId: item.id,
+        from: 0,
+        to: revision(1),
+        warnings: ["column a: mixed"],
+        usage: USED,
+        now: T0 + 3,
+      };
       expect(await world.store.completeDatastoreImport(end)).toBe(true);
       expect(await world.store.completeDatastoreImport(end)).toBe(false);
       const store = await reopen();
@@ -112,6 +125,7 @@ function describeImports(subject: () => Subject): void {
         rows: 10,
         warnings: ["column a: mixed"],
       });
+      expect((await store.findDatastoreImport(key))?.usage).toEqual(USED);
       const found = await store.findDatastore({ accountId: made.accountId, key: made.name });
       expect(found).toMatchObject({ current: revision(1), definition: item.definition });
       expect(await store.findDatastoreImport({ ...key, accountId: "stranger" })).toBeNull();
@@ -124,7 +138,7 @@ function describeImports(subject: () => Subject): void {
       const [first, second, third] = [newImport(made), newImport(made), newImport(made)];
       for (const item of [first, second, third]) await world.store.addDatastoreImport({ item, ...bound });
       await world.store.beginDatastoreImport({ importId: second.id, now: T0 });
-      const failed = { importId: third.id, status: "failed", error: FAILED, now: T0 } as const;
+      const failed = { importId: third.id, status: "failed", error: FAILED, usage: USED, now: T0 } as const;
       expect(await world.store.endDatastoreImport(failed)).toBe(true);
       expect(await world.store.endDatastoreImport(failed)).toBe(false);
       const store = await reopen();
@@ -147,9 +161,9 @@ function describeImports(subject: () => Subject): void {
         return item.id;
       };
       const complete = (importId: string, from: number) =>
-        store.completeDatastoreImport({ importId, from, to: revision(from + 1), warnings: [], now: T0 });
+        store.completeDatastoreImport({ importId, from, to: revision(from + 1), warnings: [], usage: USED, now: T0 });
       const cancelled = await begin();
-      await store.endDatastoreImport({ importId: cancelled, status: "cancelled", error: FAILED, now: T0 });
+      await store.endDatastoreImport({ importId: cancelled, status: "cancelled", error: FAILED, usage: USED, now: T0 });
       expect(await complete(cancelled, 0)).toBe(false);
       const late = await begin();
       expect(await complete(late, 4)).toBe(false);
@@ -174,7 +188,7 @@ function describeImports(subject: () => Subject): void {
         await expect(store.addDatastoreImport({ item: newImport(made), max: 1, keep: 2 })).rejects.toMatchObject({
           code: "RATE_LIMITED",
         });
-        await store.endDatastoreImport({ importId: item.id, status: "failed", error: FAILED, now: T0 });
+        await store.endDatastoreImport({ importId: item.id, status: "failed", error: FAILED, usage: USED, now: T0 });
       }
       expect(await store.listDatastoreImports({ ...keyOf(made), limit: 9 })).toHaveLength(3);
     });

@@ -16,9 +16,16 @@ export async function useDatastores({ store, account, workflow }: World): Promis
   await store.beginDatastoreImport({ importId: "imp_1", now: T0 });
   const base = (await store.nextDatastoreBase(key)) ?? 0;
   const to = { revision: 1, base, schema: "{}", rows: 1, bytes: 1 };
-  await store.completeDatastoreImport({ importId: "imp_1", from: 0, to, warnings: [], now: T0 });
+  await store.completeDatastoreImport({
+    importId: "imp_1",
+    from: 0,
+    to,
+    warnings: [],
+    usage: { tokens: 0, costUsd: 0 },
+    now: T0,
+  });
   const end = { importId: "imp_1", status: "failed", error: { code: "INTERNAL", message: "", details: {} } } as const;
-  await store.endDatastoreImport({ ...end, now: T0 });
+  await store.endDatastoreImport({ ...end, usage: { tokens: 0, costUsd: 0 }, now: T0 });
   const pins = { datastores: { n: { id: "ds_1", base, revision: 1 } } };
   await store.enqueue({ execution: execution(workflow, { data: JSON.stringify(pins) }) });
   await store.moveDatastore({ ...key, from: 1, to: { ...to, revision: 2, base: 2 }, now: T0 });

@@ -115,7 +115,7 @@ async function readParts(request: Request, rules: FormRules): Promise<Values> {
       fields: MAX_FIELDS,
       files: limits.maxAccessories + MAX_SCRIPT_FILES,
       fieldSize: limits.maxBodyBytes,
-      fileSize: Math.max(limits.maxAccessoryBytes, limits.maxScriptBytes) + 1,
+      fileSize: Math.max(limits.maxAccessoryBytes, limits.maxScriptBytes, limits.maxImportBytes) + 1,
     },
   });
   for await (const part of parts) {

@@ -3,6 +3,7 @@ import { registerAgentCalls } from "./agent-calls.ts";
 import { registerAgents } from "./agents.ts";
 import { registerApprovals } from "./approvals.ts";
 import { registerBudgets } from "./budgets.ts";
+import { registerDatastores } from "./datastores.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
 import { registerEvents } from "./events.ts";
 import { registerFiles } from "./files.ts";
@@ -30,6 +31,7 @@ export const maitai: Dialect = {
     registerReplays(app, deps);
     registerFork(app, deps);
     registerManagement(app, deps);
+    registerDatastores(app, deps);
     registerSchedules(app, deps);
     registerWebhooks(app, deps);
     registerDeliveries(app, deps);

@@ -1,5 +1,6 @@
 import { fail } from "../../../../runtime/index.ts";
-import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
+import type { App, DialectDeps, MultipartFile, Reply, Request } from "../dialect.ts";
+import { type AttachedDatastores, createAttached, DATASTORE_PART } from "./attached-datastores.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
 import { inFieldsOfApi } from "./field-names.ts";
 import { readForm } from "./form.ts";
@@ -38,10 +39,17 @@ function registerUpload(app: App, deps: DialectDeps): void {
       "multipart/form-data": { schema: UPLOAD_FORM_SCHEMA },
     },
   };
+  const came = new WeakMap<Request, AttachedDatastores>();
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
   const preValidation = async (request: Request, reply: Reply) => {
-    if (request.isMultipart())
-      request.body = await readForm(request, { ...rules, take: receiveAccessories(deps, reply) });
+    if (request.isMultipart()) {
+      const attached = createAttached(deps, reply);
+      const accessory = receiveAccessories(deps, reply);
+      const take = (part: MultipartFile) =>
+        part.fieldname.startsWith(DATASTORE_PART) ? attached.take(part) : accessory(part);
+      came.set(request, attached);
+      request.body = await readForm(request, { ...rules, take });
+    }
     // Without a content type there is no schema to check a body that is missing.
     if (request.body === undefined) {
       throw fail("INVALID_REQUEST", { message: "body: is required, as JSON or as a form", param: null });
@@ -52,12 +60,15 @@ function registerUpload(app: App, deps: DialectDeps): void {
       ? toUpload(request.body as Readonly<Record<string, unknown>>)
       : { body: request.body as UploadBody, attached: [] };
     const accountId = deps.account(request).id;
-    const deployment = await inFieldsOfApi(workflows.deploy(toDeployRequest(received, { accountId, limits })));
+    const asked = toDeployRequest(received, { accountId, limits });
+    const alsoDatastores = (await came.get(request)?.importAll(accountId)) ?? [];
+    const deployment = await inFieldsOfApi(workflows.deploy({ ...asked, alsoDatastores }));
     return { data: toDeploymentView(deployment) };
   };
-  const summary = "Create or update a workflow: upload a script and its accessories";
-  app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation }, upload);
-  app.post(BASE, { schema: { tags, summary: "Same as upload", body }, preValidation }, upload);
+  const summary = "Create or update a workflow: upload a script, its accessories and its datastores";
+  const config = { longBody: true };
+  app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation, config }, upload);
+  app.post(BASE, { schema: { tags, summary: "Same as upload", body }, preValidation, config }, upload);
 }
 
 interface ValidateBody extends SchemasBody {

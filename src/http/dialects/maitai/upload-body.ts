@@ -1,6 +1,7 @@
 import { fail, type Limits, type SourceFile } from "../../../../runtime/index.ts";
 import type { Workflow } from "../../../engine/types.ts";
 import type { DeployRequest, GivenSchemas, WorkflowSettings } from "../../../engine/workflows.ts";
+import { DATASTORE_PART } from "./attached-datastores.ts";
 import type { FormFile } from "./form.ts";
 import { ACCESSORY_PART, accessoriesOfPart } from "./received-accessories.ts";
 import { refuseTransforms, type TransformBody } from "./transforms.ts";
@@ -35,6 +36,7 @@ export interface UploadBody extends SettingsBody {
   readonly version_notes?: string;
   readonly accessories?: readonly AccessoryBody[];
   readonly remove_accessories?: readonly string[];
+  readonly datastores?: readonly string[];
 }
 
 interface AccessoryBody {
@@ -86,6 +88,7 @@ export function toUpload(form: Readonly<Record<string, unknown>>): ReceivedUploa
   const settings: [string, unknown][] = [];
   const scripts: SourceFile[] = [];
   for (const [name, value] of Object.entries(fields)) {
+    if (name.startsWith(DATASTORE_PART)) continue;
     if (SCRIPT_PARTS.includes(name)) scripts.push(...filesOf(name, value).map((file) => sourceOf(name, file)));
     else if (name.startsWith(ACCESSORY_PART)) {
       attached.push(...accessoriesOfPart(name, value));
@@ -165,6 +168,7 @@ export function toDeployRequest(
     settings: toSettings(body),
     accessories: [...(body.accessories ?? []).map(toAccessory), ...attached],
     withoutAccessories: body.remove_accessories ?? [],
+    ...(body.datastores === undefined ? {} : { datastores: body.datastores }),
     publish: body.publish_version ?? true,
     bump: body.version_bump ?? "minor",
     notes: body.version_notes ?? "",

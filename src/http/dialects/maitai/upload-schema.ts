@@ -79,6 +79,11 @@ const DEPLOY_PROPERTIES = {
     items: text,
     description: "Keys of accessories that the new version has no longer; all others stay.",
   },
+  datastores: {
+    type: "array",
+    items: text,
+    description: "Names of the datastores that the script may read; default: those of the version before.",
+  },
 } as const;
 
 /** Further files of a script in a JSON body. */
@@ -121,7 +126,13 @@ export const UPLOAD_FORM_SCHEMA = {
     files: { type: "array", items: FILE, description: "Further files; the file name of a part is its path." },
     accessories: UPLOAD_SCHEMA.properties.accessories,
   },
-  patternProperties: { "^accessory_.+$": { ...FILE, description: "An accessory; its key follows the underscore." } },
+  patternProperties: {
+    "^accessory_.+$": { ...FILE, description: "An accessory; its key follows the underscore." },
+    "^datastore_.+$": {
+      ...FILE,
+      description: "Records of a datastore, which is made or replaced and attached; its name follows the underscore.",
+    },
+  },
 } as const;
 
 /** JSON Schema of a validation. */

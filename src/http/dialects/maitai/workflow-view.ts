@@ -43,6 +43,7 @@ export function toDeploymentView({ workflow, version, created }: Deployment): Re
     version_created: created,
     bundle_sha256: version.bundleHash,
     isolation: version.isolation,
+    datastores: version.datastores,
   };
 }
 
@@ -69,6 +70,7 @@ export function toVersionView(version: Version, activeVersionId: string | null):
       bytes,
       sha256: hash,
     })),
+    datastores: version.datastores,
     created_at: Math.floor(version.createdAt / 1_000),
   };
 }
