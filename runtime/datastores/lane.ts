@@ -1,4 +1,4 @@
-import { fail, type WorkflowError } from "../errors.ts";
+import { fail, toWorkflowError, type WorkflowError } from "../errors.ts";
 import { cancelled, QueryWorker, type Task, type WorkerOptions } from "./query-worker.ts";
 
 /** What a lane is made with. */
@@ -58,25 +58,25 @@ export class Lane {
   }
 
   #next(): void {
-    while (this.#count > 0) {
-      const worker = this.#idle.pop() ?? this.#start();
-      if (worker === null) return;
+    while (this.#count > 0 && (this.#idle.length > 0 || this.#workers.size < this.#options.processes)) {
       const task = this.#take();
-      if (task === null) {
-        this.#idle.push(worker);
-        worker.rest();
-        return;
-      }
-      worker.run(task);
+      if (task !== null) this.#begin(task);
     }
   }
 
-  #start(): QueryWorker | null {
-    if (this.#workers.size >= this.#options.processes) return null;
+  #begin(task: Task): void {
+    try {
+      (this.#idle.pop() ?? this.#start()).run(task);
+    } catch (thrown) {
+      task.reject(toWorkflowError(thrown));
+    }
+  }
+
+  #start(): QueryWorker {
     const worker = new QueryWorker({
       ...this.#options,
-      onIdle: () => this.#rest(worker),
-      onEnd: () => this.#ended(worker),
+      onIdle: (idle) => this.#rest(idle),
+      onEnd: (ended) => this.#ended(ended),
     });
     this.#workers.add(worker);
     return worker;

@@ -1,7 +1,7 @@
 import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { toRecord, toWorkflowError } from "../errors.ts";
-import { createFrameWriter, readFrames } from "../host/frames.ts";
+import { readFrames } from "../host/frames.ts";
 import type { DatastoreLimits, LaneName } from "./operations.ts";
 import { createPerform } from "./perform.ts";
 
@@ -15,7 +15,6 @@ const end = () => process.kill(process.pid, "SIGKILL");
 
 const { lane, limits }: QueryHello = JSON.parse(process.argv[2] ?? "");
 const socket = new Socket({ fd: 3, readable: true, writable: true });
-const out = createFrameWriter(socket);
 const perform = await createPerform(lane, limits);
 // The parent is gone: so is whoever waits for an answer.
 socket.on("close", end);
@@ -30,12 +29,12 @@ const cpuMs = (): number => {
 const answer = ([json = ""]: string[]): void => {
   try {
     const result = perform(JSON.parse(json));
-    out.write(`done\t${cpuMs()}\t${result}`);
+    socket.write(`done\t${cpuMs()}\t${result}\n`);
   } catch (thrown) {
     const error = toWorkflowError(thrown);
     const { cause } = error;
     const reason = error.code === "INTERNAL" && cause instanceof Error ? (cause.stack ?? cause.message) : "";
-    out.write(`failed\t${cpuMs()}\t${JSON.stringify(toRecord(error))}\t${JSON.stringify(reason)}`);
+    socket.write(`failed\t${cpuMs()}\t${JSON.stringify(toRecord(error))}\t${JSON.stringify(reason)}\n`);
   }
 };
 

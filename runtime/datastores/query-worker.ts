@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { type ErrorRecord, fail, fromRecord, type WorkflowError } from "../errors.ts";
-import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
+import { readFrames } from "../host/frames.ts";
 import { overLimit } from "./complain.ts";
 import type { QueryHello } from "./query-process.ts";
 import { RECYCLE_CPU_MS, spawnQueryProcess } from "./spawn-query-process.ts";
@@ -20,9 +20,9 @@ export interface WorkerOptions {
   /** Directory for SQLite's temporary files. */
   readonly temporary: string;
   /** It has done its task. */
-  onIdle(): void;
+  onIdle(worker: QueryWorker): void;
   /** It takes no more tasks. */
-  onEnd(): void;
+  onEnd(worker: QueryWorker): void;
 }
 
 const START_MS = 30_000;
@@ -30,12 +30,21 @@ const IDLE_MS = 30_000;
 /** Node's timers fire at once when they are set for longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** Where its frames travel. Without file descriptors left, Node makes no streams at all. */
+function socketOf({ stdio }: { readonly stdio?: ChildProcess["stdio"] }): Socket {
+  const socket = stdio?.[3];
+  if (socket instanceof Socket) return socket;
+  throw notStarted();
+}
+
+const notStarted = (): WorkflowError =>
+  fail("OVERLOADED", { message: "datastore: no query process could be started; try again shortly" });
+
 /** The parent's side of one query process: one task at a time, killed when that takes too long or is given up. */
 export class QueryWorker {
   readonly #options: WorkerOptions;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
-  readonly #out: FrameWriter;
   readonly #exited = Promise.withResolvers<void>();
   #ready = false;
   #ended = false;
@@ -46,11 +55,10 @@ export class QueryWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#child = spawnQueryProcess(options.hello, options.temporary);
-    this.#socket = this.#child.stdio[3] as Socket;
-    this.#out = createFrameWriter(this.#socket);
+    this.#child.on("error", () => this.#gone(null));
+    this.#socket = socketOf(this.#child);
     this.#socket.on("error", () => undefined);
-    this.#child.on("exit", (_, signal) => this.#gone(signal));
-    this.#child.on("error", () => this.#gone("no process"));
+    this.#child.on("exit", (code, signal) => this.#gone(signal ?? `exit ${code}`));
     readFrames(this.#socket, (fields) => this.#receive(fields));
   }
 
@@ -59,7 +67,7 @@ export class QueryWorker {
     this.#task = task;
     this.#hold(true);
     task.signal?.addEventListener("abort", this.#giveUp);
-    this.#out.write(task.frame);
+    this.#socket.write(`${task.frame}\n`);
     this.#watch();
   }
 
@@ -80,7 +88,7 @@ export class QueryWorker {
   /** The time of a task begins when the process is there to work on it. */
   #watch(): void {
     const { datastoreMs } = this.#options.hello.limits;
-    if (!this.#ready) this.#alarm(START_MS, fail("OVERLOADED", { message: "A query process did not start in time." }));
+    if (!this.#ready) this.#alarm(START_MS, notStarted());
     else if (this.#options.hello.lane === "change") clearTimeout(this.#timer);
     else this.#alarm(datastoreMs, overLimit("time in ms", "datastoreMs", datastoreMs));
   }
@@ -115,7 +123,7 @@ export class QueryWorker {
     if (kind === "done") task?.resolve(json);
     else task?.reject(errorOf(JSON.parse(json), JSON.parse(cause)));
     if (Number(cpuMs) > RECYCLE_CPU_MS) this.#kill(spent());
-    else if (!this.#ended) this.#options.onIdle();
+    else if (!this.#ended) this.#options.onIdle(this);
   }
 
   #finish(): Task | null {
@@ -131,22 +139,23 @@ export class QueryWorker {
     if (this.#ended) return;
     this.#ended = true;
     const task = this.#finish();
-    this.#options.onEnd();
+    this.#options.onEnd(this);
     task?.reject(reason);
   }
 
+  /** `signal` is what ended it; null: it never began. */
   #gone(signal: string | null): void {
-    this.#close(this.#lossOf(signal));
+    this.#close(signal === null ? notStarted() : this.#lossOf(signal));
     this.#exited.resolve();
   }
 
-  #lossOf(signal: string | null): WorkflowError {
+  #lossOf(signal: string): WorkflowError {
     const { datastoreMemoryMb, datastoreMs } = this.#options.hello.limits;
     if (signal === "SIGXCPU") return overLimit("time in ms", "datastoreMs", datastoreMs);
     // How V8 and SQLite end without memory, and how the kernel ends others.
     if (signal === "SIGABRT" || signal === "SIGTRAP" || signal === "SIGKILL")
       return overLimit("memory in MiB", "datastoreMemoryMb", datastoreMemoryMb);
-    return fail("INTERNAL", {}, new Error(`A query process ended by itself (${signal ?? "exit"}).`));
+    return fail("INTERNAL", {}, new Error(`A query process ended by itself (${signal}).`));
   }
 }
 
