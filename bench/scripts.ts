@@ -75,6 +75,21 @@ export const SCRIPTS = {
   return (await ctx.waitFor("bench", { match: { n: ctx.input.n } })).data;
 }
 `,
+  "datastore-get": `export const config = { datastores: ["records", "empty"] };
+export async function execute(ctx) {
+  const { store, count, records } = ctx.input;
+  for (let at = 0; at < count; at++) await ctx.datastore.get(store, "r" + ((at * 7919) % records));
+  return { count };
+}
+`,
+  "datastore-search": `export const config = { datastores: ["records"] };
+export async function execute(ctx) {
+  const { query, count } = ctx.input;
+  let found = 0;
+  for (let at = 0; at < count; at++) found += (await ctx.datastore.search("records", query)).length;
+  return { found };
+}
+`,
 } as const;
 
 /** Ref of a workflow of the bench. */

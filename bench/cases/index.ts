@@ -1,6 +1,8 @@
 import type { Case } from "../case.ts";
 import { budget } from "./budget.ts";
+import { datastoreGet } from "./datastore-get.ts";
 import { datastoreIngest } from "./datastore-ingest.ts";
+import { datastoreSearch } from "./datastore-search.ts";
 import { fan } from "./fan.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
@@ -24,4 +26,6 @@ export const CASES: readonly Case[] = [
   warm,
   start,
   datastoreIngest,
+  datastoreGet,
+  datastoreSearch,
 ];
