@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { hostsOf, killHard } from "../support/host-processes.ts";
 import { type ModelStub, startModelStub } from "../support/model-stub.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
 import { call, callStream, upload } from "./client.ts";
 
 let stub: ModelStub;
@@ -47,7 +48,7 @@ const textOf = (body: Readonly<Record<string, unknown>>) =>
 const asked = (text: string) => stub.calls.filter(({ body }) => textOf(body) === text).length;
 
 async function killHostsOnce(id: string): Promise<void> {
-  while (asked(`${id} slow one two three`) === 0) await wait(5);
+  await until(() => asked(`${id} slow one two three`) > 0);
   // In the middle of the stream: some of its pieces have been sent on.
   await wait(220);
   for (const pid of hostsOf(process.pid)) killHard(pid);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestCore, type TestCore } from "../support/core.ts";
+import { until } from "../support/until.ts";
 import { background, outputOf, scriptOf, send, untilStatus } from "./waiting.ts";
 
 let core: TestCore;
@@ -171,8 +172,7 @@ describe("a waiting run", () => {
       "parent",
       `return (await ctx.workflow.completions.create({ model: "workflow:child" })).output;`,
     );
-    let sent = 0;
-    while (sent === 0) sent = (await send(core, "child", "grown")).reached;
+    await until(async () => (await send(core, "child", "grown")).reached > 0);
     expect(await outputOf(run)).toBe("grown");
   });
 });

@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { upsertRecords } from "../../../runtime/datastores/changes.ts";
 import { createWriter } from "../../../runtime/datastores/writer.ts";
 import { DEFAULT_LIMITS } from "../../../runtime/limits.ts";
+import { until } from "../../support/until.ts";
 import { hitsOf, newFile, readFile, schemaOf, whenOver, writeFile } from "./fixture.ts";
 
 const schema = schemaOf(
@@ -74,7 +75,7 @@ test("a kill in the middle of an import leaves no file, and the next one begins 
   const child = await start(`
     const writer = createWriter({ file: ${JSON.stringify(file)}, schema: ${JSON.stringify(schema)}, revision: 1, limits });
     for (let from = 0; ; from += 2_000) writer.add(many(from));`);
-  while (!existsSync(`${file}.part`)) await pause(10);
+  await until(() => existsSync(`${file}.part`));
   await pause(100);
   await kill(child);
   expect(existsSync(file)).toBe(false);
