@@ -10,6 +10,7 @@ import { parseModels } from "../models/config.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { buildPrelude } from "../worker/host-source.ts";
+import { withResults } from "../worker/remade.ts";
 import { Run } from "../worker/run.ts";
 import { Shelf } from "../worker/shelf.ts";
 import { createVmHost } from "./vm-host.ts";
@@ -37,12 +38,14 @@ export async function runInspected(
   const models = createModelClient(parseModels({ file: null, env: {} }));
   const mcp = createMcpSessions({ egress });
   const datastores = createDatastoreAccess({ root: null, limits: job.limits });
+  const dispatch = createDispatch({ egress, models, mcp, datastores });
+  const link = { ...host, settle: () => undefined };
   const run = new Run({
-    job,
+    job: await withResults(job, { dispatch, link }),
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
-    link: { ...host, settle: () => undefined },
-    dispatch: createDispatch({ egress, models, mcp, datastores }),
+    dispatch,
+    link,
     shelf: new Shelf({ total: 0 }),
   });
   try {

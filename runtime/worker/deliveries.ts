@@ -1,4 +1,5 @@
 import type { JournalRecord } from "../execution.ts";
+import { keptOf } from "./remade.ts";
 
 /** What the delivery queue needs from its execution. */
 export interface DeliveryPort {
@@ -12,8 +13,8 @@ export interface DeliveryPort {
 
 /** Completions of one execution on their way to the guest, in one recorded order. */
 export interface Deliveries {
-  /** Adds a live completion. `outside`: it reaches the guest only after it (and all before it) is durable. */
-  add(record: Omit<JournalRecord, "seq" | "at">, outside: boolean): void;
+  /** Adds a live completion. `outside`: it reaches the guest only after it (and all before it) is durable. `args`: JSON text of its arguments, for a result that is made again rather than kept. */
+  add(record: Omit<JournalRecord, "seq" | "at">, outside: boolean, args?: () => string): void;
   /** Hands what is not written yet to the journal without waiting. */
   flush(): void;
   /** Like flush, and resolves once everything so far is durable. */
@@ -26,6 +27,8 @@ export interface Deliveries {
 
 /** Records of pure ops are written with the next effect; this many wait at the most. */
 const MAX_SOFT = 512;
+/** And this many characters of their results. */
+const MAX_SOFT_CHARS = 4 * 1024 * 1024;
 
 /** A queue that starts after `replayed` records, with the guest's clock at `clock` (ms since the epoch); it goes on with `time`. */
 export function createDeliveries(
@@ -37,6 +40,7 @@ export function createDeliveries(
   let seq = replayed;
   let at = clock;
   let soft: JournalRecord[] = [];
+  let softChars = 0;
   const queue: { readonly record: JournalRecord; ready: boolean }[] = [];
 
   const drain = () => {
@@ -49,6 +53,7 @@ export function createDeliveries(
   const take = () => {
     const records = soft;
     soft = [];
+    softChars = 0;
     return records;
   };
 
@@ -57,19 +62,21 @@ export function createDeliveries(
   };
 
   return {
-    add(partial, outside) {
+    add(partial, outside, args) {
       at = Math.max(at, time());
       const record: JournalRecord = { ...partial, seq: seq++, at };
       const item = { record, ready: !outside };
       queue.push(item);
-      soft.push(record);
+      const kept = args === undefined ? record : keptOf(record, args);
+      soft.push(kept);
+      softChars += kept.payload.length;
       if (outside) {
         port.commit(take(), true).then(() => {
           item.ready = true;
           drain();
         }, port.failed);
       } else {
-        if (soft.length >= MAX_SOFT) flush();
+        if (soft.length >= MAX_SOFT || softChars >= MAX_SOFT_CHARS) flush();
         drain();
       }
     },

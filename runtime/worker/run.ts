@@ -224,7 +224,7 @@ export class Run implements RunListener {
     if (outside && meter !== null) this.#usage.charge(meter);
     const payload = this.#guard.hide(json);
     const trace = outside ? { args: this.#guard.redact(traceArguments(args)), meter } : { args: null, meter: null };
-    this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside);
+    this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside, () => this.#guard.hide(args));
   }
 
   #hand({ kind, pos, at, payload }: JournalRecord): void {

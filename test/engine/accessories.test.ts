@@ -163,3 +163,33 @@ test("keys that objects are born with are keys like any other; those that are no
       "accessory key: must be 1 to 64",
     );
 });
+
+test("a large accessory is not copied into the journal, and a run that goes on reads it again", async () => {
+  await core.deploy(
+    "goes-on",
+    scriptOf(`
+      const text = await ctx.accessories.text("data");
+      const bytes = await ctx.accessories.bytes("data");
+      const small = await ctx.accessories.text("small");
+      const { data } = await ctx.waitFor("go");
+      return [text.length, text[1500000], bytes.length, small, data];`),
+    { accessories: [accessory("data", `${large("a", 1_500_000)}${large("b", 1_000)}`), accessory("small", "tiny")] },
+  );
+  const { executionId } = await core.invoke("goes-on", { mode: "background" });
+  const { accountId } = core;
+  const stateOf = async () => (await core.engine.findExecution({ accountId, executionId })).state;
+  await until(async () => (await stateOf()).status === "waiting");
+  const records = await core.store.readJournal({ executionId });
+  expect(records.reduce((sum, { payload }) => sum + payload.length, 0)).toBeLessThan(2_000);
+  await core.waiting.send({ accountId, name: "go", data: 7, id: null, ttlMs: null, executionId });
+  await until(async () => (await stateOf()).status === "completed");
+  const state = await stateOf();
+  const expected = [1_501_000, "b", 1_501_000, "tiny", 7];
+  expect(state.status === "completed" ? JSON.parse(state.output ?? "") : state).toEqual(expected);
+  const key = "goes-on";
+  const { files } = await core.workflows.sources({ accountId, key, number: null });
+  const verdicts: unknown[] = [];
+  for await (const { verdict } of core.replays.check({ accountId, key, upload: { files }, last: 1 }))
+    verdicts.push(verdict);
+  expect(verdicts).toEqual([{ verdict: "identical" }]);
+});
