@@ -60,7 +60,7 @@ const idsOf = ({ id }: StoredFile) => ({ file_id: id, file_uuid: id });
 
 function registerUpload(app: App, { files, account }: DialectDeps): void {
   const summary = "Upload a file as a form: `file`, `scope_type`, `scope_id`";
-  app.post("/v1/files/upload", { schema: { tags, summary } }, async (request) => {
+  app.post("/v1/files/upload", { config: { longBody: true }, schema: { tags, summary } }, async (request) => {
     const { id: accountId } = account(request);
     if (!request.isMultipart()) {
       throw fail("INVALID_REQUEST", { message: "file: is required, in a multipart form", param: "file" });
@@ -105,7 +105,7 @@ function registerContent(app: App, { files }: DialectDeps): void {
   app.put(
     url,
     {
-      config,
+      config: { ...config, longBody: true },
       schema: {
         tags,
         summary: "Send the content of a file to its signed link",

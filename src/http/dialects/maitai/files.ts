@@ -55,7 +55,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
   const { files, limits, account } = deps;
   const querystring = { type: "object", properties: { name: { type: "string", description: "Name of the file" } } };
   const summary = "Upload a file: the body as it is, or a form with the part `file`";
-  app.post(BASE, { schema: { tags, summary, querystring } }, async (request) => {
+  app.post(BASE, { config: { longBody: true }, schema: { tags, summary, querystring } }, async (request) => {
     const { id: accountId } = account(request);
     if (request.isMultipart()) {
       const form = await formOf(request, limits.maxFileBytes);
