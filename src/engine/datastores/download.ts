@@ -54,7 +54,7 @@ async function sqliteOf(ref: RevisionRef, asking: Asking, { runtime, disk }: Dat
   const copy = disk.scratch(randomUUID());
   const remove = () => rm(copy, { force: true });
   try {
-    await runtime.queries.copy(ref, copy, asking);
+    await runtime.queries.export(ref, copy, asking);
   } catch (error) {
     await remove();
     throw error;

@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { until } from "../../../support/until.ts";
 import { type Service, startService } from "../../service.ts";
@@ -122,7 +123,11 @@ describe("a datastore", () => {
     expect(csv.headers.get("content-disposition")).toBe('attachment; filename="out.csv"');
     expect(await csv.text()).toContain('a1,"Garden hose, green",12.5,3\r\n');
     const sqlite = Buffer.from(await (await service.send(path("out", "/download?format=sqlite"))).arrayBuffer());
-    expect(sqlite.toString("latin1", 0, 15)).toBe("SQLite format 3");
+    const db = new DatabaseSync(":memory:");
+    db.deserialize(sqlite);
+    const row = db.prepare("SELECT * FROM records WHERE sku = 'a1'").get();
+    expect({ ...row }).toMatchObject({ sku: "a1", name: "Garden hose, green", price: 12.5 });
+    db.close();
   });
 
   test("is deleted, with whatever was on its way in", async () => {
