@@ -22,7 +22,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   esbuild: "runtime/bundle/esbuild.ts",
   fastify: "src/http/app.ts",
   fflate: "runtime/bundle/web/",
-  hyparquet: "runtime/datastores/ingest/parsers/parquet.ts",
+  hyparquet: "runtime/datastores/ingest/parsers/parquet/",
   "isolated-vm": "runtime/host/isolate.ts",
   "lru-cache": "src/cache/result-cache.ts",
   marked: "runtime/datastores/ingest/parsers/markdown.ts",

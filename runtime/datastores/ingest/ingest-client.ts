@@ -93,7 +93,10 @@ class Import {
     const now = performance.now();
     const stalled = this.#mayStall && this.#embedding === 0 && now - this.#lastSign > importStallMs;
     if (now - this.#begun > importMs) this.#fail(overLimit("importMs", importMs, "took longer than it may"));
-    else if (stalled) this.#fail(overLimit("importStallMs", importStallMs, "read its file and did not get on"));
+    else if (stalled)
+      this.#fail(
+        overLimit("importStallMs", importStallMs, "did not get on with reading its file, which may be damaged"),
+      );
     else if (residentBytes(this.#child.pid ?? 0, 0) > importMemoryMb * MIB) this.#fail(outOfMemory(importMemoryMb));
   }
 

@@ -4,7 +4,7 @@ import { parseCsv } from "./csv.ts";
 import { parseJson } from "./json/array.ts";
 import { parseJsonl } from "./json/lines.ts";
 import { parseMarkdown } from "./markdown.ts";
-import { parseParquet } from "./parquet.ts";
+import { parseParquet } from "./parquet/file.ts";
 import { parseSqlite } from "./sqlite.ts";
 import { parseText } from "./text.ts";
 

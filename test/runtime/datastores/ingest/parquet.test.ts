@@ -1,7 +1,8 @@
 import { brotliCompressSync, gzipSync, zstdCompressSync } from "node:zlib";
+import { parquetMetadata } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
-import { dataOf, importText, refusal } from "./fixture.ts";
+import { dataOf, importText, refusal, vectorsOf } from "./fixture.ts";
 
 type Options = Parameters<typeof parquetWriteBuffer>[0];
 
@@ -79,6 +80,37 @@ describe("values", () => {
     const bytes = bytesOf([{ name: "raw", data: [Uint8Array.from(Buffer.from("é"))], type: "BYTE_ARRAY" }]);
     expect(await dataOf("parquet", bytes)).toEqual([{ raw: "w6k=" }]);
     expect(await dataOf("parquet", bytes, { options: { binaryAsText: true } })).toEqual([{ raw: "é" }]);
+  });
+
+  test("that are lists are JSON, or vectors where the schema says so", async () => {
+    const list = (data: unknown[]) =>
+      bytesOf(
+        [
+          { name: "id", data: ids(data.length) },
+          { name: "v", data },
+        ],
+        {
+          rowGroupSize: 3,
+          schema: [
+            { name: "root", num_children: 2 },
+            { name: "id", type: "BYTE_ARRAY", converted_type: "UTF8" },
+            { name: "v", converted_type: "LIST", repetition_type: "OPTIONAL", num_children: 1 },
+            { name: "list", repetition_type: "REPEATED", num_children: 1 },
+            { name: "element", type: "DOUBLE", repetition_type: "OPTIONAL" },
+          ],
+        },
+      );
+    const lists = [[1, 2], [3, 4.5], null, [], [5, 6]];
+    expect((await dataOf("parquet", list(lists))).map(({ v }) => v)).toEqual(lists);
+    const schema = { vector: { field: "v", dimensions: 2, metric: "cosine", source: "data" } as const };
+    const { file } = await importText("parquet", list([[1, 2], null, [3, 4]]), { schema });
+    expect(vectorsOf(file)).toEqual([
+      [1, [1, 2]],
+      [3, [3, 4]],
+    ]);
+    expect((await refused(list([[1, 2], [1, 2], [1, 2], [3]]), { schema })).message).toContain(
+      'row 4, column "v": expected 2 dimensions, found 1',
+    );
   });
 
   test("that are no numbers are refused by row", async () => {
@@ -176,6 +208,21 @@ describe("damaged files", () => {
       );
       if (outcome instanceof Error) expect(outcome, `byte ${at}`).toMatchObject({ code: "INVALID_REQUEST" });
     }
+  });
+
+  test("whose pages say what cannot be are refused", async () => {
+    const { columns } = parquetMetadata(sound.slice().buffer).row_groups[0] ?? { columns: [] };
+    const page = Number(columns[1]?.meta_data?.dictionary_page_offset ?? columns[1]?.meta_data?.data_page_offset);
+    // Fields 2 and 3 of the header are its sizes; a field is its type and its value.
+    for (const field of [2, 3, 4, 5]) {
+      const bytes = Uint8Array.from(sound);
+      bytes[page + field] = 0x01;
+      const outcome = await importText("parquet", bytes).catch((error: unknown) => error);
+      if (outcome instanceof Error) expect(outcome, `byte ${field}`).toMatchObject({ code: "INVALID_REQUEST" });
+    }
+    const negative = Uint8Array.from(sound);
+    negative[page + 5] = 0x03;
+    expect((await refused(negative)).message).toContain('column "n" cannot be read');
   });
 
   test("with an id twice are refused by both rows", async () => {

@@ -12,10 +12,11 @@ import {
   type RowGroup,
   snappyUncompress,
 } from "hyparquet";
-import type { Batch, Batches, Source } from "../batch.ts";
-import { toColumnNames } from "../columns.ts";
-import { isoDate, isoTime } from "../iso-time.ts";
-import { badInput, type Complaint } from "../problem.ts";
+import type { Batch, Batches, Source } from "../../batch.ts";
+import { toColumnNames } from "../../columns.ts";
+import { isoDate, isoTime } from "../../iso-time.ts";
+import { badInput, type Complaint } from "../../problem.ts";
+import { checkPages } from "./pages.ts";
 
 /** Footer of a file, at most. */
 const MAX_METADATA_BYTES = 64 * 1024 * 1024;
@@ -177,6 +178,23 @@ class ColumnReader {
       : Array.prototype.slice.call(data, from - rowStart, to - rowStart);
   }
 
+  /** Must be asked for before the first rows of a row group are read. */
+  async check(group: RowGroup, firstRow: number): Promise<void> {
+    const { buffer, source, refuse } = this.#file;
+    const { maxRowGroupBytes: maxBytes } = source.limits;
+    const chunks = group.columns.filter(({ meta_data }) => meta_data?.path_in_schema[0] === this.#name);
+    try {
+      for (const { meta_data } of chunks) {
+        if (meta_data === undefined) continue;
+        await checkPages(buffer, meta_data, { rows: Number(group.num_rows), flat: !this.#whole, maxBytes });
+      }
+    } catch (thrown) {
+      if (thrown instanceof Error && "blame" in thrown) throw thrown;
+      const reason = thrown instanceof Error ? thrown.message : String(thrown);
+      throw refuse({ problem: `column ${JSON.stringify(this.#name)} cannot be read: ${reason}` }, firstRow);
+    }
+  }
+
   async #load({ rowStart, rowEnd }: { readonly rowStart: number; readonly rowEnd: number }): Promise<Column> {
     const { refuse } = this.#file;
     const column = JSON.stringify(this.#name);
@@ -195,9 +213,8 @@ class ColumnReader {
 }
 
 /** Rows that are made into records at a time. */
-function sliceRows(group: RowGroup | undefined, columns: number): number {
-  const rows = Number(group?.num_rows ?? 1n);
-  const rowBytes = Math.max(1, declaredBytes(group ?? ({ columns: [] } as unknown as RowGroup)) / rows);
+function sliceRows(group: RowGroup, columns: number): number {
+  const rowBytes = Math.max(1, declaredBytes(group) / Number(group.num_rows));
   return Math.max(1, Math.min(Math.ceil(SLICE_CELLS / columns), Math.ceil(SLICE_BYTES / rowBytes)));
 }
 
@@ -213,7 +230,14 @@ async function* readBatches(file: File): AsyncGenerator<Batch> {
   );
   if (columns.length === 0) throw refuse({ problem: "expected a column, the file has none" });
   const compressors = boundedCompressors(source);
-  const scan = await parquetScan({ file: buffer, metadata, compressors, parsers: PARSERS, utf8: options.binaryAsText });
+  const scan = await parquetScan({
+    file: buffer,
+    metadata,
+    compressors,
+    parsers: PARSERS,
+    utf8: options.binaryAsText,
+    useOffsetIndex: false,
+  });
   const readers = fields.map(({ element, children }) => {
     return new ColumnReader(scan, file, {
       name: element.name,
@@ -223,7 +247,10 @@ async function* readBatches(file: File): AsyncGenerator<Batch> {
   const total = Math.max(1, Number(metadata.num_rows));
   const groups = metadata.row_groups.filter(({ num_rows }) => num_rows > 0n);
   for (const [at, range] of scan.ranges.entries()) {
-    const step = sliceRows(groups[at], columns.length);
+    const group = groups[at];
+    if (group === undefined) throw refuse({ problem: "a row group is missing" });
+    for (const reader of readers) await reader.check(group, range.rowStart + 1);
+    const step = sliceRows(group, columns.length);
     for (let from = range.rowStart; from < range.rowEnd; from += step) {
       const to = Math.min(range.rowEnd, from + step);
       const parts: Column[] = [];
