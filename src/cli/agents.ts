@@ -1,4 +1,5 @@
 import type { Api } from "./api.ts";
+import { toCallBody } from "./call-body.ts";
 import { callStream, callWhole, INVOKE_AGENT, showAnswer, showFrames } from "./call-stream.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
@@ -72,9 +73,8 @@ async function put(call: CommandCall, file: string): Promise<void> {
 
 async function run(call: CommandCall, agent: string, message: string): Promise<void> {
   const api = await call.api();
-  const session = call.options.text("session");
-  const messages = [{ role: "user", content: message }];
-  const body = { model: agent, messages, ...(session === undefined ? {} : { session_id: session }) };
+  const { input: _input, ...given } = await toCallBody(call, agent);
+  const body = { ...given, model: agent, messages: [{ role: "user", content: message }] };
   const startedAt = Date.now();
   const path = INVOKE_AGENT;
   if (call.options.flag("stream")) {
@@ -121,6 +121,11 @@ export const agents: Command = {
   flags: [
     { flags: "--stream", about: "run: print text and what tools do as it comes" },
     { flags: "--session <id>", about: "run: session id" },
+    {
+      flags: "--secret <KEY=VALUE>",
+      about: "run: a secret for its tools; KEY alone takes it from the environment",
+      repeat: true,
+    },
   ],
   examples: [
     "weft agents put support.json",

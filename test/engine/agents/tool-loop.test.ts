@@ -263,6 +263,24 @@ test("a workflow of the account can be a tool, and its failure is told to the mo
   ]);
 });
 
+test.each(["frozen", "context", "isolate"])("the loop is the same at isolation level %s", async (level) => {
+  stub.script(calls(["add", '{"a":2}']));
+  await core.deploy(
+    `level-${level}`,
+    `export const config = { isolation: "${level}" };
+     export async function execute(ctx) {
+       const add = { name: "add", execute: ({ a }) => a + 1 };
+       const stream = await ctx.chat.completions.runTools({ tools: [add], stream: true });
+       const types = [];
+       for await (const chunk of stream) types.push(chunk.type ?? "text");
+       return [types, (await stream.final()).messages.at(-2).content, Object.isFrozen(ctx.chat.completions)];
+     }`,
+  );
+  const result = await core.run(`level-${level}`, { messages: [{ role: "user", content: "x" }] });
+  const types = ["tool_call", "tool_result", "text", "text"];
+  expect(result.status === "completed" && JSON.parse(result.output)).toEqual([types, "3", true]);
+});
+
 test("scripts that name neither agents nor runTools have nothing of them", async () => {
   const output = await run(
     `return [Object.keys(ctx).includes("agents".slice(0)), typeof ctx.chat.completions["run" + "Tools"]]`,
