@@ -238,6 +238,20 @@ export async function buildVendor(entryFile: string): Promise<string> {
   return result.outputFiles[0]?.text ?? "";
 }
 
+/** Bundles code of Weft's own that becomes a part of scripts into one small ES module text. */
+export async function buildGuestModule(entryFile: string): Promise<string> {
+  const building = build({
+    ...TRUSTED,
+    ...GUEST,
+    entryPoints: [entryFile],
+    format: "esm",
+    platform: "neutral",
+    minifyIdentifiers: true,
+  });
+  const result = await use(building);
+  return result.outputFiles[0]?.text ?? "";
+}
+
 /** Ends esbuild's child process of this thread; the next call starts a new one. */
 export async function stopEsbuild(): Promise<void> {
   clearTimeout(idle);

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { AGENT_MEMBERS, AGENT_MODULES } from "./agent-modules.ts";
+import { AGENT_MEMBERS, AGENT_MODULE, readAgentModule } from "./agent-modules.ts";
 import type { Loader, ModulePath, ModuleSpace, ModuleText, Resolution } from "./esbuild.ts";
 import {
   isProvided,
@@ -77,7 +77,7 @@ function packageLoader(path: string): Loader {
 }
 
 function resolveFromEntry(specifier: string, upload: CheckedUpload): Resolution {
-  if (specifier === AGENT_MEMBERS) return AGENT_MODULES.resolve("members.ts");
+  if (specifier === AGENT_MEMBERS) return AGENT_MODULE;
   return specifier === upload.entry
     ? { namespace: "upload", path: specifier }
     : resolveFromUpload(specifier, "", upload);
@@ -87,7 +87,7 @@ function resolveFromEntry(specifier: string, upload: CheckedUpload): Resolution 
 async function loadProvided({ namespace, path }: ModulePath): Promise<ModuleText> {
   if (namespace === "package") return { text: await readPackageFile(path), loader: packageLoader(path) };
   if (namespace === "web" && isWebModule(path)) return readWebModule(path);
-  if (namespace === "agents" && AGENT_MODULES.has(path)) return AGENT_MODULES.read(path);
+  if (namespace === AGENT_MODULE.namespace && path === AGENT_MODULE.path) return readAgentModule();
   throw new Error("nothing else can be read");
 }
 
@@ -106,7 +106,6 @@ export function createModuleSpace(upload: CheckedUpload, entryText: string): Mod
       if (importer.namespace === "upload") return resolveFromUpload(specifier, importer.path, upload);
       if (importer.namespace === "package") return resolveFromPackage(specifier, importer.path);
       if (importer.namespace === "web") return resolveWebImport(specifier);
-      if (importer.namespace === "agents") return AGENT_MODULES.resolve(specifier);
       return { refusal: `import ${JSON.stringify(specifier)} is not available` };
     },
   };

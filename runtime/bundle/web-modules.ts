@@ -1,8 +1,10 @@
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ModulePath, ModuleText } from "./esbuild.ts";
-import { createModuleDirectory } from "./module-directory.ts";
+import { buildVendor, type ModulePath, type ModuleText, type Resolution } from "./esbuild.ts";
 
-const FILES = createModuleDirectory("web", join(import.meta.dirname, "web"), "the web platform");
+const DIRECTORY = join(import.meta.dirname, "web");
+const FILES: ReadonlySet<string> = new Set(readdirSync(DIRECTORY).filter((name) => name.endsWith(".ts")));
 
 /** Globals of the web platform that are compiled into a bundle when it uses them, by the file that exports them. */
 const EXPORTS: Readonly<Record<string, readonly string[]>> = {
@@ -49,11 +51,23 @@ export function webModulesFor(names: Iterable<string>): readonly ModulePath[] {
 
 /** True for a module that {@link readWebModule} can read. */
 export function isWebModule(path: string): boolean {
-  return path.startsWith("inject:") || FILES.has(path);
+  return path.startsWith("inject:") || path.startsWith("vendor:") || FILES.has(path);
 }
 
-/** What a web module means by a specifier. */
-export const resolveWebImport = FILES.resolve;
+/** What a web module means by a specifier: always one of its siblings; `x-library.ts` is bundled with its package. */
+export function resolveWebImport(specifier: string): Resolution {
+  const name = specifier.replace(/^\.\//, "");
+  if (!FILES.has(name)) return { refusal: `${JSON.stringify(specifier)} is not a file of the web platform` };
+  return { namespace: "web", path: name.endsWith("-library.ts") ? `vendor:${name}` : name, pure: true };
+}
+
+const texts = new Map<string, Promise<string>>();
+
+function remember(path: string, read: () => Promise<string>): Promise<string> {
+  const known = texts.get(path) ?? read();
+  texts.set(path, known);
+  return known;
+}
 
 /** Both `URL` and `globalThis.URL` become the export of the module. */
 function injectText(path: string): string {
@@ -62,7 +76,12 @@ function injectText(path: string): string {
   return `export { ${list.join(", ")} } from "./${file}";`;
 }
 
-/** Text of a web module. */
+/** Text of a web module; libraries are bundled once per process. */
 export async function readWebModule(path: string): Promise<ModuleText> {
-  return path.startsWith("inject:") ? { text: injectText(path), loader: "js" } : FILES.read(path);
+  if (path.startsWith("inject:")) return { text: injectText(path), loader: "js" };
+  if (!path.startsWith("vendor:")) {
+    return { text: await remember(path, () => readFile(join(DIRECTORY, path), "utf8")), loader: "ts" };
+  }
+  const file = path.slice("vendor:".length);
+  return { text: await remember(path, () => buildVendor(join(DIRECTORY, file))), loader: "js" };
 }
