@@ -181,6 +181,30 @@ describe("an import", () => {
     expect(await dataOf(await service.send(path("turns")))).toMatchObject({ revision: 2, rows: 2_000 });
   });
 
+  test("beyond the limit has its answer although the sender goes on, raw or as a form", async () => {
+    const small = await startService({ WEFT_LIMIT_MAX_IMPORT_BYTES: "100000" });
+    const body = "1,2\n".repeat(500_000);
+    const form = new FormData();
+    form.append("file", new Blob([body]), "large.csv");
+    const raw = { body, headers: { "content-type": "text/csv" } };
+    const unknown = { body: new Blob([body]).stream(), headers: { "content-type": "text/csv" }, duplex: "half" };
+    for (const init of [raw, unknown, { body: form }]) {
+      const at = path("large", "/import?format=csv&create=true");
+      const refused = await small.send(at, { method: "POST", ...(init as RequestInit) });
+      expect(refused.status).toBe(413);
+      expect(await refused.json()).toMatchObject({ error: { details: { limit: "maxImportBytes" } } });
+    }
+    expect((await small.send(path("large"))).status).toBe(404);
+    const upload = new FormData();
+    upload.append("workflow_ref_name", "large");
+    upload.append("script_file", new Blob(["export const execute = () => 1;"]), "large.ts");
+    upload.append("datastore_large", new Blob([body]), "large.csv");
+    const attached = await small.send("/api/v1/workflows/upload", { method: "POST", body: upload });
+    expect(attached.status).toBe(413);
+    expect(small.reported).toEqual([]);
+    await small.close();
+  });
+
   test("is refused before its bytes are read when it cannot be done", async () => {
     const post = (name: string, query: string) =>
       service.send(path(name, `/import?${query}`), {
