@@ -12,7 +12,7 @@ const invalid = invalidIn("accessories");
 
 const read = defineOp<ReadArgs>({
   effect: "pure",
-  again: true,
+  again: 4_096,
   parse(args) {
     const { key, as, offset = 0 } = isFields(args) ? args : {};
     if (typeof key !== "string") throw invalid("key", `must be a string, got ${typeof key}`);

@@ -77,8 +77,8 @@ export interface Op<A = unknown> {
   readonly sends?: boolean;
   /** True for `pure` ops whose result a recording cannot make again: an execution that used one keeps all its deliveries. */
   readonly kept?: boolean;
-  /** True for `pure` ops whose result is the same at any time, also in a recording: large ones are not in the journal but made again. */
-  readonly again?: boolean;
+  /** For `pure` ops whose result is the same at any time: longer ones than this, in characters, are not in the journal but made again. */
+  readonly again?: number;
   /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
   parse(args: unknown, scope: Scope): A;
   run(args: A, call: OpCall): Promise<string>;

@@ -13,6 +13,9 @@ interface StoreArgs {
 /** What an op does with the file of the revision that the execution is at. */
 type Read<A> = (ref: RevisionRef, args: A & StoreArgs, call: OpCall) => Promise<string>;
 
+/** Longer results are read again at the same revision; shorter ones also replay where there is no datastore. */
+const KEPT_CHARS = 65_536;
+
 const invalid = invalidIn("datastore");
 
 /** The revision at which the execution reads a datastore; CAPABILITY_DENIED says how to attach it. */
@@ -43,6 +46,7 @@ function read<A extends object>(parse: (fields: Fields) => A, empty: (args: A) =
   return defineOp<A & StoreArgs>({
     effect: "pure",
     kept: true,
+    again: KEPT_CHARS,
     parse(args, scope) {
       const fields = fieldsOf(args);
       return { ...attached(fields["store"], scope), ...parse(fields) };

@@ -3,21 +3,20 @@ import type { ExecutionJob, JournalRecord } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { RunLink } from "./run-options.ts";
 import { createScope } from "./scope.ts";
+import { createSecretGuard } from "./secrets.ts";
 
-/** Longest result that is kept although it can be made again, in characters. */
-const KEPT_CHARS = 4_096;
 /** Beginning of what is kept of such a result: its arguments. No result of these ops begins like this. */
 const AGAIN = '{"$again":';
 
 /** What the journal keeps of a result: of a large one that an op can make again at any time, only how. */
 export function keptOf(record: JournalRecord, args: () => string): JournalRecord {
   const { op, kind, payload } = record;
-  const isRemade = kind === "result" && payload.length > KEPT_CHARS && findOp(op)?.again === true;
+  const isRemade = kind === "result" && payload.length > (findOp(op)?.again ?? Number.POSITIVE_INFINITY);
   return isRemade ? { ...record, payload: `${AGAIN}${args()}}` } : record;
 }
 
 const isBare = ({ op, kind, payload }: JournalRecord): boolean =>
-  kind === "result" && payload.startsWith(AGAIN) && findOp(op)?.again === true;
+  kind === "result" && payload.startsWith(AGAIN) && findOp(op)?.again !== undefined;
 
 /** What makes results again. */
 interface Remaking {
@@ -26,10 +25,12 @@ interface Remaking {
 }
 
 async function remake(record: JournalRecord, job: ExecutionJob, { dispatch, link }: Remaking): Promise<JournalRecord> {
+  const guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
   const { kind, payload } = await dispatch({
     pos: record.pos,
     name: record.op,
-    args: record.payload.slice(AGAIN.length, -1),
+    // Secrets are hidden in what was kept: without them it would be another call.
+    args: guard.reveal(record.payload.slice(AGAIN.length, -1)),
     now: record.at,
     scope: createScope(job, link),
     signal: new AbortController().signal,
@@ -39,7 +40,7 @@ async function remake(record: JournalRecord, job: ExecutionJob, { dispatch, link
     park: () => undefined,
     part: () => undefined,
   });
-  return { ...record, kind, payload };
+  return { ...record, kind, payload: guard.hide(payload) };
 }
 
 /** The job with all results whole. One that cannot be made again is an error of its op. */

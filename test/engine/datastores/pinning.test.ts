@@ -168,3 +168,30 @@ test("a file that was left stays while an unfinished execution reads it, and goe
   await collectFiles(0, parts);
   expect(existsSync(directory)).toBe(false);
 });
+
+test("large reads are not in the journal: a resumed execution makes them again at its revision", async () => {
+  const long = (prefix: string) => words(prefix, 2_000).map((word) => ({ ...word, text: `${word.text} ${"x".repeat(80)}` }));
+  await fill(core, "long", long("old"));
+  await core.deploy(
+    "long",
+    `export const config = { datastores: ["long"] };
+    export async function execute(ctx) {
+      const texts = [];
+      for await (const { data } of ctx.datastore.scan("long", { batch: 1000 })) texts.push(data.text.slice(0, 3));
+      await ctx.waitFor("go");
+      return [texts.length, texts.filter((text) => text === "old").length];
+    }`,
+  );
+  const { executionId } = await core.invoke("long", { mode: "background" });
+  await until(
+    () => find(executionId),
+    ({ state }) => state.status === "waiting",
+  );
+  await fill(core, "long", long("new"));
+  await restart();
+  const journal = await core.store.readJournal({ executionId });
+  expect(journal.filter(({ op }) => op === "datastore.scan")).toHaveLength(2);
+  expect(JSON.stringify(journal).length).toBeLessThan(5_000);
+  await go(executionId);
+  expect(outputOf(await ended(executionId))).toEqual([2_000, 2_000]);
+});
