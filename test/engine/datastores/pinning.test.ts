@@ -170,7 +170,8 @@ test("a file that was left stays while an unfinished execution reads it, and goe
 });
 
 test("large reads are not in the journal: a resumed execution makes them again at its revision", async () => {
-  const long = (prefix: string) => words(prefix, 2_000).map((word) => ({ ...word, text: `${word.text} ${"x".repeat(80)}` }));
+  const long = (prefix: string) =>
+    words(prefix, 2_000).map((word) => ({ ...word, text: `${word.text} ${"x".repeat(80)}` }));
   await fill(core, "long", long("old"));
   await core.deploy(
     "long",
