@@ -62,6 +62,7 @@ class Survey {
 export class Load {
   readonly #loading: Loading;
   readonly #survey: Survey;
+  #encoder: { readonly plan: Plan; readonly encoder: RowEncoder } | null = null;
   #rows = 0;
   #chars = 0;
 
@@ -71,7 +72,11 @@ export class Load {
   }
 
   async run(): Promise<IngestReport> {
-    const first = await this.#speculate();
+    const { vector } = this.#loading.declared;
+    // What a model is asked for is paid for: it sees nothing before all types are known.
+    const asksModel = vector != null && vector.source !== "data";
+    const iterator = this.#loading.parser[Symbol.asyncIterator]();
+    const first = asksModel ? await this.#surveyRest(iterator) : await this.#speculate(iterator);
     if (first !== null) return first;
     this.#rows = 0;
     this.#chars = 0;
@@ -84,9 +89,8 @@ export class Load {
   }
 
   /** Reads once; null when a later value showed that the first ones told too little. The survey is then complete. */
-  async #speculate(): Promise<IngestReport | null> {
+  async #speculate(iterator: AsyncIterator<Batch>): Promise<IngestReport | null> {
     const { parser } = this.#loading;
-    const iterator = parser[Symbol.asyncIterator]();
     const sample: Batch[] = [];
     let rows = 0;
     let whole = false;
@@ -103,19 +107,24 @@ export class Load {
     const target = this.#loading.open(plan.schema);
     return this.#abortOnError(target, async () => {
       for (const batch of sample.splice(0))
-        if (!(await this.#write(target, plan, batch, whole))) return this.#surveyRest(target, iterator);
+        if (!(await this.#write(target, plan, batch, whole))) return this.#startOver(target, iterator);
       for (;;) {
         const { value, done } = await iterator.next();
         if (done === true) return this.#finish(target, plan);
         if (await this.#write(target, plan, value, false)) continue;
         this.#survey.add(value, parser.lexical);
-        return this.#surveyRest(target, iterator);
+        return this.#startOver(target, iterator);
       }
     });
   }
 
-  async #surveyRest(target: RowTarget, iterator: AsyncIterator<Batch>): Promise<null> {
+  #startOver(target: RowTarget, iterator: AsyncIterator<Batch>): Promise<null> {
     target.abort();
+    return this.#surveyRest(iterator);
+  }
+
+  /** Looks at what is left of the file and writes nothing. */
+  async #surveyRest(iterator: AsyncIterator<Batch>): Promise<null> {
     for (;;) {
       const { value, done } = await iterator.next();
       if (done === true) return null;
@@ -130,8 +139,6 @@ export class Load {
     const { columns, kinds } = this.#survey;
     return planSchema(declared, { format, columns, kinds }, parser, limits);
   }
-
-  #encoder: { readonly plan: Plan; readonly encoder: RowEncoder } | null = null;
 
   #encoderFor(plan: Plan): RowEncoder {
     if (this.#encoder?.plan !== plan) {

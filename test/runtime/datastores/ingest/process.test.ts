@@ -203,6 +203,20 @@ describe("embeddings", () => {
     expect(vectors.every(([row, vector]) => vector[0] === row - 1)).toBe(true);
   });
 
+  test("are asked for once, also when a late value changes the type of a column", async () => {
+    const many = Array.from({ length: 25_000 }, (_, at) => `r${at},${at % 500 === 0 ? `text ${at}` : ""},1\n`).join("");
+    let texts = 0;
+    const request = requestOf(`id,a,b\n${many}last,text,x\n`, {
+      schema: { vector: { ...schema.vector, source: { fields: ["a"], model: "m" } } },
+      embed: async (asked) => {
+        texts += asked.length;
+        return asked.map(() => [1, 2]);
+      },
+    });
+    expect((await ingest(request)).schema.columns[2]).toMatchObject({ name: "b", type: "text" });
+    expect(texts).toBe(51);
+  });
+
   test("that fail end the import with the parent's own error", async () => {
     const failure = new WorkflowError("UPSTREAM_FAILED", {}, { message: "no model" });
     const request = requestOf(content, { schema, embed: () => Promise.reject(failure) });
