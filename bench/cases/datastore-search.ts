@@ -35,7 +35,14 @@ function perBareSearch(db: DatabaseSync, query: string): number {
   return (performance.now() - startedAt) / SEARCHES;
 }
 
-async function measure(weft: Weft, db: DatabaseSync, [query, rounds]: readonly [string, number]): Promise<Row> {
+interface Measured {
+  readonly query: string;
+  readonly ms: number;
+  /** Times the bare query, the median over the rounds. */
+  readonly ratio: number;
+}
+
+async function measure(weft: Weft, db: DatabaseSync, [query, rounds]: readonly [string, number]): Promise<Measured> {
   const ours: number[] = [];
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -43,15 +50,30 @@ async function measure(weft: Weft, db: DatabaseSync, [query, rounds]: readonly [
     ours.push(each);
     ratios.push(each / perBareSearch(db, query));
   }
-  const unit = "× bare FTS5";
-  const goal = { figure: "amount", atMost: 10 } as const;
-  return toRow(`datastore-search ${query}`, { p50Ms: median(ours), amount: median(ratios), unit, goal });
+  return { query, ms: median(ours), ratio: median(ratios) };
+}
+
+const UNIT = "× bare FTS5";
+
+/** The queries together and each by itself: what takes FTS5 a fraction of a millisecond shows what the way there costs. */
+function toRows(measured: readonly Measured[], quick: boolean): readonly Row[] {
+  const all = {
+    p50Ms: median(measured.map(({ ms }) => ms)),
+    amount: median(measured.map(({ ratio }) => ratio)),
+    unit: UNIT,
+  };
+  // The goal is about many records; few are found too soon.
+  const goal = quick ? null : ({ figure: "amount", atMost: 10 } as const);
+  const each = measured.map(({ query, ms, ratio }) =>
+    toRow(`datastore-search ${query}`, { p50Ms: ms, amount: ratio, unit: UNIT }),
+  );
+  return [toRow("datastore-search", { ...all, goal }), ...each];
 }
 
 /** A script's keyword searches. */
 export const datastoreSearch: Case = {
   name: "datastore-search",
-  about: `A script's ctx.datastore.search by keywords among ${RECORDS} records (${RECORDS_QUICK} with --quick), ten results, against the bare query of FTS5.`,
+  about: `A script's ctx.datastore.search by keywords among ${RECORDS} records (${RECORDS_QUICK} with --quick), ten results, against the bare query of FTS5; the median of some queries.`,
   run: ({ quick, profileDir }) =>
     withDataDir(async (dataDir) => {
       const weft = await startWeft({ dataDir, profileDir });
@@ -60,10 +82,10 @@ export const datastoreSearch: Case = {
         await fillDatastore(weft, "records", quick ? RECORDS_QUICK : RECORDS);
         await weft.deploy("datastore-search");
         const db = openBare(dataDir);
-        const rows: Row[] = [];
-        for (const query of QUERIES) rows.push(await measure(weft, db, [query, quick ? 3 : 5]));
+        const measured: Measured[] = [];
+        for (const query of QUERIES) measured.push(await measure(weft, db, [query, quick ? 3 : 5]));
         db.close();
-        return rows;
+        return toRows(measured, quick);
       } finally {
         await weft.stop();
       }
