@@ -27,7 +27,7 @@ export interface LoopRequest {
 
 /** Who watches a conversation as it goes on. */
 export interface LoopListener {
-  /** Each chunk of a model's answer, and the whole: what its id, model and time are taken from. */
+  /** Each chunk of a model's answer: its id, model and time are those of what follows. */
   head(chunk: Fields): void;
   /** A piece of answer text. */
   text(delta: string): void;
@@ -43,7 +43,7 @@ interface Choice {
 
 const PLAN =
   "Before you act, think about how to solve the task with the tools that you have. Write a short plan in numbered steps. Do not answer yet.";
-const DEPTH_OF_PREVIEW = 2_000;
+const SHOWN_CHARS = 2_000;
 
 const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0);
 
@@ -165,9 +165,9 @@ class Conversation {
       parallel,
       door: this.#door,
       began: ({ id, name, args, text }) =>
-        this.#tell("tool_call", { id, name, arguments: args ?? text.slice(0, DEPTH_OF_PREVIEW) }),
+        this.#tell("tool_call", { id, name, arguments: args ?? text.slice(0, SHOWN_CHARS) }),
       ended: ({ id, name }, { text, isError }) =>
-        this.#tell("tool_result", { id, name, content: text.slice(0, DEPTH_OF_PREVIEW), is_error: isError }),
+        this.#tell("tool_result", { id, name, content: text.slice(0, SHOWN_CHARS), is_error: isError }),
     });
     if (this.#request.mode === "route" && answers.every(({ isError }) => !isError)) {
       return this.#end({ message: routed(answers), finishReason: "stop" }, {});
@@ -192,7 +192,7 @@ class Conversation {
     const content = String(choice.message["content"] ?? "");
     const refused = choice.message["refusal"];
     if (typeof refused === "string" && refused !== "") {
-      throw this.#door.error("UPSTREAM_FAILED", `${label}: the model refused: ${refused.slice(0, DEPTH_OF_PREVIEW)}`);
+      throw this.#door.error("UPSTREAM_FAILED", `${label}: the model refused: ${refused.slice(0, SHOWN_CHARS)}`);
     }
     const checked = checkAnswer(format, content);
     if (checked.ok) {
