@@ -9,6 +9,7 @@ export type {
   CallWebhook,
   Datastore,
   DatastoreImport,
+  DatastoreImportUsage,
   Delivery,
   DeliveryAttempt,
   Execution,

@@ -2,6 +2,7 @@ import { type DatastoreSchema, fail, type RecordInput, type WriteReport } from "
 import type { Datastore, DatastoreRevision } from "../../store/store.ts";
 import type { ChangeReport } from "./datastore-service.ts";
 import type { DatastoreParts } from "./run-import.ts";
+import { Spent } from "./spent.ts";
 
 /** A datastore that has records. */
 export interface Filled extends Datastore {
@@ -46,7 +47,7 @@ const BATCH = 64;
 async function withVectors(
   inputs: readonly RecordInput[],
   { vector }: DatastoreSchema,
-  key: string,
+  { key, spent }: { readonly key: string; readonly spent: Spent },
   { runtime, closing }: DatastoreParts,
 ): Promise<readonly RecordInput[]> {
   if (vector === null || vector.source === "data") return inputs;
@@ -58,7 +59,7 @@ async function withVectors(
     const all = batch.map((input) => textOf(input, fields));
     const texts = all.filter((text) => text !== "");
     const wanted = { model, texts, dimensions, idempotencyKey: `${key}:${at}`, signal: closing, spending: null };
-    const vectors = texts.length === 0 ? [] : (await runtime.embed(wanted, () => undefined)).vectors;
+    const vectors = texts.length === 0 ? [] : (await runtime.embed(wanted, spent.meter(at))).vectors;
     const left = vectors.values();
     // A record without any text has no vector.
     made.push(
@@ -71,7 +72,9 @@ async function withVectors(
 /** A change of the file: `revision` is the number that it gets. */
 type Write = (file: string, revision: number) => Promise<WriteReport>;
 
-async function publish(datastore: Filled, write: Write, parts: DatastoreParts): Promise<ChangeReport> {
+type Change = Omit<ChangeReport, "usage">;
+
+async function publish(datastore: Filled, write: Write, parts: DatastoreParts): Promise<Change> {
   const { accountId, id, current } = datastore;
   const file = parts.runtime.fileOf(accountId, { id, base: current.base });
   const revision = current.revision + 1;
@@ -95,9 +98,11 @@ export async function upsertRecords(
   const { accountId, id, current } = datastore;
   const schema = JSON.parse(current.schema) as DatastoreSchema;
   const inputs = records.map((record, index) => toInput(record, index, schema));
-  const complete = await withVectors(inputs, schema, `${id}:${current.revision + 1}`, parts);
+  const spent = new Spent();
+  const complete = await withVectors(inputs, schema, { key: `${id}:${current.revision + 1}`, spent }, parts);
   const { queries } = parts.runtime;
-  return publish(datastore, (file, revision) => queries.upsert(file, revision, complete, { accountId }), parts);
+  const write: Write = (file, revision) => queries.upsert(file, revision, complete, { accountId });
+  return { ...(await publish(datastore, write, parts)), usage: spent.total };
 }
 
 /** Removes records, as the next revision. */
@@ -108,5 +113,6 @@ export async function removeRecords(
 ): Promise<ChangeReport> {
   const { accountId } = datastore;
   const { queries } = parts.runtime;
-  return publish(datastore, (file, revision) => queries.remove(file, revision, ids, { accountId }), parts);
+  const write: Write = (file, revision) => queries.remove(file, revision, ids, { accountId });
+  return { ...(await publish(datastore, write, parts)), usage: new Spent().total };
 }

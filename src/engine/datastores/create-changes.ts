@@ -8,6 +8,7 @@ import type { Imports } from "./create-imports.ts";
 import type { ChangeReport, DatastoreService, ReadRequest } from "./datastore-service.ts";
 import type { ImportQueue } from "./import-queue.ts";
 import type { DatastoreParts } from "./run-import.ts";
+import { Spent } from "./spent.ts";
 
 /** What changes stand on besides the parts. */
 export interface ChangeContext {
@@ -20,7 +21,7 @@ export interface ChangeContext {
   readonly firsts: Set<string>;
 }
 
-const NOTHING: ChangeReport = { revision: 0, rows: 0, added: 0, replaced: 0, removed: 0 };
+const NOTHING: ChangeReport = { revision: 0, rows: 0, added: 0, replaced: 0, removed: 0, usage: new Spent().total };
 
 const busy = ({ name }: Datastore) => {
   const message = `Datastore ${name}: an import is on its way and will replace all records; try again when it has ended.`;
@@ -41,9 +42,9 @@ async function importFirst(
   const whole = { format: "jsonl", options: { onDuplicate: "last" }, definition: null, creates: false } as const;
   try {
     await imports.addImport(staged, { accountId, key, ...whole });
-    const { state } = await imports.importEnd({ accountId, key, importId });
+    const { state, usage } = await imports.importEnd({ accountId, key, importId });
     if (state.status === "complete")
-      return { ...NOTHING, revision: state.revision, rows: state.rows, added: state.rows };
+      return { ...NOTHING, revision: state.revision, rows: state.rows, added: state.rows, usage };
     if (!("error" in state)) throw fail("STOPPING");
     const { code, message, details } = state.error;
     throw fail(code, { ...details, message });

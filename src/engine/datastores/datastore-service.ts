@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { DeclaredSchema, Format, IngestOptions, IngestProgress } from "../../../runtime/index.ts";
-import type { Datastore, DatastoreImport, Page } from "../types.ts";
+import type { Datastore, DatastoreImport, DatastoreImportUsage, Page } from "../types.ts";
 
 /** Which datastore: by name or by id. */
 export interface DatastoreName {
@@ -54,8 +54,12 @@ export interface ShownImport extends DatastoreImport {
   readonly progress: IngestProgress | null;
 }
 
+/** What making texts into vectors took. */
+export type EmbeddingUsage = DatastoreImportUsage;
+
 /** What a change of records did. */
 export interface ChangeReport {
+  readonly usage: EmbeddingUsage;
   readonly revision: number;
   readonly rows: number;
   readonly added: number;
@@ -73,6 +77,7 @@ export interface ReadAnswer {
   readonly base: number;
   readonly revision: number;
   readonly text: string;
+  readonly usage: EmbeddingUsage;
 }
 
 /** Formats of a download. */

@@ -2,6 +2,7 @@ import { type Asking, type DatastoreSchema, fail, type QueryParams, type Revisio
 import type { Datastore } from "../../store/store.ts";
 import type { DatastoreService, ReadAnswer } from "./datastore-service.ts";
 import type { DatastoreParts } from "./run-import.ts";
+import { Spent } from "./spent.ts";
 
 type Find = DatastoreService["find"];
 
@@ -12,6 +13,7 @@ interface Reading {
   readonly datastore: Datastore;
   readonly ref: RevisionRef;
   readonly asking: Asking;
+  readonly spent: Spent;
 }
 
 const EMPTY_PAGE = '{"records":[],"after":null}';
@@ -28,7 +30,7 @@ function fieldsOf(value: unknown, param: string): Readonly<Record<string, never>
 
 /** The search with a vector of its text, where it asks for one and the datastore's vectors were made by a model. */
 async function withVector(
-  { datastore, asking }: Reading,
+  { datastore, asking, spent }: Reading,
   params: Readonly<Record<string, unknown>>,
   { runtime, closing }: DatastoreParts,
 ): Promise<Readonly<Record<string, unknown>>> {
@@ -48,7 +50,7 @@ async function withVector(
     signal,
     spending: null,
   };
-  const { vectors } = await runtime.embed(wanted, () => undefined);
+  const { vectors } = await runtime.embed(wanted, spent.meter(0));
   return { ...params, vector: vectors[0] };
 }
 
@@ -64,10 +66,12 @@ export function createReads(find: Find, parts: DatastoreParts): Reads {
   ): Promise<ReadAnswer> => {
     const datastore = await find({ accountId, key });
     const { current, id } = datastore;
-    if (current === null) return { base: 0, revision: 0, text: empty };
+    const spent = new Spent();
+    if (current === null) return { base: 0, revision: 0, text: empty, usage: spent.total };
     const { base, revision } = current;
     const ref = { file: fileOf(accountId, { id, base }), revision };
-    return { base, revision, text: await ask({ datastore, ref, asking: { accountId, signal } }) };
+    const text = await ask({ datastore, ref, asking: { accountId, signal }, spent });
+    return { base, revision, text, usage: spent.total };
   };
 
   return {

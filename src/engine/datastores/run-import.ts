@@ -12,6 +12,7 @@ import {
 import type { Datastore, DatastoreImport, DatastoreRevision, Store } from "../../store/store.ts";
 import { parseDefinition, parseOptions, toDeclared } from "./definition.ts";
 import type { Disk } from "./disk.ts";
+import { Spent } from "./spent.ts";
 
 /** What datastores stand on. */
 export interface DatastoreParts {
@@ -32,31 +33,6 @@ export interface RunningImport {
   /** Aborted to cancel it, or (STOPPING) to leave it to the next start. */
   readonly signal: AbortSignal;
   onProgress(progress: IngestProgress): void;
-}
-
-/** Sums what the model calls of one import, whose attempts report anew, took. */
-class Spent {
-  readonly #calls = new Map<number, { readonly tokens: number; readonly costUsd: number }>();
-
-  meter(call: number) {
-    return ({ promptTokens, completionTokens, costUsd }: Meter) =>
-      void this.#calls.set(call, { tokens: promptTokens + completionTokens, costUsd });
-  }
-
-  get total(): { readonly tokens: number; readonly costUsd: number } {
-    const sum = { tokens: 0, costUsd: 0 };
-    for (const { tokens, costUsd } of this.#calls.values()) {
-      sum.tokens += tokens;
-      sum.costUsd += costUsd;
-    }
-    return sum;
-  }
-}
-
-interface Meter {
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly costUsd: number;
 }
 
 /** The text whose vector tells how many numbers a model gives. */

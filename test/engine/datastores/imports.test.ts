@@ -139,9 +139,16 @@ test("vectors come from the built-in model when there is no service, for records
   ];
   const vector = { field: "embedding", dimensions: null, fields: ["text"], model: null };
   await fill(core, "notes", records, { vector });
-  await datastores.upsert({ accountId, key: "notes", signal, records: [{ id: "c", text: "watering gardens" }] });
+  const put = await datastores.upsert({
+    accountId,
+    key: "notes",
+    signal,
+    records: [{ id: "c", text: "watering gardens" }],
+  });
+  expect(put.usage).toEqual({ tokens: 2, costUsd: 0 });
   const params = { query: "garden hose", mode: "vector", top_k: 2 };
   const found = await datastores.search({ accountId, key: "notes", signal, params });
+  expect(found.usage).toEqual({ tokens: 2, costUsd: 0 });
   expect(JSON.parse(found.text).map(({ id }: { id: string }) => id)).toEqual(["a", "c"]);
   await core.deploy(
     "asks",

@@ -10,6 +10,7 @@ const TYPES: Readonly<Record<DownloadFormat, string>> = {
   csv: "text/csv; charset=utf-8",
   sqlite: "application/vnd.sqlite3",
 };
+const JSON_TYPE = "application/json; charset=utf-8";
 const DOWNLOAD_QUERY = {
   type: "object",
   additionalProperties: false,
@@ -21,7 +22,7 @@ export function registerDatastoreReads(app: App, deps: DialectDeps): void {
   const { datastores } = deps;
   const readOf = (request: Request, reply: Reply) => ({ ...datastoreOf(deps, request), signal: goneSignal(reply) });
   const answer = (reply: Reply, { text, revision }: { readonly text: string; readonly revision: number }) =>
-    reply.type("application/json; charset=utf-8").send(`{"data":${text},"revision":${revision}}`);
+    reply.type(JSON_TYPE).send(`{"data":${text},"revision":${revision}}`);
 
   const search = {
     tags,
@@ -33,7 +34,9 @@ export function registerDatastoreReads(app: App, deps: DialectDeps): void {
   };
   app.post(`${DATASTORE}/search`, { schema: search }, async (request, reply) => {
     const params = request.body as Readonly<Record<string, unknown>>;
-    return answer(reply, await asRequest(datastores.search({ ...readOf(request, reply), params })));
+    const { text, revision, usage } = await asRequest(datastores.search({ ...readOf(request, reply), params }));
+    const cost = `"tokens":${usage.tokens},"cost_usd":${usage.costUsd}`;
+    return reply.type(JSON_TYPE).send(`{"data":${text},"revision":${revision},${cost}}`);
   });
   const query = {
     tags,

@@ -1,4 +1,5 @@
 import { fail } from "../../../../runtime/index.ts";
+import type { ChangeReport } from "../../../engine/datastores/datastore-service.ts";
 import { parseJsonBody } from "../../json-body.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { asRequest } from "./datastore-body.ts";
@@ -40,6 +41,8 @@ function recordsOf({ body }: Request): readonly unknown[] {
   throw fail("INVALID_REQUEST", { message, param: null, value: records.length });
 }
 
+const toView = ({ usage, ...report }: ChangeReport) => ({ ...report, tokens: usage.tokens, cost_usd: usage.costUsd });
+
 function registerChanging(app: App, deps: DialectDeps): void {
   const { datastores } = deps;
   const readOf = (request: Request, reply: Reply) => ({ ...datastoreOf(deps, request), signal: goneSignal(reply) });
@@ -58,7 +61,7 @@ function registerChanging(app: App, deps: DialectDeps): void {
       }
     });
     scope.post(RECORDS, { schema: upsert }, async (request, reply) => ({
-      data: await asRequest(datastores.upsert({ ...readOf(request, reply), records: recordsOf(request) })),
+      data: toView(await asRequest(datastores.upsert({ ...readOf(request, reply), records: recordsOf(request) }))),
     }));
     done();
   });
@@ -72,7 +75,7 @@ function registerChanging(app: App, deps: DialectDeps): void {
   const several = { tags, summary: "Delete records by their ids", params: DATASTORE_PARAMS, body: IDS_SCHEMA };
   app.post(`${RECORDS}/delete`, { schema: several }, async (request, reply) => {
     const { ids } = request.body as { readonly ids: readonly string[] };
-    return { data: await asRequest(datastores.removeRecords({ ...readOf(request, reply), ids })) };
+    return { data: toView(await asRequest(datastores.removeRecords({ ...readOf(request, reply), ids }))) };
   });
 }
 
