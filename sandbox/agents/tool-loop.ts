@@ -43,7 +43,9 @@ interface Choice {
 
 const PLAN =
   "Before you act, think about how to solve the task with the tools that you have. Write a short plan in numbered steps. Do not answer yet.";
+/** A chunk has a limit: longer texts are cut where they are shown, and arguments shown as text. */
 const SHOWN_CHARS = 2_000;
+const SHOWN_ARGUMENTS = 20_000;
 
 const count = (value: unknown): number => (typeof value === "number" && value > 0 ? value : 0);
 
@@ -165,9 +167,18 @@ class Conversation {
       parallel,
       door: this.#door,
       began: ({ id, name, args, text }) =>
-        this.#tell("tool_call", { id, name, arguments: args ?? text.slice(0, SHOWN_CHARS) }),
+        this.#tell("tool_call", {
+          id,
+          name: name.slice(0, SHOWN_CHARS),
+          arguments: args !== null && text.length <= SHOWN_ARGUMENTS ? args : text.slice(0, SHOWN_CHARS),
+        }),
       ended: ({ id, name }, { text, isError }) =>
-        this.#tell("tool_result", { id, name, content: text.slice(0, SHOWN_CHARS), is_error: isError }),
+        this.#tell("tool_result", {
+          id,
+          name: name.slice(0, SHOWN_CHARS),
+          content: text.slice(0, SHOWN_CHARS),
+          is_error: isError,
+        }),
     });
     if (this.#request.mode === "route" && answers.every(({ isError }) => !isError)) {
       return this.#end({ message: routed(answers), finishReason: "stop" }, {});

@@ -235,6 +235,16 @@ test("a stream has the text as deltas and what the tools do as typed chunks", as
   });
 });
 
+test("what is too long to be shown in a chunk is cut there", async () => {
+  stub.script(calls(["look", JSON.stringify({ at: "x".repeat(300_000) })]));
+  const output = await run(`
+    const stream = await ctx.chat.completions.runTools({ tools: [{ name: "look", execute: ({ at }) => at }], stream: true });
+    const seen = [];
+    for await (const { type, content } of stream) if (type !== undefined) { ctx.emit(type, content); seen.push((content.arguments ?? content.content).length); }
+    return seen;`);
+  expect(output).toEqual([2_000, 2_000]);
+});
+
 test("leaving a stream ends the conversation", async () => {
   stub.always(calls(["again", "{}"]));
   const before = stub.calls.length;
