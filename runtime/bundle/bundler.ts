@@ -13,7 +13,7 @@ import { bundleFailed, checkUpload, wholeProblem } from "./upload.ts";
 /** Settings of a bundler. */
 export interface BundlerOptions {
   readonly limits?: CompileLimits;
-  /** Milliseconds one upload may take; default 5,000. */
+  /** Milliseconds one upload may take; default 10,000. */
   readonly timeoutMs?: number;
 }
 
@@ -34,7 +34,7 @@ interface Job {
   timer: NodeJS.Timeout | undefined;
 }
 
-const DEFAULT_TIMEOUT_MS = 5_000;
+const DEFAULT_TIMEOUT_MS = 10_000;
 /** A source whose syntax tree is larger breaks the worker instead of the server. */
 const WORKER_LIMITS = { maxOldGenerationSizeMb: 768 };
 const WORKER = new URL("./thread.mjs", import.meta.url);
