@@ -4,9 +4,9 @@ import type { RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Services } from "./engine/services.ts";
+import { fillDatastores, type LoadedExamples, loadExamples } from "./examples/load-examples.ts";
 import { createApp } from "./http/app.ts";
 import { toRunSummary } from "./http/dialects/maitai/run-view.ts";
-import { loadExamples } from "./load-examples.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
 
 /** A running server. */
@@ -17,6 +17,8 @@ export interface Server extends Services {
   readonly key: string | null;
   /** Refs of the examples that this start loaded. */
   readonly examples: readonly string[];
+  /** Datastores of the examples that this start fills while the server already answers. */
+  readonly filling: { readonly datastores: readonly string[]; readonly done: Promise<void> };
   /** The owner's account. */
   readonly accountId: string;
   stats(): RuntimeStats;
@@ -32,15 +34,32 @@ async function readVersion(): Promise<string> {
   return (JSON.parse(text) as { readonly version: string }).version;
 }
 
-async function loadIntoEmpty({ store, services, accountId }: Core, { examples }: Settings): Promise<readonly string[]> {
-  if (examples === "off") return [];
+const NOTHING: LoadedExamples = { refs: [], datastores: [] };
+
+async function loadIntoEmpty(core: Core, { examples }: Settings): Promise<LoadedExamples> {
+  const { store, accountId } = core;
+  if (examples === "off") return NOTHING;
   const { total } = await store.listWorkflows({ accountId, limit: 1, offset: 0 });
   // A start that ended half way through the examples goes on with them at the next one.
-  if (total > 0 && (await store.readSetting({ name: EXAMPLES })) !== "loading") return [];
+  if (total > 0 && (await store.readSetting({ name: EXAMPLES })) !== "loading") return NOTHING;
   await store.writeSetting({ name: EXAMPLES, value: "loading" });
-  const loaded = await loadExamples(services.workflows, accountId);
-  await store.writeSetting({ name: EXAMPLES, value: "loaded" });
-  return loaded;
+  return loadExamples(core);
+}
+
+/** Fills the datastores of the examples, which takes seconds, and notes then that the examples are there; never rejects. */
+async function fillInBackground(core: Core, { refs, datastores }: LoadedExamples, filling: Filling): Promise<void> {
+  if (refs.length === 0) return;
+  try {
+    await fillDatastores(datastores, core, filling.signal);
+    if (!filling.signal.aborted) await core.store.writeSetting({ name: EXAMPLES, value: "loaded" });
+  } catch (error) {
+    if (!filling.signal.aborted) filling.report(error);
+  }
+}
+
+interface Filling {
+  readonly signal: AbortSignal;
+  report(error: unknown): void;
 }
 
 async function serve(core: Core, settings: Settings, report: (error: unknown) => void): Promise<Server> {
@@ -60,19 +79,25 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
   core.listenAt(url);
   // Made last: a key of a start that failed before would never be shown to anyone.
   const key = await ensureOwnerKey(store, settings.apiKey);
+  const stopping = new AbortController();
+  const done = fillInBackground(core, examples, { signal: stopping.signal, report });
   return {
     url,
     key,
-    examples,
+    examples: examples.refs,
+    filling: { datastores: examples.datastores.map(({ name }) => name), done },
     ...services,
     accountId,
     stats: () => runtime.stats(),
     // The engine stops before the HTTP server closes, so that open requests still get their answers.
-    close: () =>
-      core
+    async close() {
+      stopping.abort();
+      await core
         .stop()
+        .finally(() => done)
         .finally(() => app.close())
-        .finally(() => core.close()),
+        .finally(() => core.close());
+    },
   };
 }
 

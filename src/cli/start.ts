@@ -66,6 +66,8 @@ function greet(call: CommandCall, server: Server, settings: Settings): void {
   row("Data", settings.dataDir);
   row("Model", modelLine(settings));
   if (server.examples.length > 0) row("Examples", server.examples.join(", "));
+  const { datastores } = server.filling;
+  if (datastores.length > 0) row("Loading", `${datastores.join(", ")}: datastores of examples, there in some seconds`);
   row("Reference", `${server.url}/docs`);
   terminal.print(`\nTry it:\n  curl ${server.url}/workflow/chat/completions \\`);
   terminal.print(
