@@ -4,7 +4,7 @@ import type { RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Services } from "./engine/services.ts";
-import { fillDatastores, type LoadedExamples, loadExamples } from "./examples/load-examples.ts";
+import { exampleDatastores, fillDatastores, type LoadedExamples, loadExamples } from "./examples/load-examples.ts";
 import { createApp } from "./http/app.ts";
 import { toRunSummary } from "./http/dialects/maitai/run-view.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
@@ -39,16 +39,20 @@ const NOTHING: LoadedExamples = { refs: [], datastores: [] };
 async function loadIntoEmpty(core: Core, { examples }: Settings): Promise<LoadedExamples> {
   const { store, accountId } = core;
   if (examples === "off") return NOTHING;
+  const state = await store.readSetting({ name: EXAMPLES });
+  if (state === "filling") return { refs: [], datastores: await exampleDatastores() };
   const { total } = await store.listWorkflows({ accountId, limit: 1, offset: 0 });
   // A start that ended half way through the examples goes on with them at the next one.
-  if (total > 0 && (await store.readSetting({ name: EXAMPLES })) !== "loading") return NOTHING;
+  if (total > 0 && state !== "loading") return NOTHING;
   await store.writeSetting({ name: EXAMPLES, value: "loading" });
-  return loadExamples(core);
+  const loaded = await loadExamples(core);
+  await store.writeSetting({ name: EXAMPLES, value: "filling" });
+  return loaded;
 }
 
 /** Fills the datastores of the examples, which takes seconds, and notes then that the examples are there; never rejects. */
-async function fillInBackground(core: Core, { refs, datastores }: LoadedExamples, filling: Filling): Promise<void> {
-  if (refs.length === 0) return;
+async function fillInBackground(core: Core, { datastores }: LoadedExamples, filling: Filling): Promise<void> {
+  if (datastores.length === 0) return;
   try {
     await fillDatastores(datastores, core, filling.signal);
     if (!filling.signal.aborted) await core.store.writeSetting({ name: EXAMPLES, value: "loaded" });

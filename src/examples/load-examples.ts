@@ -1,5 +1,7 @@
 import { WorkflowError } from "../../runtime/index.ts";
+import type { DatastoreName } from "../engine/datastores/datastore-service.ts";
 import type { Services } from "../engine/services.ts";
+import type { Datastore } from "../engine/types.ts";
 import { type Example, type ExampleDatastore, readExamples } from "./example-files.ts";
 
 /** Who gets the examples. */
@@ -47,6 +49,21 @@ export async function loadExamples(recipient: Recipient): Promise<LoadedExamples
   return { refs: examples.map(({ ref }) => ref), datastores: examples.flatMap(({ datastores }) => datastores) };
 }
 
+/** The datastores of all examples. */
+export async function exampleDatastores(): Promise<readonly ExampleDatastore[]> {
+  return (await readExamples()).flatMap(({ datastores }) => datastores);
+}
+
+/** The datastore, unless its owner has removed it. */
+async function findKept(service: Services["datastores"], name: DatastoreName): Promise<Datastore | null> {
+  try {
+    return await service.find(name);
+  } catch (error) {
+    if (error instanceof WorkflowError && error.code === "NOT_FOUND") return null;
+    throw error;
+  }
+}
+
 /** Imports the records of datastores that have none and wait for none; resolves when they are there or `signal` fires. */
 export async function fillDatastores(
   datastores: readonly ExampleDatastore[],
@@ -56,9 +73,10 @@ export async function fillDatastores(
   const stopped = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   for (const { name: key, format, open } of datastores) {
     if (signal.aborted) return;
-    const { current } = await service.find({ accountId, key });
+    const datastore = await findKept(service, { accountId, key });
+    if (datastore === null || datastore.current !== null) continue;
     const [last] = await service.imports({ accountId, key });
-    if (current !== null || last?.state.status === "queued" || last?.state.status === "running") continue;
+    if (last?.state.status === "queued" || last?.state.status === "running") continue;
     const staged = await service.stage({ body: open(), length: null, signal });
     const request = { accountId, key, format, options: {}, definition: null, creates: false };
     const { id: importId } = await service.addImport(staged, request);

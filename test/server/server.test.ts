@@ -51,10 +51,17 @@ describe("the examples", () => {
     expect(first.examples).toContain("hello");
     const { accountId, workflows } = first;
     await workflows.remove({ accountId, key: "hello" });
+    // The datastores are not filled yet: that is what the next start goes on with.
     await first.close();
     const second = await start({ WEFT_EXAMPLES: "on" });
     expect(second.examples).toEqual([]);
+    await second.filling.done;
+    const { current } = await second.datastores.find({ accountId, key: "handbook" });
+    expect(current?.rows).toBeGreaterThan(5);
     await second.close();
+    const third = await start({ WEFT_EXAMPLES: "on" });
+    expect(third.filling.datastores).toEqual([]);
+    await third.close();
   });
 });
 
