@@ -21,7 +21,8 @@ interface Message {
 
 type Behaviour = (message: Message, response: ServerResponse, request: IncomingMessage) => void;
 
-const LIMITS: Partial<Limits> = { toolTimeoutMs: 400, maxToolAnswerBytes: 64 * 1024, maxToolListBytes: 32 * 1024 };
+const LIMITS: Partial<Limits> = { maxToolAnswerBytes: 64 * 1024, maxToolListBytes: 32 * 1024 };
+const QUICK: Partial<Limits> = { toolTimeoutMs: 400 };
 const WELCOME = {
   protocolVersion: "2025-06-18",
   capabilities: { tools: {} },
@@ -56,7 +57,8 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   const message = (body === "" ? {} : JSON.parse(body)) as Message;
   received.push(message);
   const { method = "", id } = message;
-  if (id === undefined || message.method === undefined) response.writeHead(202).end();
+  if (id === undefined && behaviours[method] !== undefined) behaviours[method](message, response, request);
+  else if (id === undefined || message.method === undefined) response.writeHead(202).end();
   else (behaviours[method] ?? GOOD[method])?.(message, response, request);
 }
 
@@ -105,9 +107,14 @@ const failure = (code: string, text: string) =>
 const FINE = { content: "fine", is_error: false };
 
 /** The server misbehaves at `method`; the call fails as it should, and the next one to a good server is well. */
-async function expectFailure(method: string, behaviour: Behaviour, code: string, text: string): Promise<void> {
+async function expectFailure(
+  method: string,
+  behaviour: Behaviour,
+  [code, text]: readonly [code: string, text: string],
+  limits: Partial<Limits> = {},
+): Promise<void> {
   behaviours = { [method]: behaviour };
-  const failed = method === "tools/list" ? list() : use();
+  const failed = method === "tools/list" ? list({ limits }) : use({ limits });
   await expect(failed).rejects.toEqual(failure(code, text));
   behaviours = {};
   expect(await use()).toEqual(FINE);
@@ -117,12 +124,9 @@ describe("a server that says nothing", () => {
   test.each(["initialize", "tools/list", "tools/call"])("at %s", async (method) => {
     await mcp.close();
     mcp = createMcpSessions({ egress });
-    await expectFailure(
-      method,
-      () => undefined,
-      "UPSTREAM_TIMEOUT",
-      `${method}: no answer within 400 ms (toolTimeoutMs)`,
-    );
+    if (method !== "initialize") await use();
+    const text = `${method}: no answer within 400 ms (toolTimeoutMs)`;
+    await expectFailure(method, () => undefined, ["UPSTREAM_TIMEOUT", text], QUICK);
   });
 
   test("but keeps its stream alive", async () => {
@@ -131,7 +135,9 @@ describe("a server that says nothing", () => {
       const timer = setInterval(() => response.write(": alive\n\n"), 10);
       response.on("close", () => clearInterval(timer));
     };
-    await expectFailure("tools/call", drip, "UPSTREAM_TIMEOUT", "tools/call: no answer within 400 ms (toolTimeoutMs)");
+    await use();
+    const text = "tools/call: no answer within 400 ms (toolTimeoutMs)";
+    await expectFailure("tools/call", drip, ["UPSTREAM_TIMEOUT", text], QUICK);
   });
 
   test("holds up no other call of the same session", async () => {
@@ -141,10 +147,11 @@ describe("a server that says nothing", () => {
       if (!first) GOOD["tools/call"]?.(message, response, request);
       first = false;
     };
-    const hanging = use();
+    const hanging = use({ limits: { toolTimeoutMs: 3_000 } });
+    const failed = expect(hanging).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
     await expect.poll(() => first, { timeout: 10_000 }).toBe(false);
     expect(await use()).toEqual(FINE);
-    await expect(hanging).rejects.toMatchObject({ code: "UPSTREAM_TIMEOUT" });
+    await failed;
   });
 });
 
@@ -199,7 +206,7 @@ describe("a server that lies", () => {
       "tools/call: its answer broke off",
     ],
   ])("%s", async (_name, behaviour, text) => {
-    await expectFailure("tools/call", behaviour, "UPSTREAM_FAILED", text);
+    await expectFailure("tools/call", behaviour, ["UPSTREAM_FAILED", text]);
   });
 
   test("about the version of the protocol", async () => {
@@ -207,12 +214,10 @@ describe("a server that lies", () => {
     mcp = createMcpSessions({ egress });
     const welcome: Behaviour = ({ id }, response) =>
       result(response, id, { ...WELCOME, protocolVersion: "1999-01-01" });
-    await expectFailure(
-      "initialize",
-      welcome,
+    await expectFailure("initialize", welcome, [
       "UPSTREAM_FAILED",
       "initialize: Server's protocol version is not supported",
-    );
+    ]);
   });
 
   test("about its tools, which it changes: what an execution was told stays in its journal, a call of a tool that is gone is the model's to hear of", async () => {
@@ -237,12 +242,10 @@ describe("a server that sends too much", () => {
       };
       more();
     };
-    await expectFailure(
-      "tools/call",
-      flood,
+    await expectFailure("tools/call", flood, [
       "LIMIT_EXCEEDED",
       "tools/call: its answer is over 65536 bytes (maxToolAnswerBytes)",
-    );
+    ]);
   });
 
   test("for what the execution holds already", async () => {
@@ -264,12 +267,10 @@ describe("a server that sends too much", () => {
       for (let n = 0; n < 2_000; n++)
         response.write(sse({ method: "notifications/x", params: { text: "y".repeat(50) } }));
     };
-    await expectFailure(
-      "tools/call",
-      flood,
+    await expectFailure("tools/call", flood, [
       "LIMIT_EXCEEDED",
       "tools/call: its answer is over 65536 bytes (maxToolAnswerBytes)",
-    );
+    ]);
   });
 
   test("as tools, of which allow can choose", async () => {
@@ -284,9 +285,7 @@ describe("a server that sends too much", () => {
 
   test("as pages without an end", async () => {
     behaviours["tools/list"] = ({ id }, response) => result(response, id, { tools: [], nextCursor: "again" });
-    await expect(list({ limits: { toolTimeoutMs: 60_000 } })).rejects.toEqual(
-      failure("LIMIT_EXCEEDED", "tools/list: over 100 pages (maxPages)"),
-    );
+    await expect(list({})).rejects.toEqual(failure("LIMIT_EXCEEDED", "tools/list: over 100 pages (maxPages)"));
   });
 
   test("as schemas", async () => {
@@ -306,12 +305,10 @@ describe("a server that sends too much", () => {
       startSse(response);
       for (let n = 0; n < 200; n++) response.write(sse({ id: n, method: "roots/list" }));
     };
-    await expectFailure(
-      "tools/call",
-      flood,
+    await expectFailure("tools/call", flood, [
       "LIMIT_EXCEEDED",
       "roots/list: it sent over 100 requests of its own (maxServerRequests)",
-    );
+    ]);
   });
 });
 
@@ -367,10 +364,19 @@ test("what a server asks of us is refused, and its answer still counts", async (
     }, 5);
     response.on("close", () => clearInterval(poll));
   };
-  expect(await use({ limits: { toolTimeoutMs: 30_000 } })).toEqual(FINE);
+  expect(await use()).toEqual(FINE);
   expect(received.flatMap(({ error }) => (error === undefined ? [] : [error.code]))).toEqual([
     -32_601, -32_601, -32_601,
   ]);
+});
+
+test("a server may take its time for what follows its welcome", async () => {
+  await mcp.close();
+  mcp = createMcpSessions({ egress });
+  behaviours["notifications/initialized"] = (_message, response) => {
+    setTimeout(() => response.writeHead(202).end(), 300);
+  };
+  expect(await use()).toEqual(FINE);
 });
 
 test("a stream that stays open after the result holds up nothing", async () => {
@@ -400,12 +406,10 @@ describe("addresses", () => {
   test("a redirect to another place is not followed", async () => {
     const elsewhere: Behaviour = (_message, response) =>
       response.writeHead(307, { location: "http://169.254.169.254/latest/meta-data" }).end();
-    await expectFailure(
-      "tools/call",
-      elsewhere,
+    await expectFailure("tools/call", elsewhere, [
       "UPSTREAM_FAILED",
       "tools/call: it answered with the status 307: Redirect to http://169.254.169.254/latest/meta-data not followed",
-    );
+    ]);
   });
 
   test("a redirect within the server is followed", async () => {

@@ -17,6 +17,8 @@ export interface ExchangeOptions {
 export interface Watch {
   /** Ends its HTTP exchange. */
   readonly signal: AbortSignal;
+  /** Told of the id of the request when it is sent. */
+  sent(id: number): void;
   /** Told of every piece of the HTTP answer; what it throws ends the request. */
   hold(bytes: number): void;
   /** Told once the HTTP answer is over, whether or not it held the result: null when nothing went wrong. */
@@ -53,11 +55,11 @@ function noticeSignal(timeoutMs: number): AbortSignal {
   return controller.signal;
 }
 
-/** True when the message asks for an answer. */
-function isRequest(body: unknown): boolean {
-  if (typeof body !== "string") return false;
-  const message = JSON.parse(body) as { readonly method?: unknown; readonly id?: unknown };
-  return message.method !== undefined && message.id !== undefined;
+/** The id of a message that asks for an answer; null for all others. */
+function requestId(body: unknown): number | null {
+  if (typeof body !== "string") return null;
+  const { method, id } = JSON.parse(body) as { readonly method?: unknown; readonly id?: unknown };
+  return method !== undefined && typeof id === "number" ? id : null;
 }
 
 const damaged = (error: unknown, signal: AbortSignal): WorkflowError => {
@@ -122,35 +124,59 @@ function toResponse(answer: StreamResponse, reading: Reading): Response {
   return new Response(bodiless ? null : stream, { status, headers: Object.fromEntries(shown) });
 }
 
+/** How the answer to a request of ours is read. */
+const watchedReading = (watch: Watch, signal: AbortSignal, { maxBytes }: ExchangeOptions): Reading => ({
+  signal,
+  maxBytes,
+  hold: (bytes) => watch.hold(bytes),
+  ended: (problem) => void setTimeout(() => watch.ended(problem), SETTLE_MS),
+});
+
+/** How the answer to anything else is read: nobody waits for it. */
+const noticeReading = (signal: AbortSignal): Reading => ({
+  signal,
+  maxBytes: NOTICE_BYTES,
+  hold: () => undefined,
+  ended: () => undefined,
+});
+
+/** What is sent belongs to `watch`; null: to nothing. */
+async function exchange(
+  url: string,
+  init: RequestInit,
+  watch: Watch | null,
+  options: ExchangeOptions,
+): Promise<Response> {
+  const method = init.method ?? "POST";
+  const own = watch?.signal ?? noticeSignal(method === "DELETE" ? GOODBYE_MS : NOTICE_MS);
+  const signal = init.signal ? AbortSignal.any([own, init.signal]) : own;
+  const answer = await options.egress.open({
+    method,
+    url,
+    headers: { ...options.headers, ...Object.fromEntries(new Headers(init.headers)) },
+    body: typeof init.body === "string" ? init.body : null,
+    allow: options.allow,
+    signal,
+  });
+  const isAnswer = answer.status >= 200 && answer.status < 300;
+  return toResponse(
+    answer,
+    watch !== null && isAnswer ? watchedReading(watch, signal, options) : noticeReading(signal),
+  );
+}
+
 /** Creates them for one session. */
 export function createExchanges(options: ExchangeOptions): Exchanges {
   const watches = new AsyncLocalStorage<Watch>();
   return {
     watching: (watch, work) => watches.run(watch, work),
     async fetch(url, init = {}) {
-      const method = init.method ?? "GET";
       // The standing stream would only carry what a server asks of its client, and reopen for ever.
-      if (method === "GET") return new Response(null, { status: 405 });
-      const watch = isRequest(init.body) ? watches.getStore() : undefined;
-      const own = watch?.signal ?? noticeSignal(method === "DELETE" ? GOODBYE_MS : NOTICE_MS);
-      const signal = init.signal ? AbortSignal.any([own, init.signal]) : own;
-      const answer = await options.egress.open({
-        method,
-        url: String(url),
-        headers: { ...options.headers, ...Object.fromEntries(new Headers(init.headers)) },
-        body: typeof init.body === "string" ? init.body : null,
-        allow: options.allow,
-        signal,
-      });
-      const watched = watch !== undefined && answer.status >= 200 && answer.status < 300;
-      return toResponse(answer, {
-        signal,
-        hold: (bytes) => watch?.hold(bytes),
-        maxBytes: watch === undefined ? NOTICE_BYTES : options.maxBytes,
-        ended: (problem) => {
-          if (watched) setTimeout(() => watch.ended(problem), SETTLE_MS);
-        },
-      });
+      if ((init.method ?? "GET") === "GET") return new Response(null, { status: 405 });
+      const id = requestId(init.body);
+      const watch = id === null ? null : (watches.getStore() ?? null);
+      if (id !== null) watch?.sent(id);
+      return exchange(String(url), init, watch, options);
     },
   };
 }

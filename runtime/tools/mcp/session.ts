@@ -70,6 +70,8 @@ class Session implements McpSession {
     { name: "weft", version: "1" },
     { capabilities: {}, jsonSchemaValidator: NO_VALIDATOR },
   );
+  /** Ids of requests whose result or refusal has not come. */
+  readonly #unanswered = new Set<unknown>();
   #problem: WorkflowError | null = null;
   #asked = 0;
 
@@ -78,7 +80,7 @@ class Session implements McpSession {
     this.#server = shownUrl(new URL(target.url));
     this.#exchanges = createExchanges({ egress, allow, headers, maxBytes });
     this.#transport = createTransport(target, this.#exchanges);
-    this.#transport.onmessage = (message) => this.#count(message);
+    this.#transport.onmessage = (message) => this.#look(message);
     // Each problem ends the request that it belongs to; what belongs to none concerns nobody.
     this.#client.onerror = () => undefined;
   }
@@ -123,10 +125,17 @@ class Session implements McpSession {
     const early = Promise.withResolvers<never>();
     early.promise.catch(() => undefined);
     const missing = () => fail("UPSTREAM_FAILED", { message: "its answer ended without a result of the request" });
+    let id: number | null = null;
     const watch = {
       signal: finished.signal,
+      sent: (given: number) => {
+        id = given;
+        this.#unanswered.add(given);
+      },
       hold,
-      ended: (problem: WorkflowError | null) => early.reject(problem ?? missing()),
+      ended: (problem: WorkflowError | null) => {
+        if (id !== null && this.#unanswered.has(id)) early.reject(problem ?? missing());
+      },
     };
     try {
       signal.throwIfAborted();
@@ -136,6 +145,7 @@ class Session implements McpSession {
       const named = this.#problem ?? toMcpError(error, this.#server, method);
       throw isRefusal(error) ? named : this.#break(named);
     } finally {
+      if (id !== null) this.#unanswered.delete(id);
       finished.abort(ended());
     }
   }
@@ -145,14 +155,18 @@ class Session implements McpSession {
     return problem;
   }
 
-  #count(message: JSONRPCMessage): void {
-    if (!("method" in message) || !("id" in message) || ++this.#asked <= MAX_SERVER_REQUESTS) return;
+  #look(message: JSONRPCMessage): void {
+    if (!("method" in message)) this.#unanswered.delete(message.id);
+    else if ("id" in message && ++this.#asked > MAX_SERVER_REQUESTS) this.#refuse(message.method);
+  }
+
+  #refuse(method: string): void {
     const text = `it sent over ${MAX_SERVER_REQUESTS} requests of its own (maxServerRequests); what servers ask of their clients is refused`;
     this.#break(
       toMcpError(
         fail("LIMIT_EXCEEDED", { message: text, limit: "maxServerRequests", value: MAX_SERVER_REQUESTS }),
         this.#server,
-        message.method,
+        method,
       ),
     );
     void this.#client.close();

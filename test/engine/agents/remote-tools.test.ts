@@ -36,7 +36,7 @@ beforeAll(async () => {
     OPENAI_API_KEY: "sk-test-key-of-agents",
     OPENAI_BASE_URL: stub.url,
     WEFT_HTTP_ALLOW_PRIVATE: "127.0.0.0/8",
-    WEFT_LIMIT_TOOL_TIMEOUT_MS: "1500",
+    WEFT_LIMIT_TOOL_TIMEOUT_MS: "5000",
   });
 });
 beforeEach(() => stub.always({ content: "done" }));
@@ -106,14 +106,14 @@ test("a tool that hangs is an error for the model, and other executions go on", 
   await core.deploy("quick", "export const execute = () => 1");
   expect(await core.run("quick")).toMatchObject({ status: "completed", output: "1" });
   expect((await hanging).output.answer).toBe("done");
-  expect(told().at(-1)?.["content"]).toContain("took longer than 1500 ms (toolTimeoutMs)");
+  expect(told().at(-1)?.["content"]).toContain("took longer than 5000 ms (toolTimeoutMs)");
 });
 
 test("a server that cannot be listed ends the call with an error that names it", async () => {
   const { output } = await run([{ type: "mcp", server: { url: `${web.url}/hang` } }]);
   expect(output).toMatchObject({
     code: "UPSTREAM_TIMEOUT",
-    message: `agents: the MCP server ${web.url}/hang, initialize: no answer within 1500 ms (toolTimeoutMs)`,
+    message: `agents: the MCP server ${web.url}/hang, initialize: no answer within 5000 ms (toolTimeoutMs)`,
   });
   expect((await run([{ type: "mcp", server: { command: "npx" } }])).output).toMatchObject({
     code: "INVALID_ARGUMENT",
