@@ -26,5 +26,7 @@ export const MAX_NAME_CHARS = 128;
 export const MAX_DIMENSIONS = 8_192;
 /** Levels of nested JSON in a cell. */
 export const MAX_DEPTH = 500;
+/** Columns that keyword search looks at where nobody names any. */
+export const MAX_FOUND_TEXT_FIELDS = 32;
 /** Columns with an index. */
 export const MAX_FILTERS = 64;

@@ -31,7 +31,10 @@ const QUERY = {
 /** The definition given as JSON and by flags, for a datastore that is made without a file. */
 async function definitionOf(call: CommandCall): Promise<object> {
   const { options, io } = call;
-  const list = (name: string) => options.text(name)?.split(",");
+  const list = (name: string) => {
+    const given = options.text(name);
+    return given === "" ? [] : given?.split(",");
+  };
   const textFields = list("textFields");
   const filters = list("filters");
   const idField = options.text("idField");
@@ -114,7 +117,10 @@ export const datastores: Command = {
       about: "of the file (csv, tsv, json, jsonl, parquet, sqlite, text, markdown) or download",
     },
     { flags: "--id-field <name>", about: "column with the id; default id" },
-    { flags: "--text-fields <names>", about: "columns that keyword search looks at, separated by commas" },
+    {
+      flags: "--text-fields <names>",
+      about: 'columns that keyword search looks at, separated by commas; default: those of text; "" for none',
+    },
     { flags: "--filters <names>", about: "columns that get an index, separated by commas" },
     {
       flags: "--vector <json>",

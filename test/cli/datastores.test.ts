@@ -83,15 +83,16 @@ test("an import that fails says where, and one that is interrupted is cancelled"
 
 test("deploy --datastore fills and attaches, and keeps what was attached before", async () => {
   const script = `export const execute = async (ctx) => [
-    await ctx.datastore.count("goods"),
+    (await ctx.datastore.search("goods", "garden hose")).length + (await ctx.datastore.count("goods")),
     (await ctx.datastore.get("products", "a2")).name,
   ];`;
   writeFileSync(join(cwd, "counts.ts"), script);
-  await run("create", "goods", "--id-field", "sku", "--text-fields", "name");
+  await run("create", "goods", "--id-field", "sku");
   expect(await cli(["deploy", "counts.ts", "--datastore", "goods=products.csv"])).toMatchObject({ code: 0 });
   expect(await cli(["deploy", "counts.ts", "--datastore", "products"])).toMatchObject({ code: 0 });
   expect(await cli(["run", "counts", "--json"])).toMatchObject({ code: 0 });
-  expect(JSON.parse((await cli(["run", "counts", "--json"])).out)).toMatchObject({ output: [2, "Lamp"] });
+  expect(JSON.parse((await cli(["run", "counts", "--json"])).out)).toMatchObject({ output: [3, "Lamp"] });
+  expect((await run("create", "plain", "--text-fields", "", "--json")).out).toContain('"text_fields":[]');
   const missing = await cli(["deploy", "counts.ts", "--datastore", "never"]);
   expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('no datastore "never"') });
 });

@@ -30,7 +30,7 @@ export interface Batches extends AsyncIterable<Batch> {
   readonly columns?: readonly Column[];
   /** Column with the ids, where the parser makes them. */
   readonly idField?: string;
-  /** Columns of keyword search, where the format has an obvious one. */
+  /** Columns of keyword search, where the format has an obvious one; others are found in the data. */
   readonly textFields?: readonly string[];
   /** Sentences on what the parser decided. */
   readonly warnings: readonly string[];

@@ -1,4 +1,5 @@
 import type { Limits } from "../../limits.ts";
+import { MAX_FOUND_TEXT_FIELDS } from "../limits.ts";
 import { parseSchema } from "../schema.ts";
 import type { Column, DatastoreSchema } from "../types.ts";
 import type { Batches } from "./batch.ts";
@@ -52,6 +53,16 @@ function inferColumn(name: string, kinds: number, isId: boolean, remarks: string
   return { name, type: isId ? idType : type, nullable: !isId };
 }
 
+/** The columns of keyword search where neither the owner nor the format names any: the first ones of text. */
+function findTextFields(columns: readonly Column[], idField: string | null, remarks: string[]): readonly string[] {
+  const texts = columns.filter(({ name, type }) => type === "text" && name !== idField).map(({ name }) => name);
+  const found = texts.slice(0, MAX_FOUND_TEXT_FIELDS);
+  const left = texts.length - found.length;
+  const rest = left === 0 ? "" : `, the first ${found.length} of ${texts.length} columns of text`;
+  if (found.length > 0) remarks.push(`Keyword search looks at ${list(found)}${rest}; text_fields would name others.`);
+  return found;
+}
+
 /** The schema of a file: what was declared, and the rest from its data. */
 export function planSchema(
   declared: DeclaredSchema,
@@ -78,11 +89,12 @@ export function planSchema(
     if (!nullable) throw badInput({ format: found.format }, { problem: "a declared column is missing", value: name });
     remarks.push(`Column ${JSON.stringify(name)} is declared and not in the file; it is null.`);
   }
+  const all = [...columns, ...missing];
   const schema = parseSchema(
     {
       idField,
-      columns: [...columns, ...missing],
-      textFields: declared.textFields ?? parser.textFields ?? [],
+      columns: all,
+      textFields: declared.textFields ?? parser.textFields ?? findTextFields(all, idField, remarks),
       filters: declared.filters ?? [],
       vector: declared.vector ?? null,
     },

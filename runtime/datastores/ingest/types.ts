@@ -34,7 +34,7 @@ export interface DeclaredSchema {
   readonly idField?: string | null;
   /** Types of columns; what does not fit them is an error. Columns that are not listed get the type of their data. */
   readonly columns?: readonly Column[];
-  /** Left out: the chunks' text for text and Markdown, none for others. */
+  /** Left out: the chunks' text for text and Markdown, the first columns of text for others; empty: no keyword search. */
   readonly textFields?: readonly string[];
   readonly filters?: readonly string[];
   readonly vector?: VectorField | null;

@@ -72,7 +72,7 @@ export interface ImportQuery {
 /** Checks a definition that came as text; made of the schema that checks bodies. */
 export type CheckDefinition = (value: unknown) => Parameters<typeof schemaError>[0];
 
-const namesIn = (list: string) => list.split(",").map((name) => name.trim());
+const namesIn = (list: string) => (list.trim() === "" ? [] : list.split(",").map((name) => name.trim()));
 
 function parseDefinition(text: string, check: CheckDefinition): DefinitionBody {
   let value: unknown;

@@ -24,7 +24,11 @@ export const DEFINITION_PROPERTIES = {
     },
     description: "Types of columns; those of others are found in the data.",
   },
-  text_fields: { ...names, description: "Columns that keyword search looks at." },
+  text_fields: {
+    ...names,
+    description:
+      "Columns that keyword search looks at; default: the first 32 of text, but the id; an empty list: none.",
+  },
   filters: { ...names, description: "Columns that are often filtered by: they get an index." },
   vector: {
     type: ["object", "null"],
@@ -69,7 +73,7 @@ export const IMPORT_QUERY = {
     create: { ...flag, description: "True: makes the datastore when there is none of that name." },
     definition: { ...text, description: "JSON: id_field, columns, text_fields, filters, vector; default: as before." },
     id_field: text,
-    text_fields: { ...text, description: "Names separated by commas." },
+    text_fields: { ...text, description: "Names separated by commas; empty: no keyword search." },
     filters: { ...text, description: "Names separated by commas." },
     on_duplicate: { type: "string", enum: ["error", "last", "first"], description: "Two records with the same id." },
     delimiter: { ...text, description: "Between cells; default: found in the file." },

@@ -154,6 +154,20 @@ describe("an import", () => {
     expect(list.map(({ status }) => status)).toEqual(["failed", "complete"]);
   });
 
+  test("that names no text fields has keyword search all the same; an empty list is none", async () => {
+    expect((await importAll("found", CSV, "id_field=sku"))["warnings"]).toEqual([
+      'Keyword search looks at "name"; text_fields would name others.',
+    ]);
+    expect(await dataOf(await service.send(path("found")))).toMatchObject({ text_fields: ["name"] });
+    expect(await dataOf(await service.post(path("found", "/search"), { query: "lamp" }))).toMatchObject([{ id: "a3" }]);
+    expect(await importAll("found", CSV, "id_field=sku&text_fields=")).toMatchObject({ warnings: [] });
+    expect(await dataOf(await service.send(path("found")))).toMatchObject({ text_fields: [] });
+    expect((await service.post(path("found", "/search"), { query: "lamp" })).status).toBe(400);
+    await service.post("/api/v1/datastores", { name: "first" });
+    await service.post(path("first", "/records"), [{ id: "1", text: "red shoes" }]);
+    expect(await dataOf(await service.post(path("first", "/search"), { query: "red" }))).toMatchObject([{ id: "1" }]);
+  });
+
   test("may come as a form, whose file name says the format", async () => {
     const form = new FormData();
     form.append("file", new Blob(['{"id":"1","text":"ümlaut"}\n']), "notes.jsonl");

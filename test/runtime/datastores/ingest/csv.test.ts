@@ -82,6 +82,22 @@ describe("types", () => {
     expect(report.warnings.join(" ")).toContain('"mix" has values of several types; it is kept as text');
   });
 
+  test("keyword search looks at the first columns of text, unless the owner names some or none", async () => {
+    const text = "id,name,price,city\na,Red shoes,1,Bern\n";
+    const { report } = await csv(text);
+    expect(report.schema.textFields).toEqual(["name", "city"]);
+    expect(report.warnings).toEqual(['Keyword search looks at "name", "city"; text_fields would name others.']);
+    for (const textFields of [["city"], []])
+      expect((await csv(text, { schema: { textFields } })).report).toMatchObject({
+        schema: { textFields },
+        warnings: [],
+      });
+    const names = Array.from({ length: 40 }, (_, at) => `c${at}`);
+    const many = (await csv(`${names.join()}\n${names.join()}\n`)).report;
+    expect(many.schema.textFields).toEqual(names.slice(0, 32));
+    expect(many.warnings.join(" ")).toContain("the first 32 of 40 columns of text");
+  });
+
   test("integers that a number cannot hold are kept as text, and the report says so", async () => {
     const { records, report } = await csv("id,n\na,9007199254740993\nb,1\n");
     expect(records.map((record) => record.data["n"])).toEqual(["9007199254740993", "1"]);
