@@ -2,7 +2,15 @@ import { fail, type WorkflowError } from "../errors.ts";
 import { type Cost, costOf, NO_COST, type Spending, type Ticket } from "../spending.ts";
 import type { ModelObject } from "./completion.ts";
 import type { ResolvedModel } from "./resolve.ts";
-import { leastCost, mostPromptTokens, reportedCost, saidBytes, worstCase } from "./worst-case.ts";
+import {
+  costWithMore,
+  greatestCost,
+  leastCost,
+  mostPromptTokens,
+  reportedCost,
+  saidBytes,
+  worstCase,
+} from "./worst-case.ts";
 
 /** What of a request a budget asks for. */
 interface SpendingRequest {
@@ -47,6 +55,8 @@ class CallSpender implements Spender {
   #ticket: Ticket | null = null;
   #said = 0;
   #reported: Cost | null = null;
+  /** Bytes seen since the upstream last said what it cost so far. */
+  #unreported = 0;
 
   constructor(target: ResolvedModel, request: SpendingRequest, spending: Spending) {
     this.#target = target;
@@ -63,6 +73,7 @@ class CallSpender implements Spender {
     this.#ticket = await this.#spending.reserve(this.#worst);
     this.#said = 0;
     this.#reported = null;
+    this.#unreported = 0;
     if (!this.#request.signal.aborted) return;
     this.#settle(NO_COST);
     throw this.#request.signal.reason;
@@ -73,14 +84,24 @@ class CallSpender implements Spender {
   }
 
   saw(chunk: ModelObject): void {
-    this.#said += saidBytes(chunk);
-    this.#reported = reportedCost(this.#target, chunk) ?? this.#reported;
+    const bytes = saidBytes(chunk);
+    const reported = reportedCost(this.#target, chunk);
+    this.#said += bytes;
+    this.#reported = reported ?? this.#reported;
+    this.#unreported = reported === null ? this.#unreported + bytes : 0;
   }
 
   ended(isWhole: boolean): void {
     // An answer that nobody streams may be made, and paid, to its end although nothing of it came.
     const isUnseen = !isWhole && this.#said === 0;
-    this.#settle(this.#reported ?? (isUnseen ? this.#worst : this.#seen()));
+    if (this.#reported !== null) this.#settle(isWhole ? this.#reported : this.#soFar(this.#reported));
+    else this.#settle(isUnseen ? this.#worst : this.#seen());
+  }
+
+  /** Some upstreams say at the begin, or in between, what an answer costs that goes on. */
+  #soFar(reported: Cost): Cost {
+    const most = greatestCost(reported, this.#worst);
+    return leastCost(costWithMore(this.#target, reported, this.#unreported), most);
   }
 
   #seen(): Cost {

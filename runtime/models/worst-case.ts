@@ -29,14 +29,21 @@ function positive(value: unknown): number | null {
 
 const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value) ?? "");
 
+/** What of a part of a message is not known to be text. */
+function kindOf(part: unknown): string | null {
+  const { type, ...rest } = asObject(part);
+  if (type === "text" || type === "refusal") return null;
+  // Some upstreams tell a part by its other members.
+  return type === undefined ? (Object.keys(rest).find((name) => name !== "text") ?? null) : String(type);
+}
+
 /** Tokens of parts of messages that are more than their text. */
 function mediaTokens(body: Body): number {
   let tokens = 0;
   for (const message of asList(body["messages"])) {
     for (const part of asList(asObject(message)["content"])) {
-      const type = asObject(part)["type"];
-      if (type === undefined || type === "text" || type === "refusal") continue;
-      tokens += String(type).includes("image") ? IMAGE_TOKENS : FILE_TOKENS;
+      const kind = kindOf(part);
+      if (kind !== null) tokens += kind.includes("image") ? IMAGE_TOKENS : FILE_TOKENS;
     }
   }
   return tokens;
@@ -75,16 +82,36 @@ export function reportedCost(target: ResolvedModel, answer: ModelObject): Cost |
   return prompt + completion === 0 ? null : costOf({ prompt, completion }, target.route);
 }
 
-/** Bytes of all that the choices of a chunk or completion say. */
-export function saidBytes(object: ModelObject): number {
-  return choicesOf(object).reduce((sum, choice) => sum + bytesOf(choice["message"] ?? deltaOf(choice)), 0);
+/** Bytes of what a message or a delta says; 0 where it only says whose it is, as first chunks do before the model begins. */
+function spokenBytes(message: unknown): number {
+  const { role: _role, ...said } = asObject(message);
+  const isSilent = Object.values(said).every(
+    (value) => value === null || value === "" || (Array.isArray(value) && value.length === 0),
+  );
+  return isSilent ? 0 : bytesOf(message);
 }
 
+/** Bytes of all that the choices of a chunk or completion say. */
+export function saidBytes(object: ModelObject): number {
+  return choicesOf(object).reduce((sum, choice) => sum + spokenBytes(choice["message"] ?? deltaOf(choice)), 0);
+}
+
+const eachUnit =
+  (choose: (a: number, b: number) => number) =>
+  (a: Cost, b: Cost): Cost => ({
+    nanoUsd: choose(a.nanoUsd, b.nanoUsd),
+    tokens: choose(a.tokens, b.tokens),
+    calls: choose(a.calls, b.calls),
+  });
+
 /** The least of two costs, unit by unit. */
-export function leastCost(a: Cost, b: Cost): Cost {
-  return {
-    nanoUsd: Math.min(a.nanoUsd, b.nanoUsd),
-    tokens: Math.min(a.tokens, b.tokens),
-    calls: Math.min(a.calls, b.calls),
-  };
+export const leastCost = eachUnit(Math.min);
+
+/** The greatest of two costs, unit by unit. */
+export const greatestCost = eachUnit(Math.max);
+
+/** What an attempt cost whose answer went on, by some bytes, after what the upstream said that it cost so far. */
+export function costWithMore({ route }: ResolvedModel, reported: Cost, bytes: number): Cost {
+  const more = costOf({ prompt: 0, completion: bytes }, route);
+  return { nanoUsd: reported.nanoUsd + more.nanoUsd, tokens: reported.tokens + more.tokens, calls: reported.calls };
 }

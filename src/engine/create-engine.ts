@@ -4,7 +4,7 @@ import { fail, toRecord } from "../../runtime/index.ts";
 import { createAdmission } from "./admission.ts";
 import { Bells } from "./bells.ts";
 import type { BudgetService } from "./budgets/budget-service.ts";
-import { createBudgets } from "./budgets/create-budgets.ts";
+import { createBudgets, wakeFunded } from "./budgets/create-budgets.ts";
 import { type ClaimOptions, createClaims } from "./claims.ts";
 import { createWaiting } from "./create-waiting.ts";
 import type { Engine } from "./engine.ts";
@@ -147,6 +147,7 @@ export function createEngine(options: EngineOptions): StartedEngine {
       timers.push(leases, expireKeys(parts), keepRetention({ ...parts, endShort: queries.endShort }), waiting);
       state = "open";
       claims.wake();
+      wakeFunded(parts).catch(parts.report);
       await waiting.start();
     },
     stopWorkflow(workflowId) {

@@ -10,6 +10,8 @@ export interface ForkRequest {
   readonly set: Readonly<Record<string, unknown>>;
   /** Values for this run; all that the origin had must be given again. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Name of the API key that asks, whose daily pool pays; null = none. */
+  readonly key?: string | null;
   /** Account-wide idempotency key; null = none. */
   readonly idempotencyKey: string | null;
 }

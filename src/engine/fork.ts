@@ -3,6 +3,7 @@ import { type CtxData, fail, type JournalRecord, toWorkflowError } from "../../r
 import { canonical } from "../cache/canonical.ts";
 import type { Execution, NewExecution, Workflow } from "../store/store.ts";
 import { budgetOf } from "./budgets/execution-budget.ts";
+import { checkPools, poolKey } from "./budgets/payer.ts";
 import { leastMs } from "./call.ts";
 import { setPaths } from "./data-paths.ts";
 import { pinsOf } from "./datastores/attach.ts";
@@ -74,6 +75,8 @@ async function planFor(origin: Execution, workflow: Workflow, version: string | 
 
 interface Made {
   readonly idempotencyKey: string | null;
+  /** Name of the API key whose daily pool pays; null = none. */
+  readonly key: string | null;
   readonly workflow: Workflow;
   readonly plan: Plan;
   readonly data: CtxData;
@@ -81,11 +84,11 @@ interface Made {
 }
 
 /** The limits of the origin, of which nothing is spent yet. */
-function budgetLike({ budget }: Execution, { plan }: Made): NewExecution["budget"] {
+function budgetLike({ budget }: Execution, { plan, key }: Made): NewExecution["budget"] {
   return budgetOf({
     config: plan.config.budget,
     asked: budget?.limits ?? null,
-    key: budget?.key ?? null,
+    key,
     parent: null,
   });
 }
@@ -168,6 +171,7 @@ async function make(request: ForkRequest, origin: Execution, parts: Parts): Prom
     secrets,
     data: names.length === 0 ? pinned : { ...pinned, secret_names: names },
     idempotencyKey: request.idempotencyKey,
+    key: poolKey(request, parts.ledger),
   };
 }
 
@@ -190,6 +194,7 @@ async function joinKeyed(request: ForkRequest, idempotencyKey: string, parts: Pa
 async function startFork(request: ForkRequest, origin: Execution, parts: Parts): Promise<string> {
   const { store, claims, jobs } = parts;
   const made = await make(request, origin, parts);
+  await checkPools(request, parts.ledger);
   const { at, records } = prefixOf(await store.readJournal({ executionId: origin.id }), request.at);
   const clockAt = await clockOf(origin, parts);
   const execution = toExecution(origin, made);

@@ -1,7 +1,7 @@
 import { fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
 import type { ResultCache } from "../cache/result-cache.ts";
 import type { CachedResult, Execution } from "../store/store.ts";
-import { poolError } from "./budgets/shortage-error.ts";
+import { checkPools, poolKey } from "./budgets/payer.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import type { Invocation, InvokeRequest } from "./engine.ts";
 import { finishCached, finishFailed } from "./finish.ts";
@@ -44,17 +44,6 @@ function checkBegin(runAt: number | null, mode: Mode): void {
   if (delay > MAX_DELAY_MS) throw refuse(`run_at (or delay_seconds): ${delay} ms from now, over ${MAX_DELAY_MS} ms`);
 }
 
-/** The API key whose daily pool pays; null when it has none. */
-function poolKey({ accountId, key = null }: InvokeRequest, { ledger }: Parts): string | null {
-  return key !== null && ledger.hasPool(accountId, key) ? key : null;
-}
-
-/** Refuses a call that would find nothing left in a daily pool: BUDGET_EXCEEDED, and when to come back. */
-async function checkPools(request: InvokeRequest, { ledger }: Parts): Promise<void> {
-  const shortage = await ledger.usedUp(request.accountId, request.key ?? null);
-  if (shortage !== null) throw poolError(shortage, Date.now());
-}
-
 function toCall(request: InvokeRequest, target: PinnedTarget, parts: Parts): Call {
   const { workflow, plan } = target;
   checkInput(target, request.input);
@@ -74,7 +63,7 @@ function toCall(request: InvokeRequest, target: PinnedTarget, parts: Parts): Cal
     priority: waits ? waitingPriority(request.priority) : request.priority,
     runAt: request.runAt,
     budget: request.budget ?? null,
-    key: poolKey(request, parts),
+    key: poolKey(request, parts.ledger),
     parent: null,
     parentPos: null,
   });
@@ -211,7 +200,7 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
   const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
     const cached = isLater(call) ? null : await readCached(request, call, cache);
     if (cached !== null) return answerHit(call, cached, parts.hits);
-    await checkPools(request, parts);
+    await checkPools(request, parts.ledger);
     const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
     if (call.execution.mode === "background") return startedOr(request, run, await queue.enqueue(run));
     const leader = request.cache === "default" ? leaderOf(call, parts) : null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ModelRoute } from "../../runtime/models/config.ts";
-import { reportedCost, worstCase } from "../../runtime/models/worst-case.ts";
+import { reportedCost, saidBytes, worstCase } from "../../runtime/models/worst-case.ts";
 import { costOf, MAX_AMOUNT } from "../../runtime/spending.ts";
 
 const ROUTE: ModelRoute = {
@@ -66,6 +66,12 @@ describe("the worst case of a call", () => {
     const file = withPart({ type: "file", file: { file_id: "file-1" } });
     expect(tokens(file)).toBe(bytes(file) + 64 + 1_000_000 + 1);
     expect(tokens(file, { maxInputTokens: 128_000 })).toBe(128_001);
+    const untyped = withPart({ image_url: { url: "https://example.com/a.png" } });
+    expect(tokens(untyped)).toBe(bytes(untyped) + 64 + 50_000 + 1);
+    const untypedFile = withPart({ inline_data: { file_uri: "gs://bucket/film.mp4" } });
+    expect(tokens(untypedFile)).toBe(bytes(untypedFile) + 64 + 1_000_000 + 1);
+    const untypedText = withPart({ text: "hi" });
+    expect(tokens(untypedText)).toBe(bytes(untypedText) + 64 + 1);
     const tools = { messages, max_tokens: 1, tools: [] };
     expect(tokens(tools)).toBe(bytes(tools) + 64 + 1_024 + 1);
     const prediction = { type: "content", content: "x".repeat(100) };
@@ -101,4 +107,15 @@ test.each([
   [null, null],
 ])("usage %j is taken as %j tokens", (usage, total) => {
   expect(reportedCost(target(), { usage })?.tokens ?? null).toBe(total);
+});
+
+test.each([
+  [{ role: "assistant", content: "" }, false],
+  [{ role: "assistant", content: null, tool_calls: [] }, false],
+  [{}, false],
+  [{ role: "assistant", content: "a" }, true],
+  [{ tool_calls: [{ index: 0 }] }, true],
+  [{ reasoning_content: "hm" }, true],
+])("a chunk that says %j has said something: %j", (delta, isSaid) => {
+  expect(saidBytes({ choices: [{ index: 0, delta }] }) > 0).toBe(isSaid);
 });

@@ -12,12 +12,20 @@ async function checkKeys(names: readonly string[], accountId: string, { store }:
   throw fail("INVALID_REQUEST", { message, param: "keys" });
 }
 
+/** Executions woken per transaction: keeps one turn of the event loop short. */
+const PORTION = 200;
+
+/** Wakes all that wait for what was given; what a stop leaves is done at the next start. */
+export async function wakeFunded({ store, claims, ledger, isOpen }: Parts): Promise<void> {
+  while (isOpen() && (await store.wakeFunded({ limit: PORTION, now: ledger.now() }))) claims.wake();
+}
+
 /** Makes the service of one engine. */
 export function createBudgets(parts: Parts): BudgetService {
-  const { store, ledger, claims } = parts;
+  const { store, ledger } = parts;
   const given = (accountId: string, revision: number) => {
     ledger.given(accountId, revision);
-    claims.wake();
+    wakeFunded(parts).catch(parts.report);
   };
   return {
     balance: (params) => store.readBalance(params),

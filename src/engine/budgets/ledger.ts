@@ -172,7 +172,8 @@ export class Ledger {
   }
 
   #grant(waiter: Waiter, { ticket, purses }: { readonly ticket: number; readonly purses: readonly number[] }): void {
-    this.#tickets.add(ticket, waiter.run.id, purses);
+    const { pos, slot } = waiter.request;
+    this.#tickets.add(ticket, { executionId: waiter.run.id, call: `${pos}.${slot}`, purses });
     // Nobody sends what was reserved for an attempt that is over.
     if (waiter.isCurrent()) waiter.answer.resolve({ ticket });
     else {

@@ -35,7 +35,7 @@ export interface BudgetStore {
   settleEnded(params: { readonly executionId: string | null }): Promise<void>;
   /** Where the own limits of an execution stand; null when it has none. */
   readBalance(params: { readonly accountId: string; readonly executionId: string }): Promise<Balance | null>;
-  /** Raises limits, of a pool for today only, and makes those that wait for it claimable; once per idempotency key. EXECUTION_NOT_FOUND, INVALID_REQUEST (nothing to add to), CONFLICT (it is over; the key was used for something else). */
+  /** Raises limits, of a pool for today only, and notes that those that wait for it are to be woken; once per idempotency key. EXECUTION_NOT_FOUND, INVALID_REQUEST (nothing to add to), CONFLICT (it is over; the key was used for something else). */
   topUp(params: {
     readonly accountId: string;
     readonly target: TopUpTarget;
@@ -45,19 +45,21 @@ export interface BudgetStore {
   }): Promise<{ readonly revision: number; readonly repeated: boolean }>;
   /** Every pool of every account. */
   listPools(): Promise<readonly Pool[]>;
-  /** Sets pools, from now on and for today; null limits remove one. Wakes those that wait for it. */
+  /** Sets pools, from now on and for today; null limits remove one. Notes that those that wait for it are to be woken. */
   putPools(params: {
     readonly accountId: string;
     readonly pools: readonly { readonly key: string | null; readonly limits: Amounts | null }[];
     readonly now: number;
   }): Promise<{ readonly revision: number }>;
+  /** Makes some of those that wait for what was given claimable, at most `limit`; false when nobody was left to be told. */
+  wakeFunded(params: { readonly limit: number; readonly now: number }): Promise<boolean>;
   /** Where today's pool stands; null when there is none. */
   readPool(params: {
     readonly accountId: string;
     readonly key: string | null;
     readonly now: number;
   }): Promise<Balance | null>;
-  /** Executions that nobody called and that have waited for money since before a time, oldest first. */
+  /** Executions that nobody called and that have waited for money since before a time, without getting any since, oldest first. */
   listShort(params: {
     readonly workflowId: string;
     readonly before: number;

@@ -2,6 +2,7 @@ import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { STATUS } from "./execution-columns.ts";
 import { leaveGates } from "./gates.ts";
+import { spendReserved } from "./reservations.ts";
 import type { Writer } from "./writer.ts";
 
 type CancelParams = Parameters<Store["cancelExecution"]>[0];
@@ -23,6 +24,7 @@ interface Row {
 function end(db: Database, row: Row, { error, now }: Pick<CancelParams, "error" | "now">): void {
   const status = error.code === "EXECUTION_CANCELLED" ? STATUS.cancelled : STATUS.failed;
   db.run(CANCEL, status, JSON.stringify(error), now, row.number);
+  spendReserved(db, row.number);
   if (row.gated === 1) leaveGates(db, row.number, "ended");
 }
 

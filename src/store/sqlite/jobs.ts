@@ -7,6 +7,7 @@ import { dropFailedEnd } from "./failed-end.ts";
 import { addGates, leaveGates } from "./gates.ts";
 import { holderOf } from "./holder.ts";
 import { appendOutput } from "./output.ts";
+import { endShortage } from "./places.ts";
 import type { Writer } from "./writer.ts";
 
 type Jobs = Pick<Store, "retryExecution" | "resumeExecution" | "droppedUsage" | "countExecutions">;
@@ -43,6 +44,7 @@ function resume(db: Database, { accountId, executionId, gates, now }: ResumePara
   if (found === undefined) return null;
   const { number } = found;
   dropFailedEnd(db, { number, id: executionId }, now);
+  endShortage(db, number);
   db.run(PLAN, now, number);
   db.run(RESUME, now, now, number);
   const resumed = readExecution(db, "e.number = ?", number);

@@ -17,6 +17,7 @@ import { SCHEMA_FILES } from "./schema-files.ts";
 import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
+import { SCHEMA_WAKINGS } from "./schema-wakings.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 import { WAIT_KEYS_SCHEMA } from "./wait-keys.ts";
 import { AWAITED, WAITS_SCHEMA } from "./waits-schema.ts";
@@ -47,6 +48,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_ACCESSORIES,
   RESULTS_OF,
   IMPORT_USAGE,
+  SCHEMA_WAKINGS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -1,5 +1,6 @@
 import type { Store } from "../store.ts";
 import type { Database } from "./database.ts";
+import { spendReserved } from "./reservations.ts";
 import type { Writer } from "./writer.ts";
 
 interface Found {
@@ -54,6 +55,7 @@ function removeRows(db: Database, { number, workflow_id: workflow, status }: Fou
     removal.keys.push(key);
     db.run("DELETE FROM results WHERE key = ?", key);
   }
+  spendReserved(db, number);
   for (const statement of ROWS) db.run(statement, number);
   db.run(UNCOUNT, workflow, status);
 }

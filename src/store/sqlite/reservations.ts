@@ -2,6 +2,7 @@ import { type Cost, fail, NO_COST, type SpendRequest } from "../../../runtime/in
 import type { Lease, Refusal, Shortage, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { holderOf } from "./holder.ts";
+import { endShortage } from "./places.ts";
 import { limitsOf, nextDayAt, ownerOf, type Purse, pursesOf, reservedOf, spentOf } from "./purses.ts";
 import type { Writer } from "./writer.ts";
 
@@ -25,6 +26,7 @@ const SET_ASIDE = `UPDATE purses SET usd_reserved = usd_reserved + ?, tokens_res
   calls_reserved = calls_reserved + ? WHERE number = ?`;
 const SPEND = `UPDATE purses SET usd_spent = usd_spent + ?, tokens_spent = tokens_spent + ?, calls_spent = calls_spent + ?
   WHERE number = ?`;
+const OF_NUMBER = `SELECT ${COLUMNS} FROM reservations WHERE execution = ?`;
 const OF_EXECUTION = `SELECT ${COLUMNS} FROM reservations
   WHERE execution = (SELECT number FROM executions WHERE id = ?)`;
 const OF_ENDED = `SELECT ${COLUMNS} FROM reservations r
@@ -97,6 +99,7 @@ function reserve(db: Database, params: ReserveParams): Reserved {
   const numbers = purses.map((purse) => purse.number);
   const values = [number, request.pos, request.slot, nanoUsd, tokens, calls, JSON.stringify(numbers)];
   const ticket = db.insert(ADD, ...values);
+  endShortage(db, number);
   if (ticket === null) throw fail("INTERNAL", {}, new Error("a reservation was not stored"));
   return { ticket, purses: numbers };
 }
@@ -118,6 +121,11 @@ function settle(db: Database, ticket: number, cost: Cost | null): void {
   if (row === undefined) return;
   const { nanoUsd, tokens, calls } = cost ?? row;
   for (const number of numbersOf(row)) db.run(SPEND, nanoUsd, tokens, calls, number);
+}
+
+/** Counts all that an execution has set aside as spent: nobody will tell what became of those calls. */
+export function spendReserved(db: Database, number: number): void {
+  for (const { ticket } of db.all<Row>(OF_NUMBER, number)) settle(db, ticket, null);
 }
 
 /** What is set aside for calls, and what they cost in the end. */

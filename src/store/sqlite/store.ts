@@ -36,6 +36,7 @@ import { createTopUps } from "./top-ups.ts";
 import { createTrace } from "./trace.ts";
 import { createVersions } from "./versions.ts";
 import { createWaits } from "./waits.ts";
+import { createWakings } from "./wakings.ts";
 import { createWorkflows } from "./workflows.ts";
 import { Writer } from "./writer.ts";
 
@@ -67,6 +68,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createAccounts(db, writer),
       ...createReservations(db, writer),
       ...createTopUps(db, writer),
+      ...createWakings(db, writer),
       ...createWorkflows(db, writer, recent.workflows),
       ...createVersions(db, writer, recent),
       ...createRemoval(db, writer, forget),

@@ -2,6 +2,7 @@ import { type Cost, fail, MAX_AMOUNT } from "../../../runtime/index.ts";
 import type { Amounts, Pool, Shortage, Store, TopUpTarget } from "../store.ts";
 import type { Database } from "./database.ts";
 import { STATUS } from "./execution-columns.ts";
+import { placeOf, rootOf, shortSince } from "./places.ts";
 import {
   balanceOf,
   dayOf,
@@ -14,6 +15,7 @@ import {
   poolPurse,
 } from "./purses.ts";
 import { revisionOf } from "./reservations.ts";
+import { addWaking } from "./wakings.ts";
 import type { Writer } from "./writer.ts";
 
 type TopUps = Pick<Store, "topUp" | "listPools" | "putPools" | "readBalance" | "readPool" | "listShort">;
@@ -30,11 +32,6 @@ const RAISE = `UPDATE purses SET usd_limit = min(usd_limit + ?, ${MAX_AMOUNT}), 
 const KNOWN = "SELECT asked FROM top_ups WHERE account_id = ? AND key = ?";
 const REMEMBER = "INSERT INTO top_ups (account_id, key, asked, at) VALUES (?, ?, ?, ?)";
 const FORGET = "DELETE FROM top_ups WHERE at < ?";
-const IN_TREE = "SELECT execution FROM shortages WHERE root = ?";
-const IN_POOLS = "SELECT execution FROM shortages INDEXED BY shortages_of_pools WHERE account_id = ? AND pooled = 1";
-// Its timeout counts anew, as that of any run that is resumed.
-const WAKE = `UPDATE executions SET ready = 1, resumed_at = ? WHERE number = ? AND status = ${STATUS.waiting}`;
-const NO_LONGER_SHORT = "DELETE FROM shortages WHERE execution = ?";
 const PUT_POOL = `INSERT INTO pools (account_id, pool, usd, tokens, calls) VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id, pool)
   DO UPDATE SET usd = excluded.usd, tokens = excluded.tokens, calls = excluded.calls`;
 const CHANGE_TODAY = `UPDATE purses SET usd_limit = ?, tokens_limit = ?, calls_limit = ?
@@ -42,7 +39,6 @@ const CHANGE_TODAY = `UPDATE purses SET usd_limit = ?, tokens_limit = ?, calls_l
 const LIST_POOLS = "SELECT account_id AS accountId, pool, usd AS nanoUsd, tokens, calls FROM pools";
 const ADD_SHORTAGE = `INSERT OR REPLACE INTO shortages (execution, account_id, workflow_id, root, since, pooled, detail)
   SELECT e.number, e.account_id, iif(e.parent_id IS NULL, e.workflow_id, NULL), ?, ?, ?, ? FROM executions e WHERE e.number = ?`;
-const PLACE = "SELECT account_id AS accountId, id, parent_id AS parentId FROM executions WHERE";
 const LIST_SHORT = `SELECT e.id, e.account_id AS accountId FROM shortages s INDEXED BY shortages_by_workflow
   JOIN executions e ON e.number = s.execution
   WHERE s.workflow_id = ? AND s.since < ? AND e.status = ${STATUS.waiting} ORDER BY s.since LIMIT ?`;
@@ -50,39 +46,15 @@ const LIST_SHORT = `SELECT e.id, e.account_id AS accountId FROM shortages s INDE
 const NAMES: Readonly<Record<keyof Cost, string>> = { nanoUsd: "usd", tokens: "tokens", calls: "calls" };
 const UNITS: readonly (keyof Cost)[] = ["nanoUsd", "tokens", "calls"];
 
-interface Place {
-  readonly accountId: string;
-  readonly id: string;
-  readonly parentId: string | null;
-}
-
-/** Id of the call from outside that an execution descends from. */
-function rootOf(db: Database, from: Place): string {
-  let place = from;
-  while (place.parentId !== null) {
-    const above = db.get<Place>(`${PLACE} id = ?`, place.parentId);
-    if (above === undefined) break;
-    place = above;
-  }
-  return place.id;
-}
-
 /** Notes what a parking execution is short of; true when more was given meanwhile, so that it can go on at once. */
 export function addShortage(db: Database, number: number, shortage: Shortage): boolean {
-  const execution = db.get<Place>(`${PLACE} number = ?`, number);
-  if (execution === undefined) return false;
+  const execution = placeOf(db, number);
+  if (execution === null) return false;
   if (revisionOf(db, execution.accountId) !== shortage.revision) return true;
   const root = rootOf(db, execution);
   const pooled = "key" in shortage.of ? 1 : 0;
-  db.run(ADD_SHORTAGE, root, Date.now(), pooled, JSON.stringify(shortage), number);
+  db.run(ADD_SHORTAGE, root, shortSince(db, root, Date.now()), pooled, JSON.stringify(shortage), number);
   return false;
-}
-
-function wake(db: Database, rows: readonly { readonly execution: number }[], now: number): void {
-  for (const { execution } of rows) {
-    db.run(WAKE, now, execution);
-    db.run(NO_LONGER_SHORT, execution);
-  }
 }
 
 function bump(db: Database, accountId: string): number {
@@ -115,8 +87,8 @@ function payerOf(db: Database, accountId: string, executionId: string): Owner {
 function purseOf(db: Database, accountId: string, target: TopUpTarget, now: number) {
   if ("executionId" in target) {
     const owner = payerOf(db, accountId, target.executionId);
-    const place = db.get<Place>(`${PLACE} number = ?`, owner.number);
-    return { purse: executionPurse(db, owner), root: place === undefined ? owner.id : rootOf(db, place) };
+    const place = placeOf(db, owner.number);
+    return { purse: executionPurse(db, owner), root: place === null ? owner.id : rootOf(db, place) };
   }
   return { purse: poolPurse(db, accountId, target.key, now), root: null };
 }
@@ -136,7 +108,7 @@ function topUp(db: Database, params: TopUpParams): { revision: number; repeated:
   const { purse: found, root } = purseOf(db, accountId, target, now);
   const purse = checkLimits(found, add);
   db.run(RAISE, add.nanoUsd, add.tokens, add.calls, purse.number);
-  wake(db, root === null ? db.all(IN_POOLS, accountId) : db.all(IN_TREE, root), now);
+  addWaking(db, { accountId, root });
   return { revision: bump(db, accountId), repeated: false };
 }
 
@@ -148,7 +120,7 @@ function putPools(db: Database, { accountId, pools, now }: PutParams): { revisio
     else db.run(PUT_POOL, accountId, pool, ...values);
     db.run(CHANGE_TODAY, ...values, accountId, pool, dayOf(now));
   }
-  wake(db, db.all(IN_POOLS, accountId), now);
+  addWaking(db, { accountId, root: null });
   return { revision: bump(db, accountId) };
 }
 

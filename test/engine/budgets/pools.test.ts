@@ -108,6 +108,34 @@ describe("a daily pool", () => {
     expect(await (await call(1, { key: "owner" })).result).toMatchObject({ status: "completed" });
   });
 
+  test("of an API key pays for what that key forks, whoever called the origin", async () => {
+    const hash = createHash("sha256").update("key").digest("hex");
+    await core.store.addKey({ accountId: core.accountId, hash, prefix: "weft_", name: "owner", createdAt: NOON });
+    await put("owner", 1);
+    const called = await call(2);
+    await called.result;
+    const { accountId } = core;
+    const asked = {
+      accountId,
+      executionId: called.executionId,
+      version: null,
+      set: {},
+      secrets: {},
+      idempotencyKey: null,
+    };
+    const free = await core.engine.fork({ ...asked, at: 0, key: "another" });
+    await untilStatus(core, free, "completed");
+    const fork = await core.engine.fork({ ...asked, at: 0, key: "owner" });
+    await untilStatus(core, fork, "waiting");
+    expect(await spent("owner")).toBe(1);
+    await expect(core.engine.fork({ ...asked, at: 0, key: "owner" })).rejects.toMatchObject({
+      code: "BUDGET_EXCEEDED",
+      details: { of: "key", key: "owner" },
+    });
+    await put("owner", 2);
+    await untilStatus(core, fork, "completed");
+  });
+
   test("is for keys that exist, and of its own account", async () => {
     await expect(put("nobody", 1)).rejects.toMatchObject({ code: "INVALID_REQUEST", details: { param: "keys" } });
     await put(null, 0, "a stranger");

@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Lease, Store } from "../../../src/store/store.ts";
 import type { Subject } from "../contract.ts";
-import { claim, execution, finish, NO_OUTPUT, start, T0, USAGE } from "../fixtures.ts";
+import { claim, execution, finish, LEASE_MS, NO_OUTPUT, STOPPED, start, T0, USAGE } from "../fixtures.ts";
 
 const DAY = 86_400_000;
 const LIMITS = { nanoUsd: 1_000, tokens: 100, calls: 3 };
@@ -21,6 +22,15 @@ const ticketOf = async (answer: ReturnType<Store["reserve"]>): Promise<number> =
   if (ticket === null) throw new Error("it was refused");
   return ticket;
 };
+
+/** Parks an execution for want of what a call at `pos` may cost. */
+async function park(store: Store, lease: Lease, pos: number): Promise<void> {
+  const refused = await ask(store, lease, pos);
+  if (refused.ticket !== null) throw new Error("it was granted");
+  const { shortage } = refused;
+  const parked = { lease, until: null, sleeps: [], calls: null, shortage, usage: USAGE, ...NO_OUTPUT };
+  expect(await store.waitExecution(parked)).toBe("parked");
+}
 
 /** Contract: budgets. */
 export function describeBudgets(subject: () => Subject): void {
@@ -142,6 +152,7 @@ export function describeBudgets(subject: () => Subject): void {
       expect(await add("k", 2)).toMatchObject({ repeated: true });
       await expect(add("k", 3)).rejects.toMatchObject({ code: "CONFLICT" });
       expect(await balance(store, lease)).toMatchObject({ limits: { calls: 2 } });
+      expect(await store.wakeFunded({ limit: 9, now: T0 })).toBe(true);
       const [again] = await claim(world, { now: T0 + 1 });
       expect(again).toMatchObject({ id: lease.executionId, resumedAt: T0 });
       // What it was refused for is older than what was given.
@@ -149,6 +160,71 @@ export function describeBudgets(subject: () => Subject): void {
       expect(await store.listShort({ workflowId: world.workflow.id, before: Date.now() + 1_000, limit: 9 })).toEqual(
         [],
       );
+    });
+
+    it("counts what is set aside as spent when its execution is ended or removed while nobody runs it", async () => {
+      const { world } = subject();
+      const { store, account } = world;
+      const limits = { ...NONE, calls: 9 };
+      await store.putPools({ accountId: account.id, pools: [{ key: null, limits }], now: T0 });
+      const pool = async () => (await store.readPool({ accountId: account.id, key: null, now: T0 })) ?? null;
+      const cancelled = await start(world);
+      await ticketOf(ask(store, cancelled, 0));
+      const late = T0 + LEASE_MS;
+      await store.releaseOthers({ worker: "the next server" });
+      const end = { accountId: account.id, executionId: cancelled.executionId, now: late, error: STOPPED };
+      expect(await store.cancelExecution(end)).toBe(true);
+      expect(await pool()).toMatchObject({ spent: { calls: 1 }, reserved: { calls: 0 } });
+      const root = await start(world);
+      const child = await start(world, { mode: "nested", parentId: root.executionId, parentPos: 0, depth: 1 });
+      await ticketOf(ask(store, child, 0));
+      await finish(world, root);
+      await store.removeExecution({ accountId: account.id, executionId: root.executionId, results: false });
+      expect(await pool()).toMatchObject({ spent: { calls: 2 }, reserved: { calls: 0 } });
+    });
+
+    it("wakes those that wait for a pool a few at a time, also after reopening", async () => {
+      const { world, reopen } = subject();
+      const { account } = world;
+      const put = (store: Store, calls: number) =>
+        store.putPools({ accountId: account.id, pools: [{ key: null, limits: { ...NONE, calls } }], now: T0 });
+      await put(world.store, 0);
+      for (let n = 0; n < 5; n++) await park(world.store, await start(world), 0);
+      await put(world.store, 1);
+      const store = await reopen();
+      const wake = () => store.wakeFunded({ limit: 2, now: T0 });
+      const claimed = async () => (await claim({ ...world, store })).length;
+      for (const expected of [2, 2, 1]) {
+        expect(await claimed()).toBe(0);
+        expect(await wake()).toBe(true);
+        expect(await claimed()).toBe(expected);
+      }
+      expect(await wake()).toBe(false);
+    });
+
+    it("knows since when an execution has got no money, however often it asked", async () => {
+      const { world } = subject();
+      const { store, account } = world;
+      const { executionId, fence } = await start(world, { budget: { ...budget, limits: { ...NONE, calls: 0 } } });
+      const short = async (before: number) =>
+        (await store.listShort({ workflowId: world.workflow.id, before, limit: 9 })).map(({ id }) => id);
+      const give = async (calls: number): Promise<Lease> => {
+        const add = { nanoUsd: 0, tokens: 0, calls };
+        const given = { accountId: account.id, target: { executionId }, add, idempotencyKey: null, now: T0 };
+        await store.topUp(given);
+        await store.wakeFunded({ limit: 9, now: T0 });
+        return { executionId, fence: (await claim(world))[0]?.fence ?? 0 };
+      };
+      await park(store, { executionId, fence }, 0);
+      await sleep(5);
+      const later = Date.now();
+      await park(store, await give(0), 0);
+      expect(await short(later)).toEqual([executionId]);
+      const lease = await give(1);
+      await ticketOf(ask(store, lease, 0));
+      await park(store, lease, 1);
+      expect(await short(later)).toEqual([]);
+      expect(await short(Date.now() + 1_000)).toEqual([executionId]);
     });
 
     it("keeps a pool for each day and account, and for the keys of a name", async () => {

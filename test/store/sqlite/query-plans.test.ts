@@ -226,8 +226,41 @@ async function useEverything(world: World): Promise<void> {
   await store.writeResult({ key: "k", workflowId: workflow.id, result });
   await store.readResult({ key: "k", now: T0 });
   await store.pruneResults({ now: T0 - 1, maxBytes: 0, max: 5 });
+  await useBudgets(world);
   await store.deleteWorkflow({ accountId: account.id, workflowId: workflow.id });
   await store.putWorkflow(workflowParams(account.id, { id: randomUUID() }));
+}
+
+async function useBudgets(world: World): Promise<void> {
+  const { store, account, workflow } = world;
+  const accountId = account.id;
+  const limits = { nanoUsd: null, tokens: null, calls: 0 };
+  const put = () => store.putPools({ accountId, pools: [{ key: null, limits }], now: T0 });
+  await put();
+  const lease = await start(world, { budget: { limits: { ...limits, calls: 1 }, key: null, above: [], usd: false } });
+  const worst = { nanoUsd: 1, tokens: 1, calls: 1 };
+  const refused = await store.reserve({ lease, request: { pos: 0, slot: 0, worst }, now: T0 });
+  if (refused.ticket !== null) throw new Error("it was granted");
+  const { shortage } = refused;
+  await store.waitExecution({ lease, until: null, sleeps: [], calls: null, shortage, usage: USAGE, ...NO_OUTPUT });
+  await store.listShort({ workflowId: workflow.id, before: T0, limit: 1 });
+  const target = { executionId: lease.executionId };
+  for (const to of [{ key: null }, target])
+    await store.topUp({ accountId, target: to, add: worst, idempotencyKey: null, now: T0 }).catch(() => undefined);
+  await store.topUp({ accountId, target, add: { ...worst, nanoUsd: 0, tokens: 0 }, idempotencyKey: "k", now: T0 });
+  await store.topUp({
+    accountId,
+    target: { key: null },
+    add: { ...worst, nanoUsd: 0, tokens: 0 },
+    idempotencyKey: null,
+    now: T0,
+  });
+  while (await store.wakeFunded({ limit: 1, now: T0 }));
+  const again = (await claim(world)).find(({ id }) => id === lease.executionId);
+  const held = { executionId: lease.executionId, fence: again?.fence ?? 0 };
+  await store.reserve({ lease: held, request: { pos: 0, slot: 0, worst }, now: T0 });
+  await store.readPool({ accountId, key: null, now: T0 });
+  await store.readBalance({ accountId, executionId: lease.executionId });
 }
 
 function slowSteps(db: DatabaseSync, sql: string): string[] {

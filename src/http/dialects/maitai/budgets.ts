@@ -81,7 +81,10 @@ interface PutBody {
 
 const ADD_TODAY_SCHEMA = {
   ...ADD_SCHEMA,
-  properties: { add: AMOUNTS_SCHEMA, key: { type: "string", description: "Name of an API key; default: the account" } },
+  properties: {
+    add: AMOUNTS_SCHEMA,
+    key: { type: "string", minLength: 1, maxLength: MAX_NAME, description: "Name of an API key; default: the account" },
+  },
 } as const;
 
 const DAY_MS = 86_400_000;

@@ -50,9 +50,10 @@ export function registerFork(app: App, deps: DialectDeps): void {
       const executionId = parseExecutionId(id);
       if (executionId === null) throw fail("EXECUTION_NOT_FOUND", { id });
       const { at = null, version = null, set = {}, secrets = {} } = request.body as ForkBody;
-      const accountId = deps.account(request).id;
+      const { id: accountId, key: apiKey } = deps.account(request);
       const idempotencyKey = idempotencyKeyOf(request.headers);
-      const forked = await deps.engine.fork({ accountId, executionId, at, version, set, secrets, idempotencyKey });
+      const asked = { accountId, key: apiKey.name, executionId, at, version, set, secrets, idempotencyKey };
+      const forked = await deps.engine.fork(asked);
       const run = await showRun(deps, accountId, forked);
       return reply
         .code(202)

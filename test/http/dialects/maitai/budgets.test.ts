@@ -158,6 +158,7 @@ test("daily pools are set, shown, added to and removed; an empty one refuses cal
     { owner: {} },
   ])
     expect([body, (await put(body)).status]).toEqual([body, 400]);
-  expect((await service.post("/api/v1/budgets/add", { add: { calls: 1 }, key: "nobody" })).status).toBe(400);
+  for (const key of ["nobody", ""])
+    expect((await service.post("/api/v1/budgets/add", { add: { calls: 1 }, key })).status).toBe(400);
   expect(await dataOf(await put({ account: null, keys: { owner: null } }))).toMatchObject({ account: null, keys: {} });
 });
