@@ -34,6 +34,8 @@ export type FileRequest =
   | { readonly kind: "list"; readonly pos: number }
   /** Keeps part of a file that is about to be written. */
   | { readonly kind: "piece"; readonly pos: number; readonly bytes: Uint8Array }
+  /** Parts of a file that was written by an earlier attempt. */
+  | { readonly kind: "forget"; readonly pieces: readonly number[] }
   | {
       readonly kind: "write";
       readonly pos: number;
@@ -50,6 +52,7 @@ export interface FileAnswers {
   readonly list: readonly FileInfo[];
   /** Its position. */
   readonly piece: number;
+  readonly forget: null;
   readonly write: FileInfo;
 }
 

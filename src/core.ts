@@ -64,7 +64,7 @@ async function openStore({ dataDir, durability }: Settings): Promise<Store> {
 async function openFiles(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Files> {
   const { dataDir, durability, limits, publicUrl } = settings;
   const contents = await openContents({ directory: join(dataDir, "files"), durability });
-  const pieces = createPieces({ directory: join(dataDir, "files", "pieces"), durability });
+  const pieces = createPieces(join(dataDir, "files", "pieces"));
   return composeFiles({ store, contents, pieces, limits, publicUrl, report });
 }
 

@@ -79,6 +79,8 @@ export interface Op<A = unknown> {
   readonly kept?: boolean;
   /** For `pure` ops whose result is the same at any time: longer ones than this, in characters, are not in the journal but made again. */
   readonly again?: number;
+  /** What has to be done again when a replay comes to a call whose result is in the journal: for what lasts no longer than an attempt. */
+  redo?(args: A, call: Pick<OpCall, "scope" | "pos">): Promise<unknown>;
   /** Checks and narrows the guest's arguments; throws INVALID_ARGUMENT naming the field, the limit and the value. */
   parse(args: unknown, scope: Scope): A;
   run(args: A, call: OpCall): Promise<string>;
@@ -98,5 +100,7 @@ export interface Capability {
 
 /** Keeps the argument type of an op known between its parser and its handler. */
 export function defineOp<A>(op: Op<A>): Op {
-  return { ...op, run: (args, call) => op.run(args as A, call) };
+  const { redo, ...rest } = op;
+  const made: Op = { ...rest, run: (args, call) => op.run(args as A, call) };
+  return redo === undefined ? made : { ...made, redo: (args, call) => redo(args as A, call) };
 }

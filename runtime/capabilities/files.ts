@@ -91,6 +91,7 @@ const piece = defineOp<Uint8Array>({
   effect: "pure",
   parse: (args) => dataOf(fieldsOf(args)),
   run: async (bytes, { scope, pos }) => JSON.stringify(await scope.files<"piece">({ kind: "piece", pos, bytes })),
+  redo: (bytes, { scope, pos }) => scope.files<"piece">({ kind: "piece", pos, bytes }),
 });
 
 const write = defineOp<WriteArgs>({
@@ -98,6 +99,9 @@ const write = defineOp<WriteArgs>({
   parse: parseWrite,
   run: async ({ name, contentType, content }, { scope, pos }) =>
     JSON.stringify(await scope.files<"write">({ kind: "write", pos, name, contentType, content })),
+  async redo({ content }, { scope }) {
+    if (!(content instanceof Uint8Array)) await scope.files<"forget">({ kind: "forget", pieces: content });
+  },
 });
 
 /** ctx.files: files that were uploaded, and files that the execution writes. */

@@ -10,7 +10,6 @@ import { parseModels } from "../models/config.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { buildPrelude } from "../worker/host-source.ts";
-import { withResults } from "../worker/remade.ts";
 import { Run } from "../worker/run.ts";
 import { Shelf } from "../worker/shelf.ts";
 import { createVmHost } from "./vm-host.ts";
@@ -41,7 +40,7 @@ export async function runInspected(
   const dispatch = createDispatch({ egress, models, mcp, datastores });
   const link = { ...host, settle: () => undefined };
   const run = new Run({
-    job: await withResults(job, { dispatch, link }),
+    job,
     mode: "execute",
     host: createVmHost({ prelude, manifest: JSON.stringify(MANIFEST), bundle, addressOf }),
     dispatch,

@@ -10,7 +10,6 @@ import type { ModelConfig } from "../models/config.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { Hosts } from "../worker/hosts.ts";
-import { withResults } from "../worker/remade.ts";
 import { Run } from "../worker/run.ts";
 import type { RunLink, RunOutcome } from "../worker/run-options.ts";
 import type { Shelf } from "../worker/shelf.ts";
@@ -132,8 +131,7 @@ function runLink(executionId: string): RunLink {
 async function execute(job: ExecutionJob, mode: PoolTask["mode"], shelf: Shelf): Promise<RunOutcome> {
   const host = await (job.alone ? hosts.alone(job.profile) : hosts.shared(job.profile));
   const own = runLink(job.executionId);
-  const whole = await withResults(job, { dispatch, link: own });
-  const run = new Run({ job: whole, mode, host, link: own, dispatch, shelf });
+  const run = new Run({ job, mode, host, link: own, dispatch, shelf });
   runs.set(job.executionId, run);
   try {
     return await run.outcome;

@@ -1,6 +1,9 @@
+import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
+import { type ErrorRecord, fromRecord } from "../errors.ts";
 import type { ExecutionJob, JournalRecord } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
+import type { Call } from "./call.ts";
 import type { RunLink } from "./run-options.ts";
 import { createScope } from "./scope.ts";
 import { createSecretGuard } from "./secrets.ts";
@@ -15,16 +18,19 @@ export function keptOf(record: JournalRecord, args: () => string): JournalRecord
   return isRemade ? { ...record, payload: `${AGAIN}${args()}}` } : record;
 }
 
-const isBare = ({ op, kind, payload }: JournalRecord): boolean =>
+/** True for a record without its result. */
+export const isBare = ({ op, kind, payload }: JournalRecord): boolean =>
   kind === "result" && payload.startsWith(AGAIN) && findOp(op)?.again !== undefined;
 
 /** What makes results again. */
-interface Remaking {
+export interface Remaking {
+  readonly job: ExecutionJob;
   readonly dispatch: Handler;
   readonly link: RunLink;
 }
 
-async function remake(record: JournalRecord, job: ExecutionJob, { dispatch, link }: Remaking): Promise<JournalRecord> {
+/** The record with its result. A replay that may go on elsewhere does so when that fails: what the guest saw was no error. */
+export async function remake(record: JournalRecord, { job, dispatch, link }: Remaking): Promise<JournalRecord> {
   const guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
   const { kind, payload } = await dispatch({
     pos: record.pos,
@@ -40,13 +46,17 @@ async function remake(record: JournalRecord, job: ExecutionJob, { dispatch, link
     park: () => undefined,
     part: () => undefined,
   });
+  if (kind === "error" && job.offline !== true) throw fromRecord(JSON.parse(payload) as ErrorRecord);
   return { ...record, kind, payload: guard.hide(payload) };
 }
 
-/** The job with all results whole. One that cannot be made again is an error of its op. */
-export async function withResults(job: ExecutionJob, remaking: Remaking): Promise<ExecutionJob> {
-  if (!job.replay.some(isBare)) return job;
-  const replay: JournalRecord[] = [];
-  for (const record of job.replay) replay.push(isBare(record) ? await remake(record, job, remaking) : record);
-  return { ...job, replay };
+/** Does again what a replayed call left to its attempt alone (`Op.redo`). What fails shows in the call that needs it. */
+export async function redo({ op, pos, args }: Call, scope: Scope): Promise<void> {
+  const known = findOp(op);
+  if (known?.redo === undefined || scope.job.offline === true) return;
+  try {
+    await known.redo(known.parse(JSON.parse(args), scope), { scope, pos });
+  } catch {
+    // A call whose recorded result is an error has nothing to do again.
+  }
 }

@@ -1,4 +1,5 @@
 import type { StartFacts } from "../../sandbox/wire.ts";
+import { fail, toRecord } from "../errors.ts";
 import type {
   Chunk,
   ExecutionJob,
@@ -46,6 +47,9 @@ export interface RunOptions {
   /** Calls under way of an earlier attempt; when this one is lost, its own are left there. */
   readonly shelf: Shelf;
 }
+
+/** What an attempt comes to that cannot go on, while another one may. */
+export const LOST = { status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) } as const;
 
 /** An outcome, and whether the script broke on frozen intrinsics. */
 export interface RunOutcome {

@@ -1,11 +1,12 @@
 import { hash as digest } from "node:crypto";
 import type { Scope } from "../capabilities/capability.ts";
-import { type ErrorRecord, fail, toRecord } from "../errors.ts";
+import type { ErrorRecord } from "../errors.ts";
 import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
 import { Call, type CallOwner } from "./call.ts";
 import { armDeadline, deadlineOf } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
+import { Feed } from "./feed.ts";
 import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
 import { orderError, outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
@@ -13,8 +14,9 @@ import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { unrecorded } from "./offline.ts";
 import { isAwaited, restOf } from "./parking.ts";
 import { createPurity, type Purity } from "./purity.ts";
+import { redo } from "./remade.ts";
 import { createReplay, type Replay } from "./replay.ts";
-import type { RunOptions, RunOutcome } from "./run-options.ts";
+import { LOST, type RunOptions, type RunOutcome } from "./run-options.ts";
 import { createScope } from "./scope.ts";
 import { createSecretGuard, type SecretGuard } from "./secrets.ts";
 import { startFacts } from "./start-facts.ts";
@@ -23,8 +25,6 @@ import { UsageSum } from "./usage.ts";
 
 /** A guest gets this long to react to ctx.signal. */
 const ABORT_GRACE_MS = 100;
-/** Recorded deliveries sent ahead of the guest's turns. */
-const REPLAY_WINDOW = 256;
 
 /** One execution in its worker: feeds the journal back, runs new ops, decides the outcome. */
 export class Run implements RunListener {
@@ -33,6 +33,7 @@ export class Run implements RunListener {
   readonly #guard: SecretGuard;
   readonly #output: GuestOutput;
   readonly #replay: Replay;
+  readonly #feeder: Feed;
   readonly #deliveries: Deliveries;
   readonly #scope: Scope;
   readonly #purity: Purity;
@@ -52,7 +53,6 @@ export class Run implements RunListener {
     parks: () => this.#rest(),
   };
   #nextPos = 0;
-  #fed = 0;
   #caughtUp: boolean;
   #ended = false;
   /** What the guest says it read; null until it has returned. */
@@ -67,13 +67,19 @@ export class Run implements RunListener {
     this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
     this.#output = createGuestOutput(link, this.#guard);
     this.#replay = createReplay(job);
+    this.#feeder = new Feed(options, {
+      hand: (record) => this.#replayed(record),
+      openTurns: () => this.#host.openTurns(),
+      more: () => this.#feed(),
+      failed: () => this.#finish(LOST),
+    });
     this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
       {
         commit: link.commit,
         deliver: (record) => this.#hand(record),
-        failed: () => this.#finish({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) }),
+        failed: () => this.#finish(LOST),
       },
       job.replay.length,
       job.replay.at(-1)?.at ?? job.startedAt,
@@ -112,6 +118,7 @@ export class Run implements RunListener {
     const mismatch = this.#replay.mismatch(call);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
     else if (!this.#replay.finished(pos)) this.#accept(call);
+    else redo(call, this.#scope);
   }
 
   drop(pos: number): void {
@@ -164,7 +171,7 @@ export class Run implements RunListener {
     else {
       // Chunks that followed a delivery are out already: the next attempt must repeat that delivery.
       this.#deliveries.flush();
-      this.#shelve();
+      this.#options.shelf.addAll(this.#waiting);
       this.#finish({ status: "lost", suspect, cause });
     }
   }
@@ -201,15 +208,6 @@ export class Run implements RunListener {
     if (completion !== null) this.#completed(call, completion);
   }
 
-  /** Leaves the calls that should not be sent twice to the next attempt. */
-  #shelve(): void {
-    for (const call of this.#waiting.values()) {
-      if (!call.begun || !call.sends) continue;
-      this.#waiting.delete(call.pos);
-      this.#options.shelf.add(call);
-    }
-  }
-
   #part({ pos, op, hash }: Call, json: string): void {
     if (this.#ended || !this.#waiting.has(pos)) return;
     const payload = this.#guard.hide(json);
@@ -229,19 +227,19 @@ export class Run implements RunListener {
 
   #hand({ kind, pos, at, payload }: JournalRecord): void {
     if (this.#ended) return;
+    if (kind === "error") this.#purity.failed();
     this.#bytes.handed(payload.length);
     this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
   }
 
-  /** Sends recorded deliveries as far as the window allows; starts held ops once the guest has caught up. */
+  #replayed(record: JournalRecord): void {
+    if (record.meter !== null) this.#usage.charge(record.meter);
+    this.#hand(record);
+  }
+
+  /** Sends recorded deliveries; starts held ops once the guest has caught up. */
   #feed(): void {
-    const { records } = this.#replay;
-    while (this.#fed < records.length && this.#host.openTurns() < REPLAY_WINDOW) {
-      const record = records[this.#fed++] as JournalRecord;
-      if (record.meter !== null) this.#usage.charge(record.meter);
-      this.#hand(record);
-    }
-    if (this.#fed < records.length || this.#host.openTurns() > 0) return;
+    if (this.#ended || !this.#feeder.feed()) return;
     this.#caughtUp = true;
     for (const pos of this.#held.splice(0)) this.#start(pos);
     this.#options.shelf.clear();
@@ -265,7 +263,7 @@ export class Run implements RunListener {
       await this.#deliveries.settle();
       this.#resolve({ status: "waiting", ...rest, usage: this.#usage.total() });
     } catch {
-      this.#resolve({ status: "lost", suspect: false, cause: toRecord(fail("CONFLICT")) });
+      this.#resolve(LOST);
     }
   }
 

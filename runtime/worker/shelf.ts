@@ -46,6 +46,15 @@ export class Shelf implements CallOwner {
     this.#count(shelved, call.heldBytes);
   }
 
+  /** Keeps those of the calls under way that should not be sent twice; they are no longer in `calls`. */
+  addAll(calls: Map<number, Call>): void {
+    for (const call of calls.values()) {
+      if (!call.begun || !call.sends) continue;
+      calls.delete(call.pos);
+      this.add(call);
+    }
+  }
+
   /**
    * Hands the call at `pos` to `owner`, who must be told of what came of it at once. Null: there is none, or it is not
    * the same call (or goes on after other parts than the `delivered` that the guest has seen); that one is aborted.

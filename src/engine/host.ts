@@ -59,9 +59,16 @@ function closeWaits(run: LiveRun, records: readonly JournalRecord[], { store, re
   if (waits.length > 0 && lease !== null) store.closeWaits({ lease, waits, now: Date.now() }).catch(report);
 }
 
+/** The main thread's side of one attempt at a run. */
+export interface AttemptHost extends ExecutionHost {
+  /** The attempt is over: gives back what lasts as long as it. */
+  leave(): void;
+}
+
 /** What the main thread does for one attempt at a run; once a later attempt has begun, everything of it is refused. */
-export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNested): ExecutionHost {
+export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNested): AttemptHost {
   const { attempt, row, log } = run;
+  let isOver = false;
   const isCurrent = () => run.attempt === attempt && run.phase === "running" && !run.detached;
 
   const refused = (thrown: unknown) => {
@@ -98,8 +105,13 @@ export function createHost(run: LiveRun, parts: Parts, invokeNested: InvokeNeste
       if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       return invokeNested(run, call);
     },
+    leave() {
+      isOver = true;
+      parts.ledger.leave(run);
+      parts.files.leave(run.id).catch(parts.report);
+    },
     files(request) {
-      if (!isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
+      if (isOver || !isCurrent()) return Promise.reject(fail("CONFLICT", { message: "This attempt is over." }));
       const { accountId } = run.call.execution;
       return parts.files.ask({ accountId, executionId: run.id, lease: () => row.start() }, request);
     },

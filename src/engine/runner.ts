@@ -146,8 +146,8 @@ export function createRunner(parts: Parts, invokeNested: InvokeNested): Runner {
       return false;
     }
     run.attempt++;
-    const outcome = await runtime.run(toJob(run, replay, parts), createHost(run, parts, invokeNested));
-    parts.ledger.leave(run);
+    const host = createHost(run, parts, invokeNested);
+    const outcome = await runtime.run(toJob(run, replay, parts), host).finally(host.leave);
     if (run.detached) return false;
     if (!run.leaseLost) return settleOutcome(run, withDropped(outcome, run));
     await reconcile(run, parts);

@@ -151,6 +151,10 @@ function watchBodies(app: App): void {
     late.watch(request.raw, request.routeOptions.config.longBody === true);
     done();
   });
+  app.addHook("onResponse", (request, _reply, done) => {
+    late.answered(request.raw);
+    done();
+  });
   app.addHook("onClose", (_app, done) => {
     late.close();
     done();

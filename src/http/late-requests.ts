@@ -4,11 +4,13 @@ import type { IncomingMessage } from "node:http";
 export interface LateRequests {
   /** Watches the body of a request; a `long` one may take any time as long as bytes keep coming. */
   watch(request: IncomingMessage, long: boolean): void;
+  /** The request has its answer: what still comes is thrown away, and that not for ever. */
+  answered(request: IncomingMessage): void;
   close(): void;
 }
 
 interface Watched {
-  readonly long: boolean;
+  long: boolean;
   bytes: number;
   /** Milliseconds since the process began. */
   until: number;
@@ -48,6 +50,12 @@ export function createLateRequests(late: (request: IncomingMessage) => void): La
       open.set(request, { long, bytes: request.socket.bytesRead, until });
       const forget = () => open.delete(request);
       request.once("end", forget).once("close", forget);
+    },
+    answered(request) {
+      const watched = open.get(request);
+      if (watched === undefined) return;
+      watched.long = false;
+      watched.until = performance.now() + WHOLE_MS;
     },
     close: () => clearInterval(timer),
   };

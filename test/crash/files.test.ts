@@ -97,7 +97,7 @@ test("what a server left half done is gone after the next start, what it acknowl
   const limit = { maxBytes: 1_000, limit: "maxFileBytes" };
   await contents.keep(await contents.receive(once("no row"), limit));
   await contents.receive(once("half"), limit);
-  const pieces = createPieces({ directory: join(dataDir, "files", "pieces"), durability: "full" });
+  const pieces = createPieces(join(dataDir, "files", "pieces"));
   await pieces.put("00000000-0000-4000-8000-000000000000", 1, new Uint8Array(3));
   expect(stored(dataDir)).toHaveLength(5);
   await first.close();

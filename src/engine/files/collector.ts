@@ -1,3 +1,4 @@
+import type { PieceStore } from "../../store/store.ts";
 import type { FileParts } from "./keep-content.ts";
 
 /** Removes contents that nobody uses any more. */
@@ -18,13 +19,12 @@ const PAGE = 200;
 const FAILED_MS = 86_400_000;
 
 interface CollectorOptions extends FileParts {
-  /** More to be cleared with each look. */
-  readonly also: () => Promise<void>;
+  readonly pieces: Pick<PieceStore, "clear">;
   readonly report: (error: unknown) => void;
 }
 
 /** Makes the collector. */
-export function createCollector({ store, contents, inTurn, also, report }: CollectorOptions): Collector {
+export function createCollector({ store, contents, inTurn, pieces, report }: CollectorOptions): Collector {
   let isOpen = true;
   let isDue = false;
   let running: Promise<void> | null = null;
@@ -42,7 +42,6 @@ export function createCollector({ store, contents, inTurn, also, report }: Colle
       found = [...(await store.listLoose({ limit: PAGE }))];
       for (const hash of found) if (isOpen) await release(hash);
     }
-    if (isOpen) await also();
   };
 
   const look = async (): Promise<void> => {
@@ -64,6 +63,7 @@ export function createCollector({ store, contents, inTurn, also, report }: Colle
     wake: () => void look(),
     async start() {
       await contents.clearReceived();
+      await pieces.clear();
       timer = setInterval(() => void look(), LOOK_MS).unref();
       void look();
     },

@@ -7,6 +7,7 @@ import { createFiles } from "./create-files.ts";
 import { createFileLinks, type FileLinks } from "./file-links.ts";
 import type { FileService } from "./file-service.ts";
 import { createRunFiles, type RunFiles } from "./run-files.ts";
+import { UnderWay } from "./under-way.ts";
 
 /** What files stand on. */
 export interface FilesOptions {
@@ -32,9 +33,9 @@ export interface Files {
 export async function composeFiles(options: FilesOptions): Promise<Files> {
   const { store, publicUrl } = options;
   const inTurn = createTurns();
-  const shared = { ...options, inTurn };
+  const shared = { ...options, inTurn, underWay: new UnderWay() };
   const runFiles = createRunFiles({ ...shared, collector: () => collector });
-  const collector = createCollector({ ...shared, also: runFiles.clearPieces });
+  const collector = createCollector(shared);
   const links = await createFileLinks(store, publicUrl);
   const accessories = createAccessoryContents(shared);
   return { service: createFiles({ ...shared, links, collector }), runFiles, links, collector, accessories };

@@ -7,11 +7,12 @@ import type { FileLinks, LinkProof, LinkUse } from "./file-links.ts";
 import { contentTypeOf, fileNameOf } from "./file-name.ts";
 import type { FileFacts, FileService, FileTarget, Incoming, PresignedUrl } from "./file-service.ts";
 import { type FileParts, keepContent } from "./keep-content.ts";
-import { UnderWay } from "./under-way.ts";
+import type { UnderWay } from "./under-way.ts";
 
 interface FileOptions extends FileParts {
   readonly limits: Limits;
   readonly links: FileLinks;
+  readonly underWay: UnderWay;
   readonly collector: Pick<Collector, "wake">;
 }
 
@@ -71,8 +72,7 @@ function createFinding({ store, links }: FileOptions) {
 }
 
 function createReceiving(options: FileOptions) {
-  const { store, contents, limits } = options;
-  const underWay = new UnderWay();
+  const { store, contents, limits, underWay } = options;
   const roomOf = async (accountId: string) =>
     limits.maxAccountFileBytes - (await store.fileTotals({ accountId })).bytes;
   return {
@@ -96,11 +96,15 @@ function presign(links: FileLinks, use: LinkUse, fileId: string, expiresIn: numb
   return { url: links.of(use, fileId, Date.now() + expiresIn * 1_000), expiresIn };
 }
 
+const used = () => fail("FORBIDDEN", { message: "This link was used; it works once." });
+
 type Uploads = Pick<FileService, "upload" | "awaitUpload" | "uploadByLink">;
 
 function createUploads(options: FileOptions): Uploads {
   const { store, contents, limits, links, collector } = options;
   const { receive, receiveExactly } = createReceiving(options);
+  /** Files whose content is on its way to their link. */
+  const open = new Set<string>();
   const { findByLink } = createFinding(options);
   const factsOf = async ({ facts }: Parameters<FileService["upload"]>[1], received: Received): Promise<FileFacts> => {
     try {
@@ -136,14 +140,21 @@ function createUploads(options: FileOptions): Uploads {
     },
     async uploadByLink(id, proof, incoming) {
       const file = await findByLink("put", id, proof);
-      const used = () => fail("FORBIDDEN", { message: "This link was used; it works once." });
       if (file.hash !== null) throw used();
-      const received = await receiveExactly(file, incoming);
-      const { hash } = received;
-      const now = Date.now();
-      const complete = () => store.completeUpload({ fileId: file.id, hash, bytes: file.bytes, now });
-      if (!(await keep(received, complete))) throw used();
-      return { ...file, hash, until: null };
+      // Its bytes are in the quota once: so they may also be on their way once only.
+      if (open.has(file.id)) throw fail("CONFLICT", { message: "An upload to this link is under way already." });
+      open.add(file.id);
+      try {
+        // What began in time may end later.
+        const now = Date.now();
+        const received = await receiveExactly(file, incoming);
+        const { hash } = received;
+        const complete = () => store.completeUpload({ fileId: file.id, hash, bytes: file.bytes, now });
+        if (!(await keep(received, complete))) throw notFound(toFileId(file.id));
+        return { ...file, hash, until: null };
+      } finally {
+        open.delete(file.id);
+      }
     },
   };
 }

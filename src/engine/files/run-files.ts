@@ -4,6 +4,8 @@ import type { Collector } from "./collector.ts";
 import { outputIdOf, parseFileId, toFileId } from "./file-id.ts";
 import { contentTypeOf, fileNameOf } from "./file-name.ts";
 import { type FileParts, keepContent } from "./keep-content.ts";
+import { RunPieces } from "./run-pieces.ts";
+import type { UnderWay } from "./under-way.ts";
 
 /** A running execution, as its files see it. */
 export interface FileRun {
@@ -16,23 +18,18 @@ export interface FileRun {
 /** What `ctx.files` does for running executions. */
 export interface RunFiles {
   ask(run: FileRun, request: FileRequest): Promise<FileAnswers[keyof FileAnswers]>;
-  /** Removes the pieces of executions that are over. */
-  clearPieces(): Promise<void>;
+  /** An attempt is over, and its pieces with it. */
+  leave(executionId: string): Promise<void>;
 }
 
 interface RunFilesOptions extends FileParts {
   readonly pieces: PieceStore;
+  readonly underWay: UnderWay;
   readonly limits: Limits;
   readonly collector: () => Pick<Collector, "wake">;
 }
 
-/** Files of full size whose pieces one execution may keep at once. */
-const MAX_FILES_IN_PIECES = 4;
-/** How long the pieces of a failed execution are kept, ms: it may be resumed. */
-const FAILED_MS = 86_400_000;
-
 type Write = Extract<FileRequest, { kind: "write" }>;
-type Piece = Extract<FileRequest, { kind: "piece" }>;
 type Read = Extract<FileRequest, { kind: "read" }>;
 
 const toInfo = ({ id, name, bytes, contentType }: StoredFile): FileInfo => ({
@@ -70,48 +67,16 @@ async function read(
   return { info: toInfo(file), bytes };
 }
 
-/** Keeps the pieces of each execution within bounds. */
-class PieceSums {
-  readonly #sums = new Map<string, number>();
-
-  async put(run: FileRun, { pos, bytes }: Piece, { pieces, limits }: RunFilesOptions): Promise<number> {
-    const { executionId } = run;
-    // In the store before its pieces are on the disk: those of an execution that is in no store are cleared away.
-    run.lease();
-    const sum = (this.#sums.get(executionId) ?? (await pieces.total(executionId))) + bytes.byteLength;
-    if (sum > MAX_FILES_IN_PIECES * limits.maxFileBytes) throw overLimit(sum, limits);
-    await pieces.put(executionId, pos, bytes);
-    this.#sums.set(executionId, sum);
-    return pos;
-  }
-
-  /** To be looked up when it is needed again. */
-  forget(executionId: string): void {
-    this.#sums.delete(executionId);
-  }
-}
-
-async function sourceOf({ executionId }: FileRun, { content }: Write, { pieces, limits }: RunFilesOptions) {
-  if (content instanceof Uint8Array) return { bytes: content.byteLength, source: Promise.resolve([content]) };
-  let bytes = 0;
-  for (const size of await pieces.sizes(executionId, content)) {
-    if (size === null) throw fail("INVALID_ARGUMENT", { message: "files.write: a piece is missing", field: "pieces" });
-    bytes += size;
-    if (bytes > limits.maxFileBytes) throw overLimit(bytes, limits);
-  }
-  return { bytes, source: pieces.read(executionId, content) };
-}
-
-async function write(run: FileRun, request: Write, options: RunFilesOptions): Promise<FileInfo> {
+async function write(run: FileRun, request: Write, pieces: RunPieces, options: RunFilesOptions): Promise<FileInfo> {
   const { store, contents, limits, collector } = options;
   const { accountId, executionId } = run;
-  const { pos, name, contentType } = request;
+  const { pos, name, contentType, content } = request;
   const lease = run.lease();
-  const known = (await store.listOutputs({ accountId, executionId })).find((one) => one.pos === pos);
-  if (known !== undefined) return toInfo(known);
-  const { bytes, source } = await sourceOf(run, request, options);
+  const isWhole = content instanceof Uint8Array;
+  const bytes = isWhole ? content.byteLength : pieces.bytesOf(executionId, content);
   if (bytes > limits.maxFileBytes) throw overLimit(bytes, limits);
-  const received = await contents.receive(toAsync(await source), { maxBytes: bytes, limit: "maxFileBytes" });
+  const source = isWhole ? once(content) : pieces.read(executionId, content);
+  const received = await contents.receive(source, { maxBytes: bytes, limit: "maxFileBytes" });
   const file: StoredFile = {
     id: outputIdOf(executionId, pos),
     accountId,
@@ -135,25 +100,16 @@ async function write(run: FileRun, request: Write, options: RunFilesOptions): Pr
   }
 }
 
-async function* toAsync(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  yield* source;
-}
-
-async function clearPieces({ pieces, store }: RunFilesOptions, sums: PieceSums): Promise<void> {
-  const since = Date.now() - FAILED_MS;
-  for (const executionId of await pieces.executions()) {
-    if (await store.mayGoOn({ executionId, since })) continue;
-    await pieces.removeAll(executionId);
-    sums.forget(executionId);
-  }
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  yield bytes;
 }
 
 /** Makes what executions do with files. */
 export function createRunFiles(options: RunFilesOptions): RunFiles {
-  const { store, pieces, inTurn } = options;
-  const sums = new PieceSums();
+  const { store, inTurn } = options;
+  const pieces = new RunPieces(options);
   return {
-    clearPieces: () => clearPieces(options, sums),
+    leave: (executionId) => inTurn(executionId, () => pieces.leave(executionId)),
     async ask(run, request) {
       const { accountId, executionId } = run;
       switch (request.kind) {
@@ -167,14 +123,17 @@ export function createRunFiles(options: RunFilesOptions): RunFiles {
         }
         case "piece":
           // One after the other, so that the sum is the sum.
-          return inTurn(executionId, () => sums.put(run, request, options));
+          return inTurn(executionId, () => pieces.put(run, request.pos, request.bytes).then(() => request.pos));
+        case "forget":
+          return inTurn(executionId, () => pieces.remove(executionId, request.pieces).then(() => null));
         case "write": {
-          const info = await write(run, request, options);
-          if (request.content instanceof Uint8Array) return info;
-          // What was written is found by its position from now on.
           const { content } = request;
-          await inTurn(executionId, () => pieces.remove(executionId, content).then(() => sums.forget(executionId)));
-          return info;
+          if (content instanceof Uint8Array) return write(run, request, pieces, options);
+          return inTurn(executionId, async () => {
+            const info = await write(run, request, pieces, options);
+            await pieces.remove(executionId, content);
+            return info;
+          });
         }
       }
     },

@@ -33,7 +33,7 @@ export interface FileQuota {
 export interface FileStore {
   /** Adds an upload, or one that is awaited; PAYLOAD_TOO_LARGE over the quota. */
   addFile(params: { readonly file: StoredFile; readonly quota: FileQuota }): Promise<void>;
-  /** Adds what the op of a running execution wrote, once: a repeat returns the first. CONFLICT when the fence is old, LIMIT_EXCEEDED over the quota. */
+  /** Adds what the op of a running execution wrote, once: a repeat returns the first; another file replaces it, whose op never had its answer. CONFLICT when the fence is old, LIMIT_EXCEEDED over the quota. */
   addOutput(params: {
     readonly file: StoredFile;
     readonly lease: Lease;
@@ -67,7 +67,5 @@ export interface FileStore {
   noteLoose(params: { readonly hash: string }): Promise<void>;
   listLoose(params: { readonly limit: number }): Promise<readonly string[]>;
   isContentUsed(params: { readonly hash: string }): Promise<boolean>;
-  /** True while an execution goes on, and for one that failed after `since`: it may be resumed. */
-  mayGoOn(params: { readonly executionId: string; readonly since: number }): Promise<boolean>;
   forgetLoose(params: { readonly hash: string }): Promise<void>;
 }

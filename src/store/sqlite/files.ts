@@ -1,7 +1,6 @@
 import { fail } from "../../../runtime/index.ts";
 import type { FileQuota, Store, StoredFile } from "../store.ts";
 import type { Database } from "./database.ts";
-import { STATUS } from "./execution-columns.ts";
 import { holderOf } from "./holder.ts";
 import type { Writer } from "./writer.ts";
 
@@ -21,7 +20,6 @@ type Files = Pick<
   | "listLoose"
   | "isContentUsed"
   | "forgetLoose"
-  | "mayGoOn"
 >;
 
 const COLUMNS = `id, account_id AS accountId, name, content_type AS contentType, bytes, hash, scope_type AS scopeType,
@@ -40,8 +38,6 @@ const COMPLETE =
 const TOTALS = "SELECT files, bytes FROM file_totals WHERE account_id = ?";
 const PRUNE =
   "DELETE FROM files WHERE number IN (SELECT number FROM files INDEXED BY files_awaited WHERE until_at < ? LIMIT ?)";
-const GOES_ON = `SELECT 1 AS found FROM executions WHERE id = ?
-  AND (status IN (${STATUS.queued}, ${STATUS.running}, ${STATUS.waiting}) OR (status = ${STATUS.failed} AND finished_at > ?))`;
 const USED = `SELECT 1 AS found FROM files WHERE hash = ?1
   UNION ALL SELECT 1 FROM version_contents WHERE hash = ?1 LIMIT 1`;
 
@@ -68,6 +64,9 @@ function add(db: Database, { file, quota }: Parameters<Store["addFile"]>[0]): vo
   insert(db, file);
 }
 
+const isSame = (one: StoredFile, other: StoredFile) =>
+  one.hash === other.hash && one.name === other.name && one.contentType === other.contentType;
+
 function addOutput(db: Database, { file, lease, quota }: Parameters<Store["addOutput"]>[0]): StoredFile {
   const { executionId } = lease;
   if (holderOf(db, lease) === null) {
@@ -75,7 +74,11 @@ function addOutput(db: Database, { file, lease, quota }: Parameters<Store["addOu
     throw fail("CONFLICT", { message, executionId, fence: lease.fence });
   }
   const known = db.get<StoredFile>(AT_POS, executionId, file.pos);
-  if (known !== undefined) return { ...known };
+  if (known !== undefined) {
+    if (isSame(known, file)) return { ...known };
+    // Written by an attempt that ended before its journal said so; what this one has done instead came to it in another order.
+    db.run("DELETE FROM files WHERE id = ?", known.id);
+  }
   const count = (db.get<{ n: number }>(COUNT_OUTPUTS, executionId)?.n ?? 0) + 1;
   if (count > quota.maxFiles) {
     const message = `files: ${count} files written by this execution, over ${quota.maxFiles} (maxFiles)`;
@@ -127,9 +130,6 @@ export function createFiles(db: Database, writer: Writer): Files {
     },
     async isContentUsed({ hash }) {
       return db.get(USED, hash) !== undefined;
-    },
-    async mayGoOn({ executionId, since }) {
-      return db.get(GOES_ON, executionId, since) !== undefined;
     },
     async forgetLoose({ hash }) {
       await writer.write(() => db.run("DELETE FROM loose_contents WHERE hash = ?", hash));

@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { buffer, text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toFileId } from "../../../src/engine/files/file-id.ts";
 import type { StoredFile } from "../../../src/engine/files/file-service.ts";
 import { startTestCore, type TestCore } from "../../support/core.ts";
+import { until } from "../../support/until.ts";
 import { scriptOf } from "../waiting.ts";
 
 let core: TestCore;
@@ -162,7 +163,7 @@ describe("ctx.files.write", () => {
     for (let at = 0; at < expected.length; at += 7) expected[at] = at % 251;
     expect(bytes === undefined ? null : (await buffer(await core.files.open(bytes))).equals(expected)).toBe(true);
     expect(await contentOf(written)).toBe("\u0000😀€".repeat(150_000));
-    expect(readdirSync(join(core.dataDir, "files", "pieces", id))).toEqual([]);
+    await until(() => !existsSync(join(core.dataDir, "files", "pieces", id)));
   });
 
   test("cleans names that mean to be something else", async () => {

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { FileQuota, Lease, StoredFile } from "../../../src/store/store.ts";
 import type { Subject } from "../contract.ts";
-import { finish, STOPPED, start, T0, type World } from "../fixtures.ts";
+import { finish, start, T0, type World } from "../fixtures.ts";
 
 const QUOTA: FileQuota = { maxAccountFileBytes: 1_000, maxFiles: 2 };
 const HASH = "ab".repeat(32);
@@ -123,7 +123,10 @@ export function describeFiles(subject: () => Subject): void {
       const lease = await start(world);
       const { executionId } = lease;
       const first = await addOutput(world, lease, { pos: 4 });
-      expect(await addOutput(world, lease, { pos: 4, name: "again", hash: "cd".repeat(32) })).toEqual(first);
+      expect(await addOutput(world, lease, { pos: 4, createdAt: T0 + 5 })).toEqual(first);
+      const other = await addOutput(world, lease, { pos: 4, id: first.id, name: "other", hash: "cd".repeat(32) });
+      expect(await store.listOutputs({ accountId: account.id, executionId })).toEqual([other]);
+      expect(await store.listLoose({ limit: 9 })).toEqual([HASH]);
       const old = { ...lease, fence: lease.fence - 1 };
       await expect(addOutput(world, old, { pos: 5 })).rejects.toMatchObject({ code: "CONFLICT" });
       const tooLarge = { code: "LIMIT_EXCEEDED", details: { limit: "maxAccountFileBytes" } };
@@ -153,21 +156,6 @@ export function describeFiles(subject: () => Subject): void {
       expect(await store.listLoose({ limit: 9 })).toEqual([HASH, other]);
       expect(await store.listFiles({ accountId, after: null, limit: 9 })).toEqual([]);
       expect(await store.fileTotals({ accountId })).toEqual({ files: 0, bytes: 0 });
-    });
-
-    it("know whether their execution may go on", async () => {
-      const { world } = subject();
-      const { store } = world;
-      const lease = await start(world);
-      const { executionId } = lease;
-      const mayGoOn = (since: number, id = executionId) => store.mayGoOn({ executionId: id, since });
-      expect(await mayGoOn(Number.POSITIVE_INFINITY)).toBe(true);
-      expect(await mayGoOn(0, randomUUID())).toBe(false);
-      const ending = { status: "failed", error: STOPPED } as const;
-      const usage = { promptTokens: 0, completionTokens: 0, costUsd: 0, ops: 0, cpuMs: 0 };
-      await store.completeExecution({ lease, ending, usage, chunks: [], logs: [], now: T0 });
-      expect(await mayGoOn(T0 - 1)).toBe(true);
-      expect(await mayGoOn(T0)).toBe(false);
     });
   });
 }
