@@ -31,6 +31,8 @@ interface Entry {
   readonly item: DatastoreImport;
   readonly abort: AbortController;
   readonly end: PromiseWithResolvers<void>;
+  /** The changes that were under way when it came have ended. */
+  ready: boolean;
   running: boolean;
   progress: IngestProgress | null;
 }
@@ -51,7 +53,15 @@ class Queue implements ImportQueue {
 
   add(item: DatastoreImport): void {
     const end = Promise.withResolvers<void>();
-    this.#entries.set(item.id, { item, abort: new AbortController(), end, running: false, progress: null });
+    const entry = { item, abort: new AbortController(), end, ready: false, running: false, progress: null };
+    this.#entries.set(item.id, entry);
+    void this.#settle(entry);
+  }
+
+  /** Waits without taking a place: such a change may itself wait for an import. */
+  async #settle(entry: Entry): Promise<void> {
+    await this.#options.settled(entry.item);
+    entry.ready = true;
     this.#next();
   }
 
@@ -100,7 +110,7 @@ class Queue implements ImportQueue {
     const load = (accountId: string) => running.filter(({ item }) => item.accountId === accountId).length;
     let best: Entry | null = null;
     for (const entry of this.#entries.values()) {
-      if (entry.running || busy.has(entry.item.datastoreId)) continue;
+      if (!entry.ready || entry.running || busy.has(entry.item.datastoreId)) continue;
       if (best === null || load(entry.item.accountId) < load(best.item.accountId)) best = entry;
     }
     return best;
@@ -116,7 +126,6 @@ class Queue implements ImportQueue {
       entry.progress = progress;
     };
     try {
-      await this.#options.settled(entry.item);
       await runImport({ item: entry.item, signal: entry.abort.signal, onProgress }, this.#parts);
     } catch (error) {
       if (toWorkflowError(error).code !== "STOPPING") this.#parts.report(error);
