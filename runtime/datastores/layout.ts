@@ -85,10 +85,13 @@ export function indexesOf({ byName, schema, words }: Layout): readonly string[] 
   ];
 }
 
-/** Condition under which a row of `records` (its number in `row`) belongs to a revision; no user's text is in it. */
-export function livingRows(row: string, { lastRow, revision, hasRemoved }: Living): string {
-  const upTo = `${row} <= ${lastRow}`;
-  return hasRemoved ? `${upTo} AND ${row} NOT IN (SELECT row FROM main.removed WHERE revision <= ${revision})` : upTo;
+/**
+ * Condition under which a row of `records` (its number in `row`) belongs to a revision; no user's text is in it.
+ * `database` is the name under which the connection has the file.
+ */
+export function livingRows(row: string, { lastRow, revision, hasRemoved }: Living, database = "main"): string {
+  if (!hasRemoved) return `${row} <= ${lastRow}`;
+  return `${row} <= ${lastRow} AND ${row} NOT IN (SELECT row FROM ${database}.removed WHERE revision <= ${revision})`;
 }
 
 /** Which rows a revision has. */

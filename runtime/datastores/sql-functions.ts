@@ -29,8 +29,12 @@ const OF_TIME: Readonly<Record<string, readonly number[]>> = {
   timediff: [0, 1],
 };
 
-const isNow = (value: SQLOutputValue | undefined): boolean =>
-  value === undefined || (typeof value === "string" && /^(now|subsec|subsecond)$/i.test(value));
+// SQLite reads bytes as a text, and a text up to its first NUL.
+function isNow(value: SQLOutputValue | undefined): boolean {
+  if (value === undefined) return true;
+  const text = value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : String(value);
+  return /^(now|subsec|subsecond)(\0|$)/i.test(text);
+}
 
 /**
  * Puts functions in front of SQLite's own that refuse the current time: a query is a function of revision and

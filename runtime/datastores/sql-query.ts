@@ -25,9 +25,9 @@ export function runQuery(ref: RevisionRef, params: QueryParams, limits: QueryLim
   const query = parseQuery(params);
   const { db, layout, living } = openFile(ref.file, { readOnly: true, allowExtension: false });
   try {
-    db.exec("PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; PRAGMA trusted_schema = OFF");
+    db.exec("PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF");
     refuseCurrentTime(db);
-    const guard = showRevision(db, layout, [living(ref.revision), params.name]);
+    const guard = showRevision(db, layout, { file: ref.file, living: living(ref.revision), name: params.name });
     Object.assign(db.limits, {
       length: Math.max(limits.maxRecordBytes, limits.maxResultBytes) + ROOM,
       attach: 0,

@@ -12,6 +12,9 @@ const SYSTEM_TABLE = /^(sqlite_|pragma_|fts5|dbstat|bytecode|tables_used)/i;
 /** Tables under the view of a revision. */
 const TABLES: ReadonlySet<string> = new Set(["records", "removed"]);
 
+/** Page cache of a query, in KiB. */
+const CACHE_KIB = 16 * 1024;
+
 /** A name as SQL takes it, whatever is in it. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -26,20 +29,40 @@ function columnsOf({ cells, schema }: Layout): string {
   return [...(schema.idField === null ? ["r.id AS id"] : []), ...columns].join(", ");
 }
 
+/** What a query shows. */
+export interface Shown {
+  readonly file: string;
+  readonly living: Living;
+  /** Of the datastore. */
+  readonly name: string;
+}
+
 /**
  * Makes a revision visible as `records` and under the datastore's name, and nothing else: from then on the connection
- * refuses every statement but reads of these. SQLite tells through which view a table is read, and the name of ours
- * cannot be guessed, so the tables below it cannot be read past it.
+ * refuses every statement but reads of these. The file is attached once more, and only our view reads it there: neither
+ * the name of that database nor that of the view can be guessed, so the tables below it cannot be read past it.
  */
-export function showRevision(db: DatabaseSync, layout: Layout, [living, name]: readonly [Living, string]): Guard {
-  const view = `revision_${randomBytes(16).toString("hex")}`;
-  const names = [...new Set(["records", name])].filter((own) => own === "records" || isUsable(own));
-  db.exec(
-    `CREATE TEMP VIEW ${view} AS SELECT ${columnsOf(layout)} FROM main.records AS r WHERE ${livingRows("r._row", living)}`,
-  );
+export function showRevision(db: DatabaseSync, layout: Layout, { file, living, name }: Shown): Guard {
+  const secret = randomBytes(16).toString("hex");
+  const database = `file_${secret}`;
+  const view = `revision_${secret}`;
+  db.prepare(`ATTACH ? AS ${database}`).run(file);
+  db.exec(`PRAGMA ${database}.cache_size = -${CACHE_KIB}`);
+  const rows = livingRows("r._row", living, database);
+  db.exec(`CREATE TEMP VIEW ${view} AS SELECT ${columnsOf(layout)} FROM ${database}.records AS r WHERE ${rows}`);
+  const names = ["records", ...(isUsable(name) ? [name] : [])];
   for (const own of names) db.exec(`CREATE TEMP VIEW ${quoted(own)} AS SELECT * FROM temp.${view}`);
-  const tables = db.prepare("SELECT name FROM main.sqlite_master").all();
-  return guard(db, { view, views: new Set([...names, view]), tables: new Set(tables.map(({ name }) => String(name))) });
+  cover(db, names);
+  return guard(db, { database, view, views: new Set([...names, view]) });
+}
+
+/** Where only the number of rows is asked for, SQLite does not say whose: so no table can be meant by its name alone. */
+function cover(db: DatabaseSync, names: readonly string[]): void {
+  const taken = new Set(names.map((name) => name.toLowerCase()));
+  for (const { name } of db.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'").all()) {
+    const table = String(name);
+    if (!taken.has(table)) db.exec(`CREATE TEMP VIEW ${quoted(table)} AS SELECT * FROM main.${quoted(table)}`);
+  }
 }
 
 // SQLite keeps these names to itself, and names differ by more than case.
@@ -49,13 +72,13 @@ const isUsable = (name: string): boolean =>
 /** What SQLite asks about: the action, its two objects, the database, and the view or CTE that it is done through. */
 type Question = readonly [number, string | null, string | null, string | null, string | null];
 
-/** What there is to be seen and hidden. */
+/** What there is to be seen. */
 interface Scene {
+  /** The file, as the view alone names it. */
+  readonly database: string;
   /** The view that alone reads the tables. */
   readonly view: string;
   readonly views: ReadonlySet<string>;
-  /** All tables and indexes of the file. */
-  readonly tables: ReadonlySet<string>;
 }
 
 function guard(db: DatabaseSync, scene: Scene): Guard {
@@ -79,15 +102,11 @@ function refusalOf(question: Question, scene: Scene): string | null {
   return mayRead(question, scene) ? null : `the table ${first} is not available; the records are in "records"`;
 }
 
-function mayRead([, table, column, database, through]: Question, { view, views, tables }: Scene): boolean {
+function mayRead([, table, column, database, through]: Question, scene: Scene): boolean {
   if (table === null || TABLE_FUNCTIONS.has(table)) return true;
-  if (database === "temp") return views.has(table);
-  if (TABLES.has(table) && through === view) return true;
-  // No column: only the number of rows is asked for. SQLite does not say then whose they are: a view's, a table's, or
-  // (without a database) those of a name from a WITH.
-  return (
-    column === "" &&
-    (database === null ? !tables.has(table) || TABLES.has(table) : TABLES.has(table)) &&
-    !SYSTEM_TABLE.test(table)
-  );
+  if (database === "temp") return scene.views.has(table);
+  // No column: only the number of rows is asked for, and SQLite does not say through what.
+  if (database === scene.database) return TABLES.has(table) && (through === scene.view || column === "");
+  // No database: a view's, or those of a name from a WITH.
+  return database === null && column === "" && !SYSTEM_TABLE.test(table);
 }

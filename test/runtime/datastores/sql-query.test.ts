@@ -88,6 +88,12 @@ describe("a query", () => {
     expect(run("SELECT 1 AS a; -- done\n/* really */").rows).toEqual([{ a: 1 }]);
   });
 
+  test("counts what has a name of our tables: a datastore, or a WITH", () => {
+    expect(run("SELECT count(*) AS n FROM words", [], { name: "words" }).rows).toEqual([{ n: 2 }]);
+    expect(run("SELECT count(*) AS n FROM Removed", [], { name: "Removed" }).rows).toEqual([{ n: 2 }]);
+    expect(run("WITH words AS (SELECT 1) SELECT count(*) AS n FROM words").rows).toEqual([{ n: 1 }]);
+  });
+
   test.each(["removed", "words", "datastore", "sqlite_master", "json_each", "records", "RECORDS", "a.b"])(
     "reads no more where the datastore is called %s",
     (name) => {
@@ -143,6 +149,11 @@ describe("refused is", () => {
     "SELECT * FROM removed",
     "SELECT count(*) FROM revisions",
     "SELECT count(*) FROM main.datastore",
+    "SELECT count(*) FROM main.records",
+    "SELECT 1 FROM records, main.removed",
+    "SELECT count(*) FROM removed",
+    "SELECT EXISTS (SELECT 1 FROM words)",
+    "SELECT row FROM temp.removed",
     "SELECT schema FROM datastore",
     "SELECT * FROM words",
     "SELECT * FROM words WHERE words MATCH 'apple'",
@@ -173,6 +184,8 @@ describe("refused is", () => {
     "unixepoch('subsec')",
     "strftime('%Y')",
     "timediff('2020-01-01', 'n' || 'ow')",
+    "date(x'6e6f77')",
+    "date('now' || char(0) || 'x')",
   ])("the current time: %s", (call) => {
     expect(complaint(`SELECT ${call}`)).toMatchObject({ message: /the current time is not available/ });
   });
