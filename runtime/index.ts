@@ -2,6 +2,7 @@ export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-ma
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
 export type { DatastoreRuntime } from "./datastores/datastore-runtime.ts";
+export { toDiskError } from "./datastores/disk-full.ts";
 export { formatOfName, OPTION_NAMES, parseFormat, parseIngestOptions } from "./datastores/ingest/options.ts";
 export type {
   DeclaredSchema,

@@ -20,9 +20,13 @@ export type Operation =
 
 /**
  * Which processes do it. `query`: users' SQL, by itself; `read`: our own statements; `vector`: those that need sqlite-vec,
- * which Node does not load under its permission model; `change`: writes, without a time limit.
+ * which Node does not load under its permission model; `change`: changes of records; `copy`: whole files, which may take
+ * minutes and so would keep changes waiting. The last two have no time limit.
  */
-export type LaneName = "query" | "read" | "vector" | "change";
+export type LaneName = "query" | "read" | "vector" | "change" | "copy";
+
+/** Lanes whose work takes as long as it takes. */
+export const UNTIMED: ReadonlySet<LaneName> = new Set(["change", "copy"]);
 
 /** The lane of an operation. */
 export function laneOf(operation: Operation): LaneName {
@@ -33,9 +37,10 @@ export function laneOf(operation: Operation): LaneName {
       return Array.isArray(operation.params?.vector) ? "vector" : "read";
     case "upsert":
     case "remove":
+      return "change";
     case "copy":
     case "export":
-      return "change";
+      return "copy";
     default:
       return "read";
   }

@@ -12,7 +12,7 @@ export interface QueryClientOptions {
 }
 
 /** Processes of each lane at most. */
-const PROCESSES: Readonly<Record<LaneName, number>> = { query: 2, read: 2, vector: 2, change: 1 };
+const PROCESSES: Readonly<Record<LaneName, number>> = { query: 2, read: 2, vector: 2, change: 1, copy: 1 };
 
 /** A client with its own processes; none is started before it is needed. */
 export function createQueryClient({ limits, temporary }: QueryClientOptions): QueryClient {

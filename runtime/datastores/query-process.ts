@@ -2,6 +2,7 @@ import { flushCompileCache } from "node:module";
 import { Socket } from "node:net";
 import { toRecord, toWorkflowError } from "../errors.ts";
 import { readFrames } from "../host/frames.ts";
+import { toDiskError } from "./disk-full.ts";
 import type { DatastoreLimits, LaneName } from "./operations.ts";
 import { createPerform } from "./perform.ts";
 
@@ -31,7 +32,7 @@ const answer = ([json = ""]: string[]): void => {
     const result = perform(JSON.parse(json));
     socket.write(`done\t${cpuMs()}\t${result}\n`);
   } catch (thrown) {
-    const error = toWorkflowError(thrown);
+    const error = toWorkflowError(toDiskError(thrown));
     const { cause } = error;
     const reason = error.code === "INTERNAL" && cause instanceof Error ? (cause.stack ?? cause.message) : "";
     socket.write(`failed\t${cpuMs()}\t${JSON.stringify(toRecord(error))}\t${JSON.stringify(reason)}\n`);

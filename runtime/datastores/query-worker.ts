@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { type ErrorRecord, fail, fromRecord, type WorkflowError } from "../errors.ts";
 import { readFrames } from "../host/frames.ts";
 import { overLimit } from "./complain.ts";
+import { UNTIMED } from "./operations.ts";
 import type { QueryHello } from "./query-process.ts";
 import { RECYCLE_CPU_MS, spawnQueryProcess } from "./spawn-query-process.ts";
 
@@ -89,7 +90,7 @@ export class QueryWorker {
   #watch(): void {
     const { datastoreMs } = this.#options.hello.limits;
     if (!this.#ready) this.#alarm(START_MS, notStarted());
-    else if (this.#options.hello.lane === "change") clearTimeout(this.#timer);
+    else if (UNTIMED.has(this.#options.hello.lane)) clearTimeout(this.#timer);
     else this.#alarm(datastoreMs, overLimit("time in ms", "datastoreMs", datastoreMs));
   }
 

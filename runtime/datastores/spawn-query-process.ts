@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { UNTIMED } from "./operations.ts";
 import type { QueryHello } from "./query-process.ts";
 
 /** Data segment of a Node process before it does anything, rounded up, in MiB. */
@@ -32,6 +33,6 @@ export function spawnQueryProcess(hello: QueryHello, temporary: string): ChildPr
   if (process.platform === "win32") return spawn(process.execPath, args, options);
   const memory = process.platform === "linux" ? `ulimit -d ${(NODE_DATA_MB + limits.datastoreMemoryMb) * 1024};` : "";
   const seconds = Math.ceil((RECYCLE_CPU_MS + 2 * limits.datastoreMs) / 1_000) + 10;
-  const cpu = lane === "change" ? "" : `ulimit -t ${seconds};`;
+  const cpu = UNTIMED.has(lane) ? "" : `ulimit -t ${seconds};`;
   return spawn("/bin/sh", ["-c", `ulimit -c 0; ${memory} ${cpu} exec "$0" "$@"`, process.execPath, ...args], options);
 }

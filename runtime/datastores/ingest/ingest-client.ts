@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { fail, fromRecord, type WorkflowError } from "../../errors.ts";
 import { residentBytes } from "../../worker/spawn-host.ts";
+import { toDiskError } from "../disk-full.ts";
 import { publishPart, removePart } from "../writer.ts";
 import type { FromIngest, IngestJob, ToIngest } from "./messages.ts";
 import { spawnIngest } from "./spawn-ingest.ts";
@@ -128,7 +129,7 @@ class Import {
       this.#done.resolve(report);
     } catch (thrown) {
       removePart(this.#request.target);
-      this.#done.reject(thrown);
+      this.#done.reject(toDiskError(thrown));
     }
   }
 

@@ -2,6 +2,7 @@ import { flushCompileCache } from "node:module";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { toRecord, toWorkflowError } from "../../errors.ts";
+import { toDiskError } from "../disk-full.ts";
 import type { FromIngest, IngestJob, ToIngest } from "./messages.ts";
 import { runJob } from "./run-job.ts";
 import type { IngestProgress } from "./types.ts";
@@ -64,7 +65,7 @@ async function start(job: IngestJob, embeddings: Embeddings): Promise<void> {
     const report = await runJob(job, { embed: (texts) => embeddings.ask(texts), progress });
     send({ type: "done", report });
   } catch (thrown) {
-    const error = toWorkflowError(thrown);
+    const error = toWorkflowError(toDiskError(thrown));
     const cause = error.cause instanceof Error ? error.cause.stack : error.stack;
     send({ type: "failed", error: toRecord(error), trace: cause ?? String(error.cause) });
   }

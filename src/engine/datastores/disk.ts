@@ -3,7 +3,7 @@ import { mkdir, open, readdir, rename, rm, rmdir, statfs } from "node:fs/promise
 import { dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { fail } from "../../../runtime/index.ts";
+import { fail, toDiskError } from "../../../runtime/index.ts";
 import type { DatastoreFile } from "../../store/store.ts";
 
 /** Where datastores are, and how much of the disk they may take. */
@@ -30,6 +30,8 @@ export interface Disk {
   removeUpload(importId: string): Promise<void>;
   /** Path of a file that is made for a moment. */
   scratch(name: string): string;
+  /** OVERLOADED where so many bytes more would leave less than what stays free. */
+  checkRoom(bytes: number): Promise<void>;
   /** Makes the directory of a file that is about to be written. */
   prepare(file: string): Promise<void>;
   /** Removes a file of a datastore with what SQLite has beside it, and its directory when that was the last one. */
@@ -46,12 +48,6 @@ const LOOK_BYTES = 64 * 1024 * 1024;
 const BESIDE = ["", "-wal", "-shm", "-journal", ".part", ".part-wal", ".part-shm", ".part-journal"];
 
 const codeOf = (error: unknown) => (error instanceof Error && "code" in error ? error.code : null);
-
-/** A full disk is the operator's to solve: whoever sent the bytes may try again. */
-function toDiskError(error: unknown): unknown {
-  if (codeOf(error) !== "ENOSPC" && codeOf(error) !== "EDQUOT") return error;
-  return fail("OVERLOADED", { message: "datastores: the disk is full; nothing was changed" }, error);
-}
 
 async function freeBytes(directory: string): Promise<number> {
   const { bavail, bsize } = await statfs(directory);
@@ -149,6 +145,7 @@ export async function openDisk(options: DiskOptions): Promise<Disk> {
     receive,
     uploadOf,
     removeUpload: (importId) => rm(uploadOf(importId), { force: true }),
+    checkRoom: (bytes) => checkFree(options, bytes),
     scratch: (name) => join(uploads, `${name}.part`),
     async prepare(file) {
       await mkdir(dirname(file), { recursive: true, mode: 0o700 });
