@@ -17,7 +17,8 @@ export interface ErrorView {
 function thrownAt(details: Details, message: string, sources: readonly LocalFile[]): Problem | null {
   const facts = asRecord(details["details"]);
   const line = asNumber(facts["line"]);
-  if (line === null) return null;
+  // A line of data, which the message names, is none of the script.
+  if (line === null || "format" in facts) return null;
   const file = asText(facts["file"]);
   const source = sources.find((candidate) => candidate.path === file) ?? sources[0];
   return {

@@ -54,7 +54,8 @@ const KEEP_ALIVE_MS = 72_000;
 /** How often late requests are looked for. */
 const TIMEOUT_LOOK_MS = 5_000;
 const MAX_HEADER_BYTES = 32 * 1024;
-const MAX_PARAM_CHARS = 256;
+/** The id of a record has up to 1,024 bytes, three characters each in a path. */
+const MAX_PARAM_CHARS = 3_072;
 /** How long open answers may take once the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 

@@ -53,6 +53,10 @@ describe("a datastore", () => {
     const one = await (await service.send(path("products", "/records/a3"))).json();
     expect(one).toEqual({ data: { sku: "a3", name: "Lamp", price: 7.25, stock: 12 }, revision: 1 });
     expect((await service.send(path("products", "/records/zz"))).status).toBe(404);
+    const long = "é/".repeat(300);
+    await service.post(path("products", "/records"), { sku: long, name: "Long", price: 1, stock: 1 });
+    const found = await service.send(path("products", `/records/${encodeURIComponent(long)}`), { method: "DELETE" });
+    expect(found.status).toBe(200);
     const several = await dataOf(await service.post(path("products", "/records/get"), { ids: ["a2", "zz"] }));
     expect(several).toMatchObject([{ sku: "a2" }, null]);
 
