@@ -50,5 +50,5 @@ export const LIMIT_SENTENCES: Readonly<Record<keyof Limits, readonly [unit: stri
   importStallMs: ["ms", "Time in which an import that reads its file must get on."],
   importMemoryMb: ["MiB", "Memory of the process that imports a file."],
   maxRowGroupBytes: ["bytes", "Decompressed bytes of one row group of a Parquet file."],
-  maxDatastoreBytes: ["bytes", "Values that one import may write."],
+  maxDatastoreBytes: ["bytes", "Values that one import may write; a larger datastore takes no more records."],
 };

@@ -77,7 +77,7 @@ export async function fillDatastores(
     if (datastore === null || datastore.current !== null) continue;
     const [last] = await service.imports({ accountId, key });
     if (last?.state.status === "queued" || last?.state.status === "running") continue;
-    const staged = await service.stage({ body: open(), length: null, signal });
+    const staged = await service.stage({ accountId, body: open(), length: null, signal });
     const request = { accountId, key, format, options: {}, definition: null, creates: false };
     const { id: importId } = await service.addImport(staged, request);
     const ended = await Promise.race([service.importEnd({ accountId, key, importId }), stopped]);

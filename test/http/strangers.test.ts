@@ -53,7 +53,7 @@ beforeAll(async () => {
   await send("PUT", `/api/v1/agents/${REF}`, {});
   const signal = new AbortController().signal;
   const stored = await core.datastores.create({ accountId: core.accountId, name: "private", definition: {} });
-  const staged = await core.datastores.stage({ body: Readable.from([]), length: 0, signal });
+  const staged = await core.datastores.stage({ accountId: core.accountId, body: Readable.from([]), length: 0, signal });
   const begun = { accountId: core.accountId, key: "private", format: "csv", options: {}, definition: null } as const;
   const imported = await core.datastores.addImport(staged, { ...begun, creates: false });
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });

@@ -89,6 +89,21 @@ async function publish(datastore: Filled, write: Write, parts: DatastoreParts): 
   return { revision, rows, added, replaced, removed };
 }
 
+/** Removals are taken at any size. */
+async function checkSize(
+  { name, current }: Filled,
+  { disk, limits }: Pick<DatastoreParts, "disk" | "limits">,
+): Promise<void> {
+  const { maxDatastoreBytes: max } = limits;
+  if (current.bytes > max)
+    throw fail("LIMIT_EXCEEDED", {
+      message: `datastore ${name}: bytes: ${current.bytes} is over the limit maxDatastoreBytes of ${max}`,
+      limit: "maxDatastoreBytes",
+      value: current.bytes,
+    });
+  await disk.checkRoom(0);
+}
+
 /** Adds records to a datastore, or replaces those with the same ids, as its next revision. */
 export async function upsertRecords(
   datastore: Filled,
@@ -98,6 +113,7 @@ export async function upsertRecords(
   const { accountId, id, current } = datastore;
   const schema = JSON.parse(current.schema) as DatastoreSchema;
   const inputs = records.map((record, index) => toInput(record, index, schema));
+  await checkSize(datastore, parts);
   const spent = new Spent();
   const complete = await withVectors(inputs, schema, { key: `${id}:${current.revision + 1}`, spent }, parts);
   const { queries } = parts.runtime;

@@ -17,6 +17,7 @@ export async function compactIfWorthIt({ accountId, id, current }: Filled, parts
   const file = runtime.fileOf(accountId, { id, base: next });
   try {
     await disk.prepare(file);
+    await disk.checkRoom(current.bytes);
     const { bytes } = await runtime.queries.copy(ref, file, asking);
     const to = { ...current, base: next, bytes };
     if (await store.moveDatastore({ accountId, datastoreId: id, from: revision, to, now: now() })) return;

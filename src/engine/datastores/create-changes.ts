@@ -36,7 +36,8 @@ async function importFirst(
   { imports, firsts }: ChangeContext,
 ): Promise<ChangeReport> {
   const lines = records.map((record) => `${JSON.stringify(record)}\n`);
-  const staged = await imports.stage({ body: Readable.from(lines, { objectMode: false }), length: null, signal });
+  const body = Readable.from(lines, { objectMode: false });
+  const staged = await imports.stage({ accountId, body, length: null, signal });
   const importId = staged.id;
   firsts.add(importId);
   const whole = { format: "jsonl", options: { onDuplicate: "last" }, definition: null, creates: false } as const;

@@ -19,6 +19,11 @@ const KEPT_IMPORTS = 20;
 const unknownImport = (id: string) =>
   fail("NOT_FOUND", { message: `Import not found: ${id.slice(0, 100)}`, code: "import_not_found" });
 
+function tooManyUploads(value: number, max: number): Error {
+  const message = `imports: ${value} uploads of the account are under way, which is the limit (${max}, maxOpenImports)`;
+  return fail("RATE_LIMITED", { message, limit: "maxOpenImports", value });
+}
+
 type Rows = Pick<DatastoreService, "create" | "find">;
 
 /** Makes the function that queues staged bytes. */
@@ -49,9 +54,46 @@ function createEnqueue({ create, find }: Rows, parts: DatastoreParts, queue: Imp
   };
 }
 
+/** Takes uploads to the disk until `queued` makes imports of them. */
+function createStaging(
+  { disk, limits }: DatastoreParts,
+  queued: Imports["addImport"],
+): Pick<Imports, "stage" | "discard" | "addImport"> {
+  /** Whose uploads are on their way or wait to be imported. */
+  const staged = new Map<string, string>();
+  return {
+    async stage({ accountId, body, length, signal }) {
+      const count = [...staged.values()].filter((owner) => owner === accountId).length;
+      if (count >= limits.maxOpenImports) throw tooManyUploads(count, limits.maxOpenImports);
+      const id = newId("imp");
+      staged.set(id, accountId);
+      try {
+        return { id, bytes: await disk.receive(id, body, length, signal) };
+      } catch (error) {
+        staged.delete(id);
+        throw error;
+      }
+    },
+    async discard({ id }) {
+      await disk.removeUpload(id);
+      staged.delete(id);
+    },
+    async addImport(upload, request) {
+      try {
+        return await queued(upload, request);
+      } catch (error) {
+        await disk.removeUpload(upload.id);
+        throw error;
+      } finally {
+        staged.delete(upload.id);
+      }
+    },
+  };
+}
+
 /** Makes the imports of the service. */
 export function createImports(rows: Rows, parts: DatastoreParts, queue: ImportQueue): Imports {
-  const { store, disk } = parts;
+  const { store } = parts;
   const { find } = rows;
   const enqueue = createEnqueue(rows, parts, queue);
 
@@ -75,19 +117,7 @@ export function createImports(rows: Rows, parts: DatastoreParts, queue: ImportQu
       if (!creates) await find({ accountId, key });
       else if ((await store.findDatastore({ accountId, key })) === null) checkDatastoreName(key, "name");
     },
-    async stage({ body, length, signal }) {
-      const id = newId("imp");
-      return { id, bytes: await disk.receive(id, body, length, signal) };
-    },
-    discard: ({ id }) => disk.removeUpload(id),
-    async addImport(staged, request) {
-      try {
-        return show(...(await enqueue(staged, request)));
-      } catch (error) {
-        await disk.removeUpload(staged.id);
-        throw error;
-      }
-    },
+    ...createStaging(parts, async (upload, request) => show(...(await enqueue(upload, request)))),
     async imports(name) {
       const datastore = await find(name);
       const { accountId, id: datastoreId } = datastore;

@@ -23,6 +23,7 @@ export interface DatastoreDefinition extends Omit<DeclaredSchema, "vector"> {
 
 /** Bytes on their way in. */
 export interface IncomingBytes {
+  readonly accountId: string;
   /** Left open by whoever stops reading. */
   readonly body: AsyncIterable<Uint8Array>;
   /** What the sender says of the size, bytes; null = nothing. */
@@ -104,7 +105,7 @@ export interface DatastoreService {
 
   /** Throws what an import of these bytes would be refused with before its bytes are read. */
   checkImport(request: Pick<ImportRequest, "accountId" | "key" | "creates">): Promise<void>;
-  /** Takes bytes to the disk; whoever does not import them discards them. Leaves nothing when it fails. PAYLOAD_TOO_LARGE, OVERLOADED when the disk is full. */
+  /** Takes bytes to the disk; whoever does not import them discards them. Leaves nothing when it fails. PAYLOAD_TOO_LARGE, RATE_LIMITED, OVERLOADED when the disk is full. */
   stage(incoming: IncomingBytes): Promise<Staged>;
   discard(staged: Staged): Promise<void>;
   /** Queues an import of staged bytes, which are its own from now on, also when it is refused; it survives the server once this resolves. */

@@ -23,7 +23,8 @@ async function* pagesOf(ref: RevisionRef, asking: Asking, { runtime }: Datastore
 }
 
 const MUST_QUOTE = /[",\r\n]/;
-/** What a spreadsheet would take for a formula. */
+
+/** A value as a cell. What a spreadsheet would take for a formula stays: the file can be imported again as it is. */
 function cellOf(value: Json | undefined): string {
   if (value === undefined || value === null) return "";
   const text = typeof value === "string" ? value : JSON.stringify(value);
@@ -50,11 +51,16 @@ async function* jsonLinesOf(pages: AsyncIterable<Page["records"]>, { idField }: 
     yield records.map((record) => `${JSON.stringify(idField === null ? record : record.data)}\n`).join("");
 }
 
-async function sqliteOf(ref: RevisionRef, asking: Asking, { runtime, disk }: DatastoreParts): Promise<Readable> {
+async function sqliteOf(
+  ref: RevisionRef & { readonly bytes: number },
+  asking: Asking,
+  { runtime, disk }: DatastoreParts,
+): Promise<Readable> {
+  await disk.checkRoom(ref.bytes);
   const copy = disk.scratch(randomUUID());
   const remove = () => rm(copy, { force: true });
   try {
-    await runtime.queries.export(ref, copy, asking);
+    await runtime.queries.export({ file: ref.file, revision: ref.revision }, copy, asking);
   } catch (error) {
     await remove();
     throw error;
@@ -72,7 +78,7 @@ export async function downloadOf(
 ): Promise<Readable> {
   const ref = { file: parts.runtime.fileOf(accountId, { id, base: current.base }), revision: current.revision };
   const asking = { accountId, signal };
-  if (format === "sqlite") return sqliteOf(ref, asking, parts);
+  if (format === "sqlite") return sqliteOf({ ...ref, bytes: current.bytes }, asking, parts);
   const schema = JSON.parse(current.schema) as DatastoreSchema;
   const pages = pagesOf(ref, asking, parts);
   return Readable.from(format === "csv" ? csvOf(pages, schema) : jsonLinesOf(pages, schema), { objectMode: false });

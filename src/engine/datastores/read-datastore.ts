@@ -84,6 +84,7 @@ export function createReads(find: Find, parts: DatastoreParts): Reads {
       const page = { limit, ...(conditions === undefined ? {} : { filter: conditions }) };
       return read(name, EMPTY_PAGE, ({ datastore, ref, asking }) => {
         if (after === null) return queries.scan(ref, page, asking);
+        if (after.revision > ref.revision) throw invalid("cursor", "is not one of this list");
         if (after.base !== datastore.current?.base)
           throw invalid("cursor", "the datastore was replaced since the first page; begin again");
         return queries.scan({ ...ref, revision: after.revision }, { ...page, after: after.row }, asking);

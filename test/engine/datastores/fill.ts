@@ -17,7 +17,7 @@ export async function beginFill(
 ): Promise<ShownImport> {
   const lines = records.map((record) => `${JSON.stringify(record)}\n`).join("");
   const { signal } = new AbortController();
-  const staged = await datastores.stage({ body: Readable.from([lines]), length: null, signal });
+  const staged = await datastores.stage({ accountId, body: Readable.from([lines]), length: null, signal });
   return datastores.addImport(staged, { accountId, key, format: "jsonl", options: {}, definition, creates: true });
 }
 

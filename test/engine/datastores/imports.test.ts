@@ -40,13 +40,13 @@ const signal = new AbortController().signal;
 test("bytes beyond the limit or the free disk are refused, and nothing is left of them", async () => {
   const small = await start({ WEFT_LIMIT_MAX_IMPORT_BYTES: "1000" });
   const body = () => Readable.from([Buffer.alloc(900), Buffer.alloc(900)]);
-  const limited = small.datastores.stage({ body: body(), length: null, signal });
+  const limited = small.datastores.stage({ accountId: small.accountId, body: body(), length: null, signal });
   await expect(limited).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE", details: { limit: "maxImportBytes" } });
-  const told = small.datastores.stage({ body: body(), length: 1_001, signal });
+  const told = small.datastores.stage({ accountId: small.accountId, body: body(), length: 1_001, signal });
   await expect(told).rejects.toMatchObject({ code: "PAYLOAD_TOO_LARGE" });
   expect(uploads(small)).toEqual([]);
   const full = await start({ WEFT_MIN_FREE_DISK_MB: "1000000000" });
-  const refused = full.datastores.stage({ body: body(), length: null, signal });
+  const refused = full.datastores.stage({ accountId: full.accountId, body: body(), length: null, signal });
   await expect(refused).rejects.toMatchObject({ code: "OVERLOADED", details: { limit: "minFreeDiskMb" } });
   expect(uploads(full)).toEqual([]);
 });
@@ -56,7 +56,7 @@ test("a sender that goes away leaves nothing", async () => {
   const gone = new AbortController();
   const body = new PassThrough();
   body.write("a,b\n1,2\n");
-  const staged = core.datastores.stage({ body, length: null, signal: gone.signal });
+  const staged = core.datastores.stage({ accountId: core.accountId, body, length: null, signal: gone.signal });
   await until(() => uploads(core).length === 1);
   gone.abort(fail("EXECUTION_CANCELLED"));
   await expect(staged).rejects.toMatchObject({ code: "EXECUTION_CANCELLED" });
@@ -161,4 +161,50 @@ test("vectors come from the built-in model when there is no service, for records
     output: '"b"',
     usage: { ops: 1, promptTokens: 2 },
   });
+});
+
+test("the first records and an import that comes meanwhile do not wait for each other", async () => {
+  const core = await start({ WEFT_DATASTORE_IMPORTS: "1" });
+  const { datastores, accountId } = core;
+  const name = { accountId, key: "both" };
+  await datastores.create({ accountId, name: name.key, definition: {} });
+  const staged = await datastores.stage({ accountId, body: Readable.from(['{"id":"2"}\n']), length: null, signal });
+  // The records are on their way to the disk when the import is queued.
+  const changed = datastores.upsert({ ...name, signal, records: [{ id: "1" }] });
+  const asked = { ...name, format: "jsonl", options: {}, definition: null, creates: false } as const;
+  const { id: importId } = await datastores.addImport(staged, asked);
+  expect(await changed).toMatchObject({ revision: 1, added: 1 });
+  const end = await datastores.importEnd({ ...name, importId });
+  expect(end.state).toMatchObject({ status: "complete", revision: 2, rows: 1 });
+});
+
+test("an account has so many uploads under way, and each that ends makes room", async () => {
+  const core = await start({ WEFT_LIMIT_MAX_OPEN_IMPORTS: "1" });
+  const { datastores, accountId } = core;
+  const send = () => datastores.stage({ accountId, body: Readable.from(["a\n1\n"]), length: null, signal });
+  const staged = await send();
+  await expect(send()).rejects.toMatchObject({ code: "RATE_LIMITED", details: { limit: "maxOpenImports", value: 1 } });
+  const other = { accountId: "acc_other", body: Readable.from(["a\n1\n"]), length: null, signal };
+  await datastores.discard(await datastores.stage(other));
+  await datastores.discard(staged);
+  await datastores.discard(await send());
+  expect(uploads(core)).toEqual([]);
+});
+
+test("a datastore that is too large takes no more records, but gives some away", async () => {
+  const core = await start({ WEFT_LIMIT_MAX_DATASTORE_BYTES: "10000" });
+  const name = { accountId: core.accountId, key: "large" };
+  await fill(core, name.key, words("w", 10));
+  const more = core.datastores.upsert({ ...name, signal, records: [{ id: "x", text: "x" }] });
+  await expect(more).rejects.toMatchObject({ code: "LIMIT_EXCEEDED", details: { limit: "maxDatastoreBytes" } });
+  expect(await core.datastores.removeRecords({ ...name, signal, ids: ["1"] })).toMatchObject({ removed: 1, rows: 9 });
+});
+
+test("a page after a revision that is none yet is refused", async () => {
+  const core = await start();
+  const name = { accountId: core.accountId, key: "pages" };
+  await fill(core, name.key, words("w", 3));
+  const after = { base: 1, revision: 2, row: 1 };
+  const page = core.datastores.scan({ ...name, signal, filter: undefined, limit: 1, after });
+  await expect(page).rejects.toMatchObject({ code: "INVALID_REQUEST", details: { param: "cursor" } });
 });

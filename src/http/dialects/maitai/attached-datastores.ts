@@ -19,11 +19,11 @@ export interface AttachedDatastores {
   /** Takes a part to the disk; what it gives stands for the part in the form. */
   take(part: MultipartFile): Promise<object>;
   /** Imports what was taken, and returns the names once all are complete; throws the error of one that fails. */
-  importAll(accountId: string): Promise<readonly string[]>;
+  importAll(): Promise<readonly string[]>;
 }
 
 /** Makes them for one upload; what is not imported by the time the answer is out is thrown away. */
-export function createAttached({ datastores }: DialectDeps, reply: Reply): AttachedDatastores {
+export function createAttached({ datastores }: DialectDeps, accountId: string, reply: Reply): AttachedDatastores {
   const signal = goneSignal(reply);
   let parts: readonly Part[] = [];
   reply.raw.once("close", () => {
@@ -32,11 +32,11 @@ export function createAttached({ datastores }: DialectDeps, reply: Reply): Attac
   return {
     async take({ fieldname, filename, file }) {
       formatOf(filename, fieldname);
-      const staged = await datastores.stage({ body: pieces(file), length: null, signal });
+      const staged = await datastores.stage({ accountId, body: pieces(file), length: null, signal });
       parts = [...parts, { name: fieldname.slice(DATASTORE_PART.length), filename, staged }];
       return { filename };
     },
-    async importAll(accountId) {
+    async importAll() {
       const mine = parts;
       parts = [];
       const ends = mine.map(async ({ name: key, filename, staged }) => {

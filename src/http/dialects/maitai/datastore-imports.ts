@@ -40,7 +40,8 @@ interface Taken {
 async function takeForm(deps: DialectDeps, request: Request, signal: AbortSignal, format?: Format): Promise<Taken> {
   const { filename, source: body } = await formOf(request, deps.limits.maxImportBytes);
   const known = format ?? formatOf(filename, "file");
-  return { format: known, staged: await deps.datastores.stage({ body, length: null, signal }) };
+  const accountId = deps.account(request).id;
+  return { format: known, staged: await deps.datastores.stage({ accountId, body, length: null, signal }) };
 }
 
 async function take(deps: DialectDeps, request: Request, signal: AbortSignal): Promise<Taken> {
@@ -48,7 +49,8 @@ async function take(deps: DialectDeps, request: Request, signal: AbortSignal): P
   if (request.isMultipart()) return takeForm(deps, request, signal, format);
   const known = required(format);
   const { source: body, declared: length } = bodyOf(request);
-  return { format: known, staged: await deps.datastores.stage({ body, length, signal }) };
+  const accountId = deps.account(request).id;
+  return { format: known, staged: await deps.datastores.stage({ accountId, body, length, signal }) };
 }
 
 async function importBody(deps: DialectDeps, request: Request, reply: Reply): Promise<Reply> {

@@ -43,7 +43,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
   const preValidation = async (request: Request, reply: Reply) => {
     if (request.isMultipart()) {
-      const attached = createAttached(deps, reply);
+      const attached = createAttached(deps, deps.account(request).id, reply);
       const accessory = receiveAccessories(deps, reply);
       const take = (part: MultipartFile) =>
         part.fieldname.startsWith(DATASTORE_PART) ? attached.take(part) : accessory(part);
@@ -61,7 +61,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
       : { body: request.body as UploadBody, attached: [] };
     const accountId = deps.account(request).id;
     const asked = toDeployRequest(received, { accountId, limits });
-    const alsoDatastores = (await came.get(request)?.importAll(accountId)) ?? [];
+    const alsoDatastores = (await came.get(request)?.importAll()) ?? [];
     const deployment = await inFieldsOfApi(workflows.deploy({ ...asked, alsoDatastores }));
     return { data: toDeploymentView(deployment) };
   };
