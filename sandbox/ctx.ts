@@ -31,13 +31,21 @@ export interface CtxData {
   readonly accessories: readonly string[];
 }
 
+/** Stands where a bundle has no code of agents: the script put the name together at run time. */
+async function notCompiled(): Promise<never> {
+  const message =
+    "agents: this script has no agents and no runTools, because its source names neither; write ctx.agents or runTools in full, not a name put together at run time";
+  throw makeOpError("agents", { code: "CAPABILITY_DENIED", message, details: {} }, new NativeError());
+}
+
 /**
  * Members with more than "arguments in, JSON out"; all others are derived from the manifest. They keep nothing of an
  * execution, so that all executions of a realm share them.
  */
 const FACADES: Readonly<Record<string, unknown>> = freeze({
   http: createHttp(),
-  chat: createChat(),
+  chat: createChat(notCompiled),
+  agents: { completions: { create: notCompiled }, run: notCompiled },
   workflow: createWorkflow(),
   datastore: createDatastore(),
   accessories,
@@ -48,9 +56,6 @@ const FACADES: Readonly<Record<string, unknown>> = freeze({
   approve,
 });
 const LOG = createLog();
-
-/** Ops that only code compiled into a bundle calls. */
-const NOT_DERIVED = "agents";
 
 /** Adds `ctx.a.b.c = (args) => call("a.b.c", args)` for an op without a facade. */
 function derive(ctx: Record<string, unknown>, op: string): void {
@@ -147,7 +152,7 @@ export function createCtx(execution: GuestExecution, { data, secrets, ops, more 
   for (let i = 0; i < ops.length; i++) {
     const op = ops[i] as string;
     const member = split(op, ".")[0] as string;
-    if (member !== NOT_DERIVED && !(member in FACADES)) derive(ctx, op);
+    if (!(member in FACADES)) derive(ctx, op);
   }
   return freeze(ctx);
 }

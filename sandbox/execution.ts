@@ -111,7 +111,11 @@ export function postOp(name: string, args: string, pending: PendingOp): number {
   if (typeof name !== "string" || name.length > MAX_NAME || !isField(name)) {
     throw makeOpError("", { code: "CAPABILITY_DENIED", message: "ctx has no call of that name" }, null);
   }
-  if (args.length > maxArgBytes) throw limitError("maxArgBytes", `${name}: arguments over ${maxArgBytes} bytes`);
+  if (args.length > maxArgBytes)
+    throw limitError(
+      "maxArgBytes",
+      `${name}: arguments of ${args.length} characters, over ${maxArgBytes} bytes (maxArgBytes)`,
+    );
   if (execution.pending >= maxConcurrentOps) {
     throw limitError("maxConcurrentOps", `${name}: more than ${maxConcurrentOps} ctx calls at once`);
   }

@@ -119,19 +119,19 @@ export async function createCore(
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf, accessories: files.accessories };
   const links = await createApprovalLinks(store, settings.publicUrl);
+  const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
   const engine = createEngine({
     ...shared,
+    agents,
     links,
     files: files.runFiles,
-    ledger,
-    cache,
+    ...{ ledger, cache },
     report,
     settings: toEngineSettings(settings),
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
-  const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
   const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, report }, settings);
   const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };

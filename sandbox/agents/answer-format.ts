@@ -1,5 +1,5 @@
-import { problemText, schemaProblems } from "./json-schema.ts";
-import { type AgentDoor, isFields, shown } from "./types.ts";
+import { problemText, type SchemaProblem, schemaProblems } from "./json-schema.ts";
+import { type AgentDoor, isFields, shown, textOf } from "./types.ts";
 
 /** What the last answer of a conversation must be. */
 export interface AnswerFormat {
@@ -30,8 +30,17 @@ function unwrapped(text: string): string {
   return /^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(text)?.[1] ?? text.trim();
 }
 
-/** Looks at an answer. */
-export function checkAnswer(format: AnswerFormat, content: string): Checked {
+function problemsOf(door: AgentDoor, schema: unknown, value: unknown): readonly SchemaProblem[] {
+  try {
+    return schemaProblems(schema, value);
+  } catch (thrown) {
+    const why = textOf(thrown, "message") ?? typeof thrown;
+    throw door.error("INVALID_ARGUMENT", `response_format: json_schema.schema cannot be used: ${why}`);
+  }
+}
+
+/** Looks at an answer; throws INVALID_ARGUMENT for a schema that is none. */
+export function checkAnswer(door: AgentDoor, format: AnswerFormat, content: string): Checked {
   const text = unwrapped(content);
   let value: unknown;
   try {
@@ -42,7 +51,7 @@ export function checkAnswer(format: AnswerFormat, content: string): Checked {
   if (format.schema === null) {
     return isFields(value) ? { ok: true, value, text } : { ok: false, problem: "it is not a JSON object" };
   }
-  const problems = schemaProblems(format.schema, value);
+  const problems = problemsOf(door, format.schema, value);
   return problems.length === 0 ? { ok: true, value, text } : { ok: false, problem: problemText(problems) };
 }
 

@@ -29,13 +29,18 @@ function parseArguments(text: string): Fields | null {
   }
 }
 
-/** The calls of an assistant message, whatever it looks like; `round` makes ids for calls without one. */
+/** A name as it may go back: model servers refuse a conversation with any other. */
+const sendable = (name: string): string => name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, 64) || "unnamed";
+
+/** The calls of an assistant message, whatever it looks like; `round` makes ids for calls without one of their own. */
 export function readCalls(message: Fields, round: number): readonly ToolCall[] {
   const calls = Array.isArray(message["tool_calls"]) ? (message["tool_calls"] as unknown[]) : [];
+  const ids = new Set<unknown>(["", undefined]);
   return calls.filter(isFields).map((call, i) => {
     const fields = isFields(call["function"]) ? call["function"] : {};
     const name = typeof fields["name"] === "string" ? fields["name"] : "";
-    const id = typeof call["id"] === "string" && call["id"] !== "" ? call["id"] : `call_${round}_${i}`;
+    const id = typeof call["id"] === "string" && !ids.has(call["id"]) ? call["id"] : `call_${round}_${i}`;
+    ids.add(id);
     const given = fields["arguments"];
     const text = typeof given === "string" ? given : JSON.stringify(given ?? {});
     const args = parseArguments(text);
@@ -46,7 +51,7 @@ export function readCalls(message: Fields, round: number): readonly ToolCall[] {
       name,
       text,
       args,
-      raw: { ...call, id, type: "function", function: { ...fields, name, arguments: json } },
+      raw: { ...call, id, type: "function", function: { ...fields, name: sendable(name), arguments: json } },
     };
   });
 }
@@ -66,8 +71,10 @@ function checkArguments(tool: Tool, args: Fields): string | null {
 
 function cut({ text, isError }: ToolAnswer, max: number): ToolAnswer {
   if (text.length <= max) return { text, isError };
+  // Half a surrogate pair at the end is no text that may be sent.
+  const start = text.slice(0, max).replace(/[\uD800-\uDBFF]$/, "");
   return {
-    text: `${text.slice(0, max)}\n[cut here: ${text.length} characters, over ${max} (maxToolTextBytes)]`,
+    text: `${start}\n[cut here: ${text.length} characters, over ${max} (maxToolTextBytes)]`,
     isError,
   };
 }

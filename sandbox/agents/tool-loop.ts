@@ -1,7 +1,7 @@
 import { type AnswerFormat, checkAnswer, repairText } from "./answer-format.ts";
 import { answerCalls, readCalls, type ToolCall } from "./tool-calls.ts";
 import { toDefinitions } from "./toolset.ts";
-import { type AgentDoor, type Fields, isFields, type ToolAnswer, type Toolset } from "./types.ts";
+import { type AgentDoor, type Fields, isFields, type ToolAnswer, type Toolset, textOf } from "./types.ts";
 
 /**
  * What the model does with the tools. `auto`: calls some, or answers. `reasoning`: first writes a plan, without tools, which stays in
@@ -59,6 +59,7 @@ class Conversation {
   #rounds = 0;
   #repairs = 0;
   #wroteText = false;
+  #usedTools = false;
   #last: Fields = {};
   #prompt = 0;
   #completion = 0;
@@ -100,7 +101,9 @@ class Conversation {
 
   #ask(): Promise<Choice> {
     const route = this.#request.mode === "route" ? { tool_choice: "required" } : {};
-    const tools = this.#definitions.length === 0 ? {} : { tools: this.#definitions, ...route };
+    // A choice that was forced would force calls for ever: it is for the first answer.
+    const free = this.#usedTools && this.#request.body["tool_choice"] !== "none" ? { tool_choice: undefined } : {};
+    const tools = this.#definitions.length === 0 ? {} : { tools: this.#definitions, ...free, ...route };
     return this.#call(this.#messages, tools, this.#request.format === null);
   }
 
@@ -114,7 +117,12 @@ class Conversation {
       throw this.#door.error("LIMIT_EXCEEDED", message, { limit: max.name, value: max.value });
     }
     this.#rounds++;
-    const completion = await this.#complete({ ...body, ...tools, messages }, shows);
+    // Model servers refuse what is said of tools where there are none.
+    const { tool_choice: _choice, parallel_tool_calls: _parallel, ...plain } = body;
+    const own = tools["tools"] === undefined ? plain : body;
+    const completion = await this.#complete({ ...own, ...tools, messages }, shows).catch((thrown: unknown) => {
+      throw this.#explained(thrown);
+    });
     this.#charge(completion);
     const choices = completion["choices"];
     const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
@@ -124,6 +132,16 @@ class Conversation {
     }
     this.#last = completion;
     return { message, finishReason: choice["finish_reason"] };
+  }
+
+  /** A conversation that has grown too long is told as that. */
+  #explained(thrown: unknown): unknown {
+    if (textOf(thrown, "code") !== "LIMIT_EXCEEDED") return thrown;
+    const { details } = thrown as { readonly details?: unknown };
+    if (!isFields(details) || details["limit"] !== "maxArgBytes") return thrown;
+    const { label } = this.#request;
+    const message = `${label}: the conversation has become too long for call ${this.#rounds} of the model: ${textOf(thrown, "message")}; let the tools answer less, or set WEFT_LIMIT_MAX_ARG_BYTES`;
+    return this.#door.error("LIMIT_EXCEEDED", message, details);
   }
 
   async #complete(body: Fields, shows: boolean): Promise<Fields> {
@@ -183,6 +201,7 @@ class Conversation {
     if (this.#request.mode === "route" && answers.every(({ isError }) => !isError)) {
       return this.#end({ message: routed(answers), finishReason: "stop" }, {});
     }
+    this.#usedTools = true;
     this.#messages.push({ ...message, tool_calls: calls.map(({ raw }) => raw) });
     for (const [i, { id }] of calls.entries()) {
       this.#messages.push({ role: "tool", tool_call_id: id, content: answers[i]?.text ?? "" });
@@ -205,7 +224,7 @@ class Conversation {
     if (typeof refused === "string" && refused !== "") {
       throw this.#door.error("UPSTREAM_FAILED", `${label}: the model refused: ${refused.slice(0, SHOWN_CHARS)}`);
     }
-    const checked = checkAnswer(format, content);
+    const checked = checkAnswer(this.#door, format, content);
     if (checked.ok) {
       this.#listener?.text(this.#wroteText ? `\n\n${checked.text}` : checked.text);
       const message = { ...choice.message, content: checked.text };

@@ -96,11 +96,11 @@ export class ChunkStream {
   }
 }
 
-/** ctx.chat. */
-export function createChat(): object {
+/** ctx.chat; `runTools` stands there until the code of agents brings its own. */
+export function createChat(runTools: () => Promise<never>): object {
   const create = (params: unknown) => {
     const streaming = typeof params === "object" && params !== null && (params as { stream?: unknown }).stream === true;
     return streaming ? ChunkStream.open(params) : call(OP, params ?? {});
   };
-  return { completions: { create } };
+  return { completions: { create, runTools } };
 }

@@ -9,6 +9,7 @@ import {
   type Usage,
 } from "../../runtime/index.ts";
 import type { Execution, Shortage } from "../store/store.ts";
+import { AGENT_REF } from "./agents/built-in-script.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import { toCompletion } from "./completion.ts";
 import type { ExecutionResult } from "./engine.ts";
@@ -81,6 +82,8 @@ function checkNesting(parent: LiveRun, { limits, settings }: Parts): void {
 
 async function findNested(accountId: string, model: string, parts: Parts): Promise<PinnedTarget> {
   const [, ref, version = null] = MODEL.exec(model) ?? [];
+  // The workflow of an agent is made when it is first called.
+  if (ref?.startsWith(AGENT_REF)) await parts.agents.toCall({ accountId, key: ref.slice(AGENT_REF.length) });
   if (ref !== undefined) return findTarget({ accountId, ref, version }, parts);
   const message = `model: must be "workflow:<ref>" or "workflow:<ref>@<version>", got ${JSON.stringify(model)}`;
   throw fail("INVALID_ARGUMENT", { message });

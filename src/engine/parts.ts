@@ -3,6 +3,7 @@ import type { ResultCache } from "../cache/result-cache.ts";
 import type { Store, Version } from "../store/store.ts";
 import type { AccessoryContents } from "./accessory-contents.ts";
 import type { Admission } from "./admission.ts";
+import type { AgentService } from "./agents/agent-service.ts";
 import type { ApprovalLinks } from "./approval-links.ts";
 import type { Bells } from "./bells.ts";
 import type { Ledger } from "./budgets/ledger.ts";
@@ -49,6 +50,7 @@ export interface EngineOptions {
   readonly files: RunFiles;
   readonly ledger: Ledger;
   readonly accessories: AccessoryContents;
+  readonly agents: Pick<AgentService, "toCall">;
   readonly settings: EngineSettings;
   /** Gets errors that are bugs of ours or failures of the disk. */
   readonly report: (error: unknown) => void;

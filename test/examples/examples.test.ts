@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { setImmediate as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { InvokeRequest } from "../../src/engine/engine.ts";
 import { fillDatastores, loadExamples } from "../../src/examples/load-examples.ts";
@@ -16,9 +17,12 @@ const pages = createServer((request, response) => {
   response.writeHead(request.url === "/gone" ? 404 : 200, { "content-type": "text/plain" }).end(`page ${request.url}`);
 });
 let pagesUrl = "";
+/** What had happened first when the server was ready. */
+let first = "";
 
 beforeAll(async () => {
   server = await startTestServer({ WEFT_EXAMPLES: "on" });
+  first = await Promise.race([server.filling.done.then(() => "filled"), pause().then(() => "ready")]);
   await new Promise<void>((resolve) => pages.listen(0, "127.0.0.1", resolve));
   pagesUrl = `http://127.0.0.1:${(pages.address() as AddressInfo).port}`;
 });
@@ -42,6 +46,11 @@ async function output(ref: string, input?: unknown) {
   expect(code).toBe(0);
   return JSON.parse(out).output;
 }
+
+test("the server is ready before the datastores of examples are filled", () => {
+  expect(server.filling.datastores).toEqual(["handbook", "products"]);
+  expect(first).toBe("ready");
+});
 
 test("all are loaded on the first start", () => {
   expect(server.examples).toEqual([

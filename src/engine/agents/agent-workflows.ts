@@ -30,17 +30,17 @@ export function createAgentWorkflows(
   deploy: Deploy,
 ): (accountId: string, definition: AgentDefinition) => Promise<string> {
   const inTurn = createTurns();
-  /** Id of each workflow that has this Weft's script → datastores that it may read. */
+  /** Id of each version that has this Weft's script → datastores that it may read. */
   const ready = new Map<string, readonly string[]>();
 
   const prepare = async (accountId: string, name: string, needed: readonly string[]): Promise<string> => {
     const ref = `${AGENT_REF}${name}`;
     const known = await store.findWorkflow({ accountId, key: ref });
-    const attached = known === null || known.activeVersionId === null ? undefined : ready.get(known.id);
+    const attached = ready.get(known?.activeVersionId ?? "");
     if (attached !== undefined && needed.every((one) => attached.includes(one))) return ref;
     const datastores = [...new Set([...(attached ?? []), ...needed])].toSorted();
-    const { workflow } = await deploy(upload(accountId, name, datastores));
-    ready.set(workflow.id, datastores);
+    const { version } = await deploy(upload(accountId, name, datastores));
+    ready.set(version.id, datastores);
     return ref;
   };
 

@@ -291,12 +291,77 @@ test.each(["frozen", "context", "isolate"])("the loop is the same at isolation l
   expect(result.status === "completed" && JSON.parse(result.output)).toEqual([types, "3", true]);
 });
 
-test("scripts that name neither agents nor runTools have nothing of them", async () => {
-  const output = await run(
-    `return [Object.keys(ctx).includes("agents".slice(0)), typeof ctx.chat.completions["run" + "Tools"]]`,
-  );
-  expect(output).toEqual([true, "function"]);
-  expect(
-    await run(`return [Object.keys(ctx).filter((name) => name.startsWith("ag")), Object.keys(ctx.chat.completions)]`),
-  ).toEqual([[], ["create"]]);
+test("a name of agents that is put together at run time is told how to be written", async () => {
+  const output = await run(`
+    const caught = [];
+    await ctx["ag" + "ents"].run("a", "b").catch((error) => caught.push([error.code, error.message]));
+    await ctx["ag" + "ents"].completions.create({}).catch((error) => caught.push([error.code]));
+    await ctx.chat.completions["run" + "Tools"]({}).catch((error) => caught.push([error.code]));
+    return caught;`);
+  const code = "CAPABILITY_DENIED";
+  expect(output).toEqual([[code, expect.stringContaining("write ctx.agents or runTools in full")], [code], [code]]);
+});
+
+test("names and ids that a model server would refuse to take back are mended", async () => {
+  const call = (id: string, name: string) => ({ id, type: "function", function: { name, arguments: "{}" } });
+  const message = { role: "assistant", content: null, tool_calls: [call("a", "functions.add 1"), call("a", "")] };
+  stub.script({ raw: JSON.stringify({ choices: [{ index: 0, message, finish_reason: "tool_calls" }] }) });
+  await run(`return ctx.chat.completions.runTools({ tools: [{ name: "add", execute: () => 1 }] });`);
+  expect(conversation().find(({ role }) => role === "assistant")?.["tool_calls"]).toMatchObject([
+    { id: "a", function: { name: "functions_add_1" } },
+    { id: "call_1_1", function: { name: "unnamed" } },
+  ]);
+  expect(toolMessages()).toMatchObject([
+    { tool_call_id: "a", content: expect.stringContaining('no tool "functions.add 1"') },
+    { tool_call_id: "call_1_1", content: expect.stringContaining('no tool ""') },
+  ]);
+});
+
+test("a tool_choice is for the first answer, and nothing is said of tools where there are none", async () => {
+  stub.script(calls(["add", "{}"]));
+  const add = `{ name: "add", execute: () => 1 }`;
+  const settings = `tool_choice: "required", parallel_tool_calls: false`;
+  const before = stub.calls.length;
+  await run(`return ctx.chat.completions.runTools({ tools: [${add}], ${settings} });`);
+  await run(`return ctx.chat.completions.runTools({ tools: [${add}], ${settings}, execution_mode: "direct" });`);
+  const [first, second, direct] = stub.calls.slice(before).map(({ body }) => body);
+  expect(first).toMatchObject({ tool_choice: "required", parallel_tool_calls: false });
+  expect(second).toMatchObject({ parallel_tool_calls: false });
+  expect(second).not.toHaveProperty("tool_choice");
+  for (const name of ["tools", "tool_choice", "parallel_tool_calls"]) expect(direct).not.toHaveProperty(name);
+});
+
+test.each([
+  ["pattern", `{ type: "string", pattern: "(" }`, '"done"'],
+  ["$ref", `{ $ref: "#/$defs/none" }`, "1"],
+])("a schema of answers that cannot be used is named: %s", async (_keyword, schema, content) => {
+  stub.always({ content });
+  const format = `{ type: "json_schema", json_schema: { name: "x", schema: ${schema} } }`;
+  expect(await run(`return ctx.chat.completions.runTools({ response_format: ${format} });`)).toMatchObject({
+    code: "INVALID_ARGUMENT",
+    message: expect.stringMatching(/^response_format: json_schema.schema cannot be used: ./),
+  });
+});
+
+test("a conversation that grows too long ends with an error that says what to do", async () => {
+  const many = Array.from({ length: 20 }, () => ["much", "{}"] as const);
+  stub.always(calls(...many));
+  const output = await run(`
+    const much = { name: "much", execute: () => "x".repeat(60_000) };
+    return ctx.chat.completions.runTools({ tools: [much] });`);
+  expect(output).toMatchObject({
+    code: "LIMIT_EXCEEDED",
+    message: expect.stringMatching(
+      /^runTools: the conversation has become too long for call 2 of the model: .* arguments of \d+ characters, over 1048576 bytes \(maxArgBytes\); .* WEFT_LIMIT_MAX_ARG_BYTES$/,
+    ),
+    details: { details: { limit: "maxArgBytes" } },
+  });
+});
+
+test("a cut result does not end in half a character", async () => {
+  stub.script(calls(["emoji", "{}"]));
+  await run(`
+    const emoji = { name: "emoji", execute: () => "x" + "\u{1F600}".repeat(40_000) };
+    return ctx.chat.completions.runTools({ tools: [emoji] });`);
+  expect(String(toolMessages()[0]?.["content"]).isWellFormed()).toBe(true);
 });

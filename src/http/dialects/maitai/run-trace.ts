@@ -25,6 +25,19 @@ const querystring = {
 const description =
   "One span per ctx call that has ended, in that order, and at the end those under way as far as they are known (nested workflows). Times are seconds since the epoch. Calls without an outside effect (accessories, crypto.subtle, timers) are there only when something that had to be recorded came after them, without arguments and times.";
 
+/** Headers in JSON text, of which the end may be missing, and one of them. */
+const HEADERS = /"headers":\{(?:"(?:[^"\\]|\\.)*"[:,]?)*(?:"(?:[^"\\]|\\.)*\\?$)?/g;
+const HEADER = /("(?:[^"\\]|\\.)*"):"(?:[^"\\]|\\.)*(?:"|\\?$)/g;
+
+const hideIn = (text: string): string =>
+  text.replaceAll(HEADERS, (part) => `"headers":${part.slice(10).replaceAll(HEADER, '$1:"[hidden]"')}`);
+
+/** The definition of an agent, without the values of its tools' headers: they may be credentials. */
+const withoutHeaders = ({ text, length }: Excerpt): Excerpt => {
+  const hidden = hideIn(text);
+  return { text: hidden, length: text.length < length ? Math.max(length, hidden.length + 1) : hidden.length };
+};
+
 /** Values of a span, and the lengths of those that were cut. */
 class Values {
   readonly cut: Record<string, number> = {};
@@ -62,7 +75,10 @@ export function toSpanView({ seq, pos, op, kind, at, args, payload, meter, child
     name: op,
     status: kind === "error" ? "failed" : "completed",
     arguments: values.show("arguments", args),
-    result: kind === "error" ? null : values.show("result", payload),
+    result:
+      kind === "error"
+        ? null
+        : values.show("result", op === "agents.load" ? payload && withoutHeaders(payload) : payload),
     error: kind === "error" ? values.show("error", payload) : null,
     ...costsOf(meter),
     delivered_at: at / 1_000,

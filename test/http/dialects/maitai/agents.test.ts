@@ -218,3 +218,31 @@ test("an agent is a workflow, too: nested, with its input as what the user says"
   expect(((await (await service.invoke("asks")).json()) as Json)["output"]).toBe("It is in transit.");
   expect(stub.calls.at(-1)?.body["messages"]).toMatchObject([{}, { role: "user", content: "hello" }]);
 });
+
+test("an agent that nobody has called yet can be called by a workflow", async () => {
+  expect(await put("fresh", { system_prompt: "Be new." })).toMatchObject({ status: 200 });
+  const nest = (agent: string) =>
+    `export const execute = async (ctx) => (await ctx.workflow.completions.create({ model: "workflow:agent:${agent}", input: "hello" })).output`;
+  await service.deploy("asks-fresh", nest("fresh"));
+  stub.always({ content: "I am new." });
+  expect(((await (await service.invoke("asks-fresh")).json()) as Json)["output"]).toBe("I am new.");
+  await service.deploy("asks-none", nest("none"));
+  expect(await (await service.invoke("asks-none")).json()).toMatchObject({
+    error: { message: "Agent not found: none" },
+  });
+});
+
+test("the trace of a run does not show the headers of its agent's tools", async () => {
+  const headers = { authorization: "Bearer written-out-1", "x-odd": 'quo"te}\\' };
+  const tools = [{ type: "http", name: "look", request: { url: "https://shop.example/{{id}}", headers } }];
+  await put("written", { tools });
+  stub.always({ content: "done" });
+  await json("/agent/chat/completions", "POST", { model: "written", messages });
+  const [{ id }] = (await json("/api/v1/runs?limit=1")).body["data"] as [{ readonly id: string }];
+  for (const bytes of [16_384, 300, 250, 220]) {
+    const trace = JSON.stringify((await json(`/api/v1/runs/${id}/trace?max_bytes=${bytes}`)).body);
+    expect(trace).not.toMatch(/written-out|quo/);
+  }
+  const trace = await json(`/api/v1/runs/${id}/trace`);
+  expect(JSON.stringify(trace.body)).toContain('"headers":{"authorization":"[hidden]","x-odd":"[hidden]"}');
+});
