@@ -8,7 +8,7 @@ import { WorkflowError } from "../../runtime/errors.ts";
 import { DEFAULT_LIMITS } from "../../runtime/limits.ts";
 import { runInGuest } from "./guest.ts";
 
-const bundler = createBundler();
+const bundler = createBundler({ timeoutMs: 60_000 });
 afterAll(() => bundler.close());
 
 const main = (text: string) => ({ files: [{ path: "main.ts", text }] });

@@ -3,7 +3,7 @@ import { createBundler } from "../../runtime/bundle/bundler.ts";
 import { fail } from "../../runtime/errors.ts";
 import { type Answer, cryptoAnswer, runInGuest } from "./guest.ts";
 
-const bundler = createBundler();
+const bundler = createBundler({ timeoutMs: 60_000 });
 afterAll(() => bundler.close());
 
 const bundle = (text: string) => bundler.bundle({ files: [{ path: "main.ts", text }] });

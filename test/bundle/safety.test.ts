@@ -8,7 +8,7 @@ import type { SourceFile } from "../../runtime/bundle-types.ts";
 import { WorkflowError } from "../../runtime/errors.ts";
 
 const SECRET = "hunter2-top-secret";
-const bundler = createBundler();
+const bundler = createBundler({ timeoutMs: 60_000 });
 let directory = "";
 
 beforeAll(() => {

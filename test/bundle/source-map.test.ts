@@ -4,7 +4,7 @@ import { mapStack } from "../../runtime/bundle/source-map.ts";
 import type { SourceFile } from "../../runtime/bundle-types.ts";
 import { runInGuest, SCRIPT_NAME } from "./guest.ts";
 
-const bundler = createBundler();
+const bundler = createBundler({ timeoutMs: 60_000 });
 afterAll(() => bundler.close());
 
 async function mappedFailure(files: readonly SourceFile[]) {

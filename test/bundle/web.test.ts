@@ -4,7 +4,7 @@ import { REFUSED } from "../../runtime/egress/headers.ts";
 import { fail } from "../../runtime/errors.ts";
 import { type Answer, runInGuest } from "./guest.ts";
 
-const bundler = createBundler();
+const bundler = createBundler({ timeoutMs: 60_000 });
 afterAll(() => bundler.close());
 
 async function run(body: string, answer?: Answer): Promise<unknown> {
