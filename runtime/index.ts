@@ -56,7 +56,16 @@ export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export { type ModelConfig, parseModels } from "./models/config.ts";
 export type { Runtime, RuntimeOptions, RuntimeStats } from "./runtime.ts";
-export { type Cost, costOf, type Funds, MAX_AMOUNT, NO_COST, type Reservation, type SpendRequest } from "./spending.ts";
+export {
+  type Cost,
+  costOf,
+  type Funds,
+  MAX_AMOUNT,
+  NO_COST,
+  type Reservation,
+  type Spending,
+  type SpendRequest,
+} from "./spending.ts";
 export { parseMcpServer, parseToolRequest } from "./tools/parse-tool.ts";
 export type { AgentDefinition, AgentTool, DatastoreTool, HttpTool, McpTools, WorkflowTool } from "./tools/types.ts";
 export { MIN_SECRET_LENGTH, redactSecrets } from "./worker/secrets.ts";

@@ -92,7 +92,7 @@ async function startBeside(store: Store, settings: Settings, report: (error: unk
   const key = await loadSealKey(settings.dataDir);
   const files = await openFiles(store, settings, report);
   const ledger = new Ledger({ store, report, now: Date.now });
-  await ledger.load();
+  await ledger.open();
   return { key, files, ledger, runtime: await startRuntime(settings, store, ledger) };
 }
 
@@ -133,7 +133,7 @@ export async function createCore(
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, report }, settings);
+  const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
   const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
   return {

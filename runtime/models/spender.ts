@@ -39,9 +39,9 @@ const NOTHING_SPENT: Spender = {
   ended: () => undefined,
 };
 
-const unpriced = ({ name }: ResolvedModel): WorkflowError =>
+const unpriced = ({ api, name }: ResolvedModel): WorkflowError =>
   fail("INVALID_ARGUMENT", {
-    message: `chat: model "${name}" has no price_per_million_tokens in WEFT_MODELS, so a budget in usd cannot hold; give it one (0 if it is free), or limit tokens or calls instead`,
+    message: `${api}: model "${name}" has no price_per_million_tokens in WEFT_MODELS, so a budget in usd cannot hold; give it one (0 if it is free), or limit tokens or calls instead`,
     field: "model",
     model: name,
   });
@@ -52,6 +52,7 @@ class CallSpender implements Spender {
   readonly #request: SpendingRequest;
   readonly #spending: Spending;
   readonly #worst: Cost;
+  readonly #giveUp = () => this.ended(false);
   #ticket: Ticket | null = null;
   #said = 0;
   #reported: Cost | null = null;
@@ -64,7 +65,7 @@ class CallSpender implements Spender {
     this.#spending = spending;
     this.#worst = worstCase(target, request.body, request.maxOutputTokens);
     // Whoever gives a call up does not hear its end; what was seen by then is what it cost.
-    request.signal.addEventListener("abort", () => this.ended(false), { once: true });
+    request.signal.addEventListener("abort", this.#giveUp, { once: true });
   }
 
   async ready(): Promise<void> {
@@ -92,6 +93,8 @@ class CallSpender implements Spender {
   }
 
   ended(isWhole: boolean): void {
+    // The signal may be that of the server, which outlives many calls.
+    this.#request.signal.removeEventListener("abort", this.#giveUp);
     // An answer that nobody streams may be made, and paid, to its end although nothing of it came.
     const isUnseen = !isWhole && this.#said === 0;
     if (this.#reported !== null) this.#settle(isWhole ? this.#reported : this.#soFar(this.#reported));

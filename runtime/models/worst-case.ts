@@ -53,7 +53,9 @@ function mediaTokens(body: Body): number {
 export function mostPromptTokens({ route }: ResolvedModel, body: Body): number {
   const tools = body["tools"] === undefined && body["functions"] === undefined ? 0 : TOOLS_TOKENS;
   const most = bytesOf(body) + CHAT_TOKENS + tools + mediaTokens(body);
-  return route.maxInputTokens === null ? most : Math.min(most, route.maxInputTokens);
+  // Each of several texts for an embedding may be as long as the model takes.
+  const inputs = Array.isArray(body["input"]) ? body["input"].length : 1;
+  return route.maxInputTokens === null ? most : Math.min(most, route.maxInputTokens * inputs);
 }
 
 /** Most tokens of the answer: what the call says, at most what the model can, `otherwise` where neither is known. */
@@ -68,9 +70,9 @@ function mostCompletionTokens({ route }: ResolvedModel, body: Body, otherwise: n
   return Math.min(most * choices + predicted, MAX_TOKENS);
 }
 
-/** The most that one attempt at a chat completion may cost; `otherwise`: tokens of an answer that nothing limits. */
+/** The most that one attempt at a chat completion, or at embeddings, may cost; `otherwise`: tokens of an answer that nothing limits. */
 export function worstCase(target: ResolvedModel, body: Body, otherwise: number): Cost {
-  if (target.route.baseUrl === null)
+  if (target.route.baseUrl === null && body["input"] === undefined)
     return reportedCost(target, echoCompletion(body)) ?? { nanoUsd: 0, tokens: 0, calls: 1 };
   const prompt = mostPromptTokens(target, body);
   return costOf({ prompt, completion: mostCompletionTokens(target, body, otherwise) }, target.route);

@@ -20,7 +20,7 @@ import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { Agent, AgentVersion } from "./ports/agents.ts";
 export type { Amounts, Balance, ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
-export type { BudgetStore, Pool, Refusal, TopUpTarget } from "./ports/budgets.ts";
+export type { BudgetStore, Pool, Refusal, Reserved, TopUpTarget } from "./ports/budgets.ts";
 export type { ByteRange, ContentStore, Received, ReceiveLimit } from "./ports/contents.ts";
 export type {
   Datastore,

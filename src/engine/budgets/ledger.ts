@@ -1,8 +1,17 @@
-import { type Cost, type Funds, fail, NO_COST, type Reservation, type SpendRequest } from "../../../runtime/index.ts";
-import type { Amounts, NewExecution, Shortage, Store } from "../../store/store.ts";
+import {
+  type Cost,
+  type Funds,
+  fail,
+  NO_COST,
+  type Reservation,
+  type Spending,
+  type SpendRequest,
+} from "../../../runtime/index.ts";
+import type { Amounts, NewExecution, Reserved, Shortage, Store } from "../../store/store.ts";
 import type { LiveRun } from "../live-run.ts";
 import { Bells } from "./funds-bells.ts";
 import { LiveTickets } from "./live-tickets.ts";
+import { poolError } from "./shortage-error.ts";
 
 /** Asks again after this long, ms, where money is set aside that a server took along when it died. */
 const LOST_MS = 60_000;
@@ -16,13 +25,25 @@ export interface LedgerOptions {
 
 /** A call that waits for reservations of others to be released. */
 interface Waiter {
-  readonly run: LiveRun;
+  /** Null: a call outside executions. */
+  readonly run: LiveRun | null;
+  /** The call, told apart within its execution; null outside executions. */
+  readonly call: string | null;
   readonly isCurrent: () => boolean;
-  readonly request: SpendRequest;
-  readonly answer: PromiseWithResolvers<Reservation>;
+  ask(): Promise<Reserved>;
+  granted(ticket: number): void;
+  refused(shortage: Shortage): void;
+  failed(error: unknown): void;
 }
 
-type StoredAnswer = Awaited<ReturnType<Store["reserve"]>>;
+/** Who pays for a call outside executions: an account, and the API keys of a name. */
+export interface Payer {
+  readonly accountId: string;
+  readonly key: string | null;
+}
+
+/** Stands for the execution of calls outside any. */
+const OUTSIDE = "";
 
 const over = () => fail("CONFLICT", { message: "This attempt is over." });
 const poolId = (accountId: string, key: string | null) => JSON.stringify([accountId, key]);
@@ -47,7 +68,13 @@ export class Ledger {
     this.#options = options;
   }
 
-  /** Reads the pools; before the first call. */
+  /** Counts what an earlier process left reserved in pools as spent, and reads them; before the first call. */
+  async open(): Promise<void> {
+    await this.#options.store.settlePools();
+    await this.load();
+  }
+
+  /** Reads the pools. */
   async load(): Promise<void> {
     const pools = await this.#options.store.listPools();
     this.#pools.clear();
@@ -66,10 +93,22 @@ export class Ledger {
 
   /** What the calls of an execution must keep within; null = nothing, and they cost nothing here. */
   limitsOf({ accountId, budget }: NewExecution): { readonly usd: boolean } | null {
-    const keys = budget === null || budget.key === null ? [null] : [null, budget.key];
-    const pools = this.#pools.size === 0 ? [] : keys.flatMap((key) => this.#pools.get(poolId(accountId, key)) ?? []);
+    const pools = this.#poolsOf({ accountId, key: budget?.key ?? null });
     if (budget === null && pools.length === 0) return null;
     return { usd: budget?.usd === true || pools.some(({ nanoUsd }) => nanoUsd !== null) };
+  }
+
+  /** What a call outside executions must keep within; null = nothing. What does not fit is BUDGET_EXCEEDED; what may fit later waits until its signal aborts. */
+  spendingOf(payer: Payer, signal: AbortSignal): Spending | null {
+    const pools = this.#poolsOf(payer);
+    if (pools.length === 0) return null;
+    return {
+      usd: pools.some(({ nanoUsd }) => nanoUsd !== null),
+      reserve: async (worst) => {
+        const ticket = await this.#reserveInPools(payer, worst, signal);
+        return { settle: (cost) => this.#settle(ticket, cost) };
+      },
+    };
   }
 
   /** A daily pool of which nothing is left for a call that has not begun; null when there is none. */
@@ -93,10 +132,22 @@ export class Ledger {
 
   /** Reserves for a call; a refusal is noted at the run as what it is short of. */
   async reserve(run: LiveRun, isCurrent: () => boolean, request: SpendRequest): Promise<Reservation> {
-    const waiter: Waiter = { run, isCurrent, request, answer: Promise.withResolvers() };
+    const { store } = this.#options;
+    const answer = Promise.withResolvers<Reservation>();
     run.spends = true;
-    await this.#try(waiter);
-    return waiter.answer.promise;
+    await this.#try({
+      run,
+      call: `${request.pos}.${request.slot}`,
+      isCurrent,
+      ask: async () => store.reserve({ lease: run.row.start(), request, now: this.now() }),
+      granted: (ticket) => answer.resolve({ ticket }),
+      refused(shortage) {
+        run.lacks = shortage;
+        answer.resolve({ ticket: null, until: shortage.until, since: shortage.revision });
+      },
+      failed: answer.reject,
+    });
+    return answer.promise;
   }
 
   /** From now on nothing is settled: calls that a stopping server gives up are made again, and take their reservations over. */
@@ -106,7 +157,10 @@ export class Ledger {
 
   /** Takes what a call cost. */
   settle(ticket: number, cost: Cost): void {
-    if (this.#closed) return;
+    if (!this.#closed) this.#settle(ticket, cost);
+  }
+
+  #settle(ticket: number, cost: Cost): void {
     const { store, report } = this.#options;
     store.settle({ ticket, cost }).catch(report);
     this.#release(this.#tickets.take(ticket));
@@ -131,7 +185,7 @@ export class Ledger {
     if (!run.spends) return;
     this.#bells.leave(run.call.execution.accountId, run.id);
     for (const [purse, queue] of this.#queues) {
-      for (const waiter of queue) if (waiter.run === run) waiter.answer.reject(over());
+      for (const waiter of queue) if (waiter.run === run) waiter.failed(over());
       const left = queue.filter((waiter) => waiter.run !== run);
       if (left.length === 0) this.#queues.delete(purse);
       else if (left.length < queue.length) this.#queues.set(purse, left);
@@ -148,17 +202,39 @@ export class Ledger {
     return this.#bells.isOver(accountId, { since: revision, until }, this.#options.now());
   }
 
-  async #ask({ run, request }: Waiter): Promise<StoredAnswer> {
-    const { store, now } = this.#options;
-    return store.reserve({ lease: run.row.start(), request, now: now() });
+  #poolsOf({ accountId, key }: Payer): readonly Amounts[] {
+    if (this.#pools.size === 0) return [];
+    const keys = key === null ? [null] : [null, key];
+    return keys.flatMap((each) => this.#pools.get(poolId(accountId, each)) ?? []);
+  }
+
+  async #reserveInPools(payer: Payer, worst: Cost, signal: AbortSignal): Promise<number> {
+    const { store } = this.#options;
+    const answer = Promise.withResolvers<number>();
+    const leave = () => answer.reject(signal.reason);
+    signal.addEventListener("abort", leave, { once: true });
+    try {
+      await this.#try({
+        run: null,
+        call: null,
+        isCurrent: () => !signal.aborted,
+        ask: () => store.reservePools({ ...payer, worst, now: this.now() }),
+        granted: answer.resolve,
+        refused: (shortage) => answer.reject(poolError(shortage, this.now())),
+        failed: answer.reject,
+      });
+      return await answer.promise;
+    } finally {
+      signal.removeEventListener("abort", leave);
+    }
   }
 
   /** Asks the store for one waiter; it is answered, or queued where it may fit later. */
   async #try(waiter: Waiter): Promise<void> {
     for (;;) {
       const settled = this.#settled;
-      const answer = await this.#ask(waiter).catch((error: unknown) => {
-        waiter.answer.reject(error);
+      const answer = await waiter.ask().catch((error: unknown) => {
+        waiter.failed(error);
         return null;
       });
       if (answer === null) return;
@@ -167,24 +243,19 @@ export class Ledger {
       // Something was released while the answer was on its way.
       if (passing && settled !== this.#settled) continue;
       if (passing && this.#tickets.isOpen(purse) && waiter.isCurrent()) return this.#enqueue(purse, waiter);
-      return this.#refuse(waiter, passing ? { ...shortage, until: this.#options.now() + LOST_MS } : shortage);
+      return waiter.refused(passing ? { ...shortage, until: this.#options.now() + LOST_MS } : shortage);
     }
   }
 
   #grant(waiter: Waiter, { ticket, purses }: { readonly ticket: number; readonly purses: readonly number[] }): void {
-    const { pos, slot } = waiter.request;
-    this.#tickets.add(ticket, { executionId: waiter.run.id, call: `${pos}.${slot}`, purses });
+    this.#tickets.add(ticket, { executionId: waiter.run?.id ?? OUTSIDE, call: waiter.call ?? String(ticket), purses });
     // Nobody sends what was reserved for an attempt that is over.
-    if (waiter.isCurrent()) waiter.answer.resolve({ ticket });
-    else {
-      waiter.answer.reject(over());
-      this.settle(ticket, NO_COST);
-    }
-  }
-
-  #refuse({ run, answer }: Waiter, shortage: Shortage): void {
-    run.lacks = shortage;
-    answer.resolve({ ticket: null, until: shortage.until, since: shortage.revision });
+    const isCurrent = waiter.isCurrent();
+    if (isCurrent) waiter.granted(ticket);
+    else waiter.failed(over());
+    if (isCurrent) return;
+    if (waiter.run === null) this.#settle(ticket, NO_COST);
+    else this.settle(ticket, NO_COST);
   }
 
   #enqueue(purse: number, waiter: Waiter): void {

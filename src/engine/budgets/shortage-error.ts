@@ -38,19 +38,24 @@ const OWNERS = {
   key: "the API key's pool of the day",
 } as const;
 
+function lackText({ unit }: Shortage, { max, spent, reserved, needed, of }: ShownShortage): string {
+  return `the next call may cost ${needed} ${WORDS[unit]}, but of ${max} in ${OWNERS[of]} ${spent} are spent and ${reserved} reserved`;
+}
+
 /** What the caller of an execution is told that waits for money: BUDGET_EXCEEDED with all that a top-up needs to know. */
 export function shortageError(shortage: Shortage, executionId: string): ErrorRecord {
   const shown = showShortage(shortage);
-  const { max, spent, reserved, needed, of } = shown;
-  const what = `the next call may cost ${needed} ${WORDS[shortage.unit]}, but of ${max} in ${OWNERS[of]} ${spent} are spent and ${reserved} reserved`;
-  const message = `budget: ${what} (${shown.limit}). The execution waits; add to the budget and it goes on without paying anything twice.`;
+  const message = `budget: ${lackText(shortage, shown)} (${shown.limit}). The execution waits; add to the budget and it goes on without paying anything twice.`;
   return toRecord(fail("BUDGET_EXCEEDED", { message, ...shown, waiting: executionId }));
 }
 
-/** The error of a call that a daily pool refuses before it begins. */
+/** The error of a call that a daily pool refuses before it begins, and when to come back. */
 export function poolError(shortage: Shortage, now: number): Error {
   const shown = showShortage(shortage);
-  const message = `budget: ${OWNERS[shown.of]} is used up: ${shown.spent} of ${shown.max} ${WORDS[shortage.unit]} (${shown.limit}); it begins anew at midnight UTC.`;
+  const { of, spent, max, limit, needed } = shown;
+  const what =
+    needed === 0 ? `${OWNERS[of]} is used up: ${spent} of ${max} ${WORDS[shortage.unit]}` : lackText(shortage, shown);
+  const message = `budget: ${what} (${limit}); it begins anew at midnight UTC.`;
   const after = Math.max(1, Math.ceil(((shortage.until ?? now) - now) / 1_000));
   return fail("BUDGET_EXCEEDED", { message, ...shown, retry_after: after });
 }

@@ -1,5 +1,6 @@
 import { type DatastoreSchema, fail, type RecordInput, type WriteReport } from "../../../runtime/index.ts";
 import type { Datastore, DatastoreRevision } from "../../store/store.ts";
+import type { Payer } from "../budgets/ledger.ts";
 import type { ChangeReport } from "./datastore-service.ts";
 import type { DatastoreParts } from "./run-import.ts";
 import { Spent } from "./spent.ts";
@@ -47,8 +48,8 @@ const BATCH = 64;
 async function withVectors(
   inputs: readonly RecordInput[],
   { vector }: DatastoreSchema,
-  { key, spent }: { readonly key: string; readonly spent: Spent },
-  { runtime, closing }: DatastoreParts,
+  { key, spent, payer }: { readonly key: string; readonly spent: Spent; readonly payer: Payer },
+  { runtime, closing: signal, ledger }: DatastoreParts,
 ): Promise<readonly RecordInput[]> {
   if (vector === null || vector.source === "data") return inputs;
   const { fields, model } = vector.source;
@@ -58,7 +59,8 @@ async function withVectors(
     const batch = inputs.slice(at, at + BATCH);
     const all = batch.map((input) => textOf(input, fields));
     const texts = all.filter((text) => text !== "");
-    const wanted = { model, texts, dimensions, idempotencyKey: `${key}:${at}`, signal: closing, spending: null };
+    const spending = ledger.spendingOf(payer, signal);
+    const wanted = { model, texts, dimensions, idempotencyKey: `${key}:${at}`, signal, spending };
     const vectors = texts.length === 0 ? [] : (await runtime.embed(wanted, spent.meter(at))).vectors;
     const left = vectors.values();
     // A record without any text has no vector.
@@ -107,7 +109,7 @@ async function checkSize(
 /** Adds records to a datastore, or replaces those with the same ids, as its next revision. */
 export async function upsertRecords(
   datastore: Filled,
-  records: readonly unknown[],
+  { records, payer: apiKey }: { readonly records: readonly unknown[]; readonly payer: string | null },
   parts: DatastoreParts,
 ): Promise<ChangeReport> {
   const { accountId, id, current } = datastore;
@@ -115,7 +117,8 @@ export async function upsertRecords(
   const inputs = records.map((record, index) => toInput(record, index, schema));
   await checkSize(datastore, parts);
   const spent = new Spent();
-  const complete = await withVectors(inputs, schema, { key: `${id}:${current.revision + 1}`, spent }, parts);
+  const payer = { accountId, key: apiKey };
+  const complete = await withVectors(inputs, schema, { key: `${id}:${current.revision + 1}`, spent, payer }, parts);
   const { queries } = parts.runtime;
   const write: Write = (file, revision) => queries.upsert(file, revision, complete, { accountId });
   return { ...(await publish(datastore, write, parts)), usage: spent.total };

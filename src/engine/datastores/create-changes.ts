@@ -32,7 +32,7 @@ const busy = ({ name }: Datastore) => {
 async function importFirst(
   { accountId, id: key }: Datastore,
   records: readonly unknown[],
-  signal: AbortSignal,
+  { signal, payer = null }: ReadRequest,
   { imports, firsts }: ChangeContext,
 ): Promise<ChangeReport> {
   const lines = records.map((record) => `${JSON.stringify(record)}\n`);
@@ -42,7 +42,7 @@ async function importFirst(
   firsts.add(importId);
   const whole = { format: "jsonl", options: { onDuplicate: "last" }, definition: null, creates: false } as const;
   try {
-    await imports.addImport(staged, { accountId, key, ...whole });
+    await imports.addImport(staged, { accountId, key, payer, ...whole });
     const { state, usage } = await imports.importEnd({ accountId, key, importId });
     if (state.status === "complete")
       return { ...NOTHING, revision: state.revision, rows: state.rows, added: state.rows, usage };
@@ -94,8 +94,8 @@ export function createChanges(
   return {
     upsert: ({ records, ...request }) =>
       changed(request, async (datastore) => {
-        if (!isFilled(datastore)) return importFirst(datastore, records, request.signal, context);
-        const report = await upsertRecords(datastore, records, parts);
+        if (!isFilled(datastore)) return importFirst(datastore, records, request, context);
+        const report = await upsertRecords(datastore, { records, payer: request.payer ?? null }, parts);
         if (report.replaced > 0) tidy(datastore);
         return report;
       }),

@@ -41,6 +41,7 @@ function createEnqueue({ create, find }: Rows, parts: DatastoreParts, queue: Imp
       id,
       accountId,
       datastoreId: datastore.id,
+      payer: request.payer ?? null,
       format,
       options: JSON.stringify(options),
       definition: definition === null ? datastore.definition : definitionText(definition),

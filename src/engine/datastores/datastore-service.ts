@@ -39,8 +39,14 @@ export interface Staged {
   readonly bytes: number;
 }
 
+/** A request that may make texts into vectors, within the daily pools. */
+export interface PaidRequest extends DatastoreName {
+  /** Name of the API key whose pool pays along with the account's; default none. */
+  readonly payer?: string | null;
+}
+
 /** New content of a datastore. */
-export interface ImportRequest extends DatastoreName {
+export interface ImportRequest extends PaidRequest {
   readonly format: Format;
   readonly options: Partial<IngestOptions>;
   /** Replaces the definition; null keeps it. */
@@ -69,7 +75,7 @@ export interface ChangeReport {
 }
 
 /** A read, at the revision that readers come to now; aborted by its signal. */
-export interface ReadRequest extends DatastoreName {
+export interface ReadRequest extends PaidRequest {
   readonly signal: AbortSignal;
 }
 

@@ -1,6 +1,6 @@
 import { type Asking, type DatastoreSchema, fail, type QueryParams, type RevisionRef } from "../../../runtime/index.ts";
 import type { Datastore } from "../../store/store.ts";
-import type { DatastoreService, ReadAnswer } from "./datastore-service.ts";
+import type { DatastoreService, ReadAnswer, ReadRequest } from "./datastore-service.ts";
 import type { DatastoreParts } from "./run-import.ts";
 import { Spent } from "./spent.ts";
 
@@ -13,6 +13,8 @@ interface Reading {
   readonly datastore: Datastore;
   readonly ref: RevisionRef;
   readonly asking: Asking;
+  /** Name of the API key that asks; null = none. */
+  readonly payer: string | null;
   readonly spent: Spent;
 }
 
@@ -30,9 +32,9 @@ function fieldsOf(value: unknown, param: string): Readonly<Record<string, never>
 
 /** The search with a vector of its text, where it asks for one and the datastore's vectors were made by a model. */
 async function withVector(
-  { datastore, asking, spent }: Reading,
+  { datastore, asking, spent, payer: key }: Reading,
   params: Readonly<Record<string, unknown>>,
-  { runtime, closing }: DatastoreParts,
+  { runtime, closing, ledger }: DatastoreParts,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { mode, query, vector } = params;
   const isByVector = mode === "vector" || mode === "hybrid";
@@ -48,7 +50,7 @@ async function withVector(
     dimensions,
     idempotencyKey: crypto.randomUUID(),
     signal,
-    spending: null,
+    spending: ledger.spendingOf({ accountId: datastore.accountId, key }, signal),
   };
   const { vectors } = await runtime.embed(wanted, spent.meter(0));
   return { ...params, vector: vectors[0] };
@@ -60,7 +62,7 @@ export function createReads(find: Find, parts: DatastoreParts): Reads {
 
   /** `empty` is the answer of a datastore without records. */
   const read = async (
-    { accountId, key, signal }: { readonly accountId: string; readonly key: string; readonly signal: AbortSignal },
+    { accountId, key, payer = null, signal }: ReadRequest,
     empty: string,
     ask: (reading: Reading) => Promise<string>,
   ): Promise<ReadAnswer> => {
@@ -70,7 +72,7 @@ export function createReads(find: Find, parts: DatastoreParts): Reads {
     if (current === null) return { base: 0, revision: 0, text: empty, usage: spent.total };
     const { base, revision } = current;
     const ref = { file: fileOf(accountId, { id, base }), revision };
-    const text = await ask({ datastore, ref, asking: { accountId, signal }, spent });
+    const text = await ask({ datastore, ref, asking: { accountId, signal }, payer, spent });
     return { base, revision, text, usage: spent.total };
   };
 

@@ -10,6 +10,7 @@ import {
   toWorkflowError,
 } from "../../../runtime/index.ts";
 import type { Datastore, DatastoreImport, DatastoreRevision, Store } from "../../store/store.ts";
+import type { Ledger } from "../budgets/ledger.ts";
 import { parseDefinition, parseOptions, toDeclared } from "./definition.ts";
 import type { Disk } from "./disk.ts";
 import { Spent } from "./spent.ts";
@@ -20,6 +21,8 @@ export interface DatastoreParts {
   readonly runtime: DatastoreRuntime;
   readonly disk: Disk;
   readonly limits: Limits;
+  /** Holds embeddings to the daily pools. */
+  readonly ledger: Pick<Ledger, "spendingOf">;
   readonly report: (error: unknown) => void;
   /** Aborted when the server stops. */
   readonly closing: AbortSignal;
@@ -48,10 +51,12 @@ async function ingest(
   parts: DatastoreParts,
 ): Promise<IngestReport> {
   const { runtime, disk, limits } = parts;
+  const payer = { accountId: item.accountId, key: item.payer };
   let calls = 0;
   const embed = async (model: string | null, texts: readonly string[], dimensions: number | null) => {
     const call = calls++;
-    const wanted = { model, texts, dimensions, idempotencyKey: `${item.id}:${call}`, signal, spending: null };
+    const spending = parts.ledger.spendingOf(payer, signal);
+    const wanted = { model, texts, dimensions, idempotencyKey: `${item.id}:${call}`, signal, spending };
     return runtime.embed(wanted, spent.meter(call));
   };
   const schema = await toDeclared(parseDefinition(item.definition), async (model) => {

@@ -11,6 +11,9 @@ export interface Refusal {
   readonly purse: number;
 }
 
+/** What was set aside, and the numbers of the limits that it is in; or why it was not. */
+export type Reserved = { readonly ticket: number; readonly purses: readonly number[] } | Refusal;
+
 /** A daily pool: one for the whole account (`key: null`) or for the keys of one name. */
 export interface Pool {
   readonly accountId: string;
@@ -24,15 +27,20 @@ export type TopUpTarget = { readonly executionId: string } | { readonly key: str
 /** The one ledger of all that costs. Every amount is a whole number; a reservation is granted only where spent, reserved and asked for fit into every limit. */
 export interface BudgetStore {
   /** Sets the most that a call may cost aside, in all limits of its execution, those above it and today's pools. Takes over what an earlier attempt of the same op left. CONFLICT when the fence is old. */
-  reserve(params: {
-    readonly lease: Lease;
-    readonly request: SpendRequest;
+  reserve(params: { readonly lease: Lease; readonly request: SpendRequest; readonly now: number }): Promise<Reserved>;
+  /** Sets the most that a call outside executions may cost aside, in today's pools of its account and of the keys of a name. */
+  reservePools(params: {
+    readonly accountId: string;
+    readonly key: string | null;
+    readonly worst: Cost;
     readonly now: number;
-  }): Promise<{ readonly ticket: number; readonly purses: readonly number[] } | Refusal>;
+  }): Promise<Reserved>;
   /** Turns a reservation into what the call cost; nothing happens when there is none of that ticket. */
   settle(params: { readonly ticket: number; readonly cost: Cost }): Promise<void>;
   /** Counts whatever an execution that is over still has reserved as spent; `executionId: null` = of all that are over. */
   settleEnded(params: { readonly executionId: string | null }): Promise<void>;
+  /** Counts whatever calls outside executions still have reserved as spent; for the start of a server. */
+  settlePools(): Promise<void>;
   /** Where the own limits of an execution stand; null when it has none. */
   readBalance(params: { readonly accountId: string; readonly executionId: string }): Promise<Balance | null>;
   /** Raises limits, of a pool for today only, and notes that those that wait for it are to be woken; once per idempotency key. EXECUTION_NOT_FOUND, INVALID_REQUEST (nothing to add to), CONFLICT (it is over; the key was used for something else). */

@@ -58,6 +58,8 @@ export interface NewDatastoreImport {
   readonly accountId: string;
   readonly datastoreId: string;
   readonly format: string;
+  /** Name of the API key whose daily pool pays for it along with the account's; null = none. */
+  readonly payer: string | null;
   /** JSON text of the format's options. */
   readonly options: string;
   /** JSON text: the definition that the datastore has from then on. */

@@ -8,6 +8,7 @@ interface ImportRow {
   readonly id: string;
   readonly account_id: string;
   readonly datastore_id: string;
+  readonly payer: string | null;
   readonly format: string;
   readonly options: string;
   readonly definition: string;
@@ -36,8 +37,8 @@ type Imports = Pick<
 >;
 
 const OPEN = "SELECT count(*) AS count FROM datastore_imports WHERE account_id = ? AND ended_at IS NULL";
-const INSERT = `INSERT INTO datastore_imports (id, account_id, datastore_id, format, options, definition, bytes, created_at)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE EXISTS (SELECT 1 FROM datastores WHERE id = ?3 AND account_id = ?2)`;
+const INSERT = `INSERT INTO datastore_imports (id, account_id, datastore_id, format, options, definition, bytes, created_at,
+  payer) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM datastores WHERE id = ?3 AND account_id = ?2)`;
 const FORGET_OLD = `DELETE FROM datastore_imports WHERE number IN (SELECT number FROM datastore_imports
   WHERE datastore_id = ? AND ended_at IS NOT NULL ORDER BY number DESC LIMIT -1 OFFSET ?)`;
 const FIND = "SELECT * FROM datastore_imports WHERE id = ? AND datastore_id = ? AND account_id = ?";
@@ -77,6 +78,7 @@ const toImport = (row: ImportRow): DatastoreImport => ({
   id: row.id,
   accountId: row.account_id,
   datastoreId: row.datastore_id,
+  payer: row.payer,
   format: row.format,
   options: row.options,
   definition: row.definition,
@@ -87,13 +89,13 @@ const toImport = (row: ImportRow): DatastoreImport => ({
 });
 
 function insert(db: Database, { item, max, keep }: Parameters<Store["addDatastoreImport"]>[0]): void {
-  const { id, accountId, datastoreId, format, options, definition, bytes, createdAt } = item;
+  const { id, accountId, datastoreId, payer, format, options, definition, bytes, createdAt } = item;
   const count = db.get<{ count: number }>(OPEN, accountId)?.count ?? 0;
   if (count >= max) {
     const message = `imports: ${count} of the account have not ended, which is the limit (${max}, maxOpenImports)`;
     throw fail("RATE_LIMITED", { message, limit: "maxOpenImports", value: count });
   }
-  const added = db.run(INSERT, id, accountId, datastoreId, format, options, definition, bytes, createdAt);
+  const added = db.run(INSERT, id, accountId, datastoreId, format, options, definition, bytes, createdAt, payer);
   if (added === 0) throw fail("NOT_FOUND", { message: "The datastore was deleted.", code: "datastore_not_found" });
   db.run(FORGET_OLD, datastoreId, keep);
 }

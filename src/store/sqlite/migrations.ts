@@ -14,6 +14,7 @@ import { SCHEMA_AGENTS } from "./schema-agents.ts";
 import { SCHEMA_BUDGETS } from "./schema-budgets.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_FILES } from "./schema-files.ts";
+import { IMPORT_PAYER } from "./schema-import-payer.ts";
 import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
@@ -49,6 +50,7 @@ export const MIGRATIONS: readonly string[] = [
   RESULTS_OF,
   IMPORT_USAGE,
   SCHEMA_WAKINGS,
+  IMPORT_PAYER,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -1,13 +1,26 @@
-import { type Cost, fail, NO_COST, type SpendRequest } from "../../../runtime/index.ts";
+import { type Cost, fail, NO_COST } from "../../../runtime/index.ts";
 import type { Lease, Refusal, Shortage, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { holderOf } from "./holder.ts";
 import { endShortage } from "./places.ts";
-import { limitsOf, nextDayAt, ownerOf, type Purse, pursesOf, reservedOf, spentOf } from "./purses.ts";
+import { limitsOf, nextDayAt, ownerOf, type Purse, poolPurse, pursesOf, reservedOf, spentOf } from "./purses.ts";
 import type { Writer } from "./writer.ts";
 
 type ReserveParams = Parameters<Store["reserve"]>[0];
 type Reserved = Awaited<ReturnType<Store["reserve"]>>;
+
+/** What a call asks for. */
+interface Wanted {
+  readonly worst: Cost;
+  readonly now: number;
+}
+
+/** What tells open reservations apart. */
+interface Place {
+  readonly execution: number;
+  readonly pos: number;
+  readonly slot: number;
+}
 
 interface Row {
   readonly ticket: number;
@@ -31,6 +44,10 @@ const OF_EXECUTION = `SELECT ${COLUMNS} FROM reservations
   WHERE execution = (SELECT number FROM executions WHERE id = ?)`;
 const OF_ENDED = `SELECT ${COLUMNS} FROM reservations r
   WHERE (SELECT status FROM executions e WHERE e.number = r.execution) > 2`;
+/** Calls outside executions stand under a number that none has. */
+const OUTSIDE = 0;
+const NEXT_OUTSIDE = `SELECT coalesce(max(pos), 0) + 1 AS pos FROM reservations WHERE execution = ${OUTSIDE}`;
+const OF_OUTSIDE = `SELECT ${COLUMNS} FROM reservations WHERE execution = ${OUTSIDE}`;
 const REVISION = "SELECT revision FROM budget_revisions WHERE account_id = ?";
 
 /** Counts what was given in an account. */
@@ -41,11 +58,11 @@ export function revisionOf(db: Database, accountId: string): number {
 const numbersOf = ({ purses }: Row): readonly number[] => JSON.parse(purses) as number[];
 
 /** A limit that a call does not fit into; null when it fits into all of a purse. */
-function lackOf(purse: Purse, request: SpendRequest, freed: Cost) {
+function lackOf(purse: Purse, worst: Cost, freed: Cost) {
   const [limits, spent, reserved] = [limitsOf(purse), spentOf(purse), reservedOf(purse)];
   for (const unit of UNITS) {
     const limit = limits[unit];
-    const needed = request.worst[unit];
+    const needed = worst[unit];
     if (limit === null || needed === 0) continue;
     const held = reserved[unit] - freed[unit];
     if (spent[unit] + held + needed <= limit) continue;
@@ -62,14 +79,14 @@ interface Asked {
 }
 
 /** What a purse says against a call; null when the call fits into it. */
-function refuse(db: Database, params: ReserveParams, { accountId, earlier }: Asked, purse: Purse): Refusal | null {
+function refuse(db: Database, wanted: Wanted, { accountId, earlier }: Asked, purse: Purse): Refusal | null {
   const isFreed = earlier !== undefined && numbersOf(earlier).includes(purse.number);
-  const lack = lackOf(purse, params.request, isFreed ? earlier : NO_COST);
+  const lack = lackOf(purse, wanted.worst, isFreed ? earlier : NO_COST);
   if (lack === null) return null;
   const { passing, ...amounts } = lack;
   const { executionId, pool } = purse;
   const of = executionId === null ? { key: pool === "" ? null : pool } : { executionId };
-  const until = executionId === null ? nextDayAt(params.now) : null;
+  const until = executionId === null ? nextDayAt(wanted.now) : null;
   const shortage: Shortage = { ...amounts, of, until, revision: revisionOf(db, accountId) };
   return { ticket: null, shortage, passing, purse: purse.number };
 }
@@ -77,31 +94,45 @@ function refuse(db: Database, params: ReserveParams, { accountId, earlier }: Ask
 /** What more must be given for says more than what a new day brings, and that more than what only waits for others. */
 const weightOf = ({ passing, shortage }: Refusal): number => (passing ? 0 : shortage.until === null ? 2 : 1);
 
-function refusalOf(db: Database, params: ReserveParams, asked: Asked): Refusal | null {
+function refusalOf(db: Database, wanted: Wanted, asked: Asked): Refusal | null {
   let worst: Refusal | null = null;
   for (const purse of asked.purses) {
-    const refusal = refuse(db, params, asked, purse);
+    const refusal = refuse(db, wanted, asked, purse);
     if (refusal !== null && (worst === null || weightOf(refusal) > weightOf(worst))) worst = refusal;
   }
   return worst;
 }
 
-function reserve(db: Database, params: ReserveParams): Reserved {
-  const { lease, request, now } = params;
+function setAside(db: Database, worst: Cost, purses: readonly Purse[], { execution, pos, slot }: Place): Reserved {
+  const { nanoUsd, tokens, calls } = worst;
+  for (const purse of purses) db.run(SET_ASIDE, nanoUsd, tokens, calls, purse.number);
+  const numbers = purses.map((purse) => purse.number);
+  const ticket = db.insert(ADD, execution, pos, slot, nanoUsd, tokens, calls, JSON.stringify(numbers));
+  if (ticket === null) throw fail("INTERNAL", {}, new Error("a reservation was not stored"));
+  return { ticket, purses: numbers };
+}
+
+function reserve(db: Database, { lease, request, now }: ReserveParams): Reserved {
   const { number, accountId, owner } = holder(db, lease);
   const purses = pursesOf(db, owner, now);
   const earlier = db.get<Row>(EARLIER, number, request.pos, request.slot);
-  const refusal = refusalOf(db, params, { accountId, purses, earlier });
+  const { worst, pos, slot } = request;
+  const refusal = refusalOf(db, { worst, now }, { accountId, purses, earlier });
   if (refusal !== null) return refusal;
   if (earlier !== undefined) db.run(REMOVE, earlier.ticket);
-  const { nanoUsd, tokens, calls } = request.worst;
-  for (const purse of purses) db.run(SET_ASIDE, nanoUsd, tokens, calls, purse.number);
-  const numbers = purses.map((purse) => purse.number);
-  const values = [number, request.pos, request.slot, nanoUsd, tokens, calls, JSON.stringify(numbers)];
-  const ticket = db.insert(ADD, ...values);
+  const reserved = setAside(db, worst, purses, { execution: number, pos, slot });
   endShortage(db, number);
-  if (ticket === null) throw fail("INTERNAL", {}, new Error("a reservation was not stored"));
-  return { ticket, purses: numbers };
+  return reserved;
+}
+
+function reservePools(db: Database, params: Parameters<Store["reservePools"]>[0]): Reserved {
+  const { accountId, key, worst, now } = params;
+  const names = key === null ? [null] : [null, key];
+  const purses = names.map((name) => poolPurse(db, accountId, name, now)).filter((purse) => purse !== null);
+  const refusal = refusalOf(db, { worst, now }, { accountId, purses, earlier: undefined });
+  if (refusal !== null) return refusal;
+  const pos = db.get<{ pos: number }>(NEXT_OUTSIDE)?.pos ?? 1;
+  return setAside(db, worst, purses, { execution: OUTSIDE, pos, slot: 0 });
 }
 
 function holder(db: Database, lease: Lease) {
@@ -129,16 +160,22 @@ export function spendReserved(db: Database, number: number): void {
 }
 
 /** What is set aside for calls, and what they cost in the end. */
-export function createReservations(db: Database, writer: Writer): Pick<Store, "reserve" | "settle" | "settleEnded"> {
+export function createReservations(
+  db: Database,
+  writer: Writer,
+): Pick<Store, "reserve" | "reservePools" | "settle" | "settleEnded" | "settlePools"> {
+  const settleAll = async (rows: readonly Row[]) => {
+    if (rows.length === 0) return;
+    await writer.write(() => {
+      for (const { ticket } of rows) settle(db, ticket, null);
+    });
+  };
   return {
     reserve: (params) => writer.write(() => reserve(db, params)),
+    reservePools: (params) => writer.write(() => reservePools(db, params)),
     settle: ({ ticket, cost }) => writer.writeUnguarded(() => settle(db, ticket, cost)),
-    async settleEnded({ executionId }) {
-      const rows = executionId === null ? db.all<Row>(OF_ENDED) : db.all<Row>(OF_EXECUTION, executionId);
-      if (rows.length === 0) return;
-      await writer.write(() => {
-        for (const { ticket } of rows) settle(db, ticket, null);
-      });
-    },
+    settleEnded: async ({ executionId }) =>
+      settleAll(executionId === null ? db.all<Row>(OF_ENDED) : db.all<Row>(OF_EXECUTION, executionId)),
+    settlePools: async () => settleAll(db.all<Row>(OF_OUTSIDE)),
   };
 }

@@ -143,6 +143,7 @@ test("a file that was left stays while an unfinished execution reads it, and goe
     store,
     disk,
     limits: DEFAULT_LIMITS,
+    ledger: { spendingOf: () => null },
     runtime: core.runtime.datastores,
     closing: new AbortController().signal,
     report: (error: unknown) => expect(error).toBeUndefined(),

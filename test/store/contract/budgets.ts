@@ -7,6 +7,7 @@ import { claim, execution, finish, LEASE_MS, NO_OUTPUT, STOPPED, start, T0, USAG
 const DAY = 86_400_000;
 const LIMITS = { nanoUsd: 1_000, tokens: 100, calls: 3 };
 const NONE = { nanoUsd: null, tokens: null, calls: null };
+const NO_USE = { nanoUsd: 0, tokens: 0, calls: 0 };
 const budget = { limits: LIMITS, key: null, above: [], usd: true };
 const worst = (nanoUsd: number, tokens = 10) => ({ nanoUsd, tokens, calls: 1 });
 
@@ -257,6 +258,31 @@ export function describeBudgets(subject: () => Subject): void {
       expect(await ask(store, keyed, 1)).toMatchObject({ ticket: null, shortage: { of: { key: "ci" } } });
       await ticketOf(ask(store, lease, 2));
       expect(await read(T0)).toBeNull();
+    });
+
+    it("sets aside in pools for calls outside executions, and counts those of a lost process as spent", async () => {
+      const { world, reopen } = subject();
+      const { store, account } = world;
+      const pool = (key: string | null, calls: number) => ({ key, limits: { ...NONE, calls } });
+      await store.putPools({ accountId: account.id, pools: [pool(null, 3), pool("ci", 2)], now: T0 });
+      const wish = { accountId: account.id, key: "ci", worst: worst(400), now: T0 };
+      const first = await ticketOf(store.reservePools(wish));
+      await ticketOf(store.reservePools(wish));
+      expect(await store.reservePools(wish)).toMatchObject({
+        ticket: null,
+        passing: true,
+        shortage: { of: { key: "ci" }, needed: 1, reserved: 2, until: (Math.floor(T0 / DAY) + 1) * DAY },
+      });
+      expect(await store.reservePools({ ...wish, accountId: "a stranger" })).toMatchObject({ purses: [] });
+      await ticketOf(store.reservePools({ ...wish, key: null }));
+      await store.settle({ ticket: first, cost: { ...NO_USE, calls: 1 } });
+      await store.settleEnded({ executionId: null });
+      const again = await reopen();
+      await again.settlePools();
+      const read = (key: string | null) => again.readPool({ accountId: account.id, key, now: T0 });
+      const spent = { nanoUsd: 800, tokens: 20, calls: 3 };
+      expect(await read(null)).toMatchObject({ spent, reserved: NO_USE });
+      expect(await read("ci")).toMatchObject({ spent: { nanoUsd: 400, tokens: 10, calls: 2 }, reserved: NO_USE });
     });
 
     it("gives the budget of an execution back as it was stored", async () => {

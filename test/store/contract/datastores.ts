@@ -27,7 +27,7 @@ const keyOf = (datastore: { readonly accountId: string; readonly id: string }) =
 
 function newImport(datastore: { readonly accountId: string; readonly id: string }): NewDatastoreImport {
   const importId = `imp_${randomUUID().replaceAll("-", "")}`;
-  const texts = { format: "csv", options: "{}", definition: '{"idField":"number"}' };
+  const texts = { payer: "ci", format: "csv", options: "{}", definition: '{"idField":"number"}' };
   return { ...keyOf(datastore), ...texts, id: importId, bytes: 1_234, createdAt: T0 };
 }
 

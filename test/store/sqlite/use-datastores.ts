@@ -8,7 +8,16 @@ export async function useDatastores({ store, account, workflow }: World): Promis
   const key = { accountId, datastoreId: "ds_1" };
   for (const name of ["n", "ds_1"]) await store.findDatastore({ accountId, key: name });
   await store.listDatastores({ accountId, limit: 5, offset: 0 });
-  const item = { ...key, id: "imp_1", format: "csv", options: "{}", definition: "{}", bytes: 1, createdAt: T0 };
+  const item = {
+    ...key,
+    id: "imp_1",
+    payer: null,
+    format: "csv",
+    options: "{}",
+    definition: "{}",
+    bytes: 1,
+    createdAt: T0,
+  };
   await store.addDatastoreImport({ item, max: 9, keep: 9 });
   await store.findDatastoreImport({ ...key, importId: "imp_1" });
   await store.listDatastoreImports({ ...key, limit: 5 });

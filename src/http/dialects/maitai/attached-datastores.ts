@@ -1,5 +1,6 @@
 import { fromRecord } from "../../../../runtime/index.ts";
 import type { Staged } from "../../../engine/datastores/datastore-service.ts";
+import type { Caller } from "../../../engine/types.ts";
 import { pieces } from "../../incoming.ts";
 import type { DialectDeps, MultipartFile, Reply } from "../dialect.ts";
 import { formatOf } from "./datastore-body.ts";
@@ -23,7 +24,9 @@ export interface AttachedDatastores {
 }
 
 /** Makes them for one upload; what is not imported by the time the answer is out is thrown away. */
-export function createAttached({ datastores }: DialectDeps, accountId: string, reply: Reply): AttachedDatastores {
+export function createAttached({ datastores }: DialectDeps, caller: Caller, reply: Reply): AttachedDatastores {
+  const { id: accountId, key: apiKey } = caller;
+  const payer = apiKey.name;
   const signal = goneSignal(reply);
   let parts: readonly Part[] = [];
   reply.raw.once("close", () => {
@@ -41,7 +44,7 @@ export function createAttached({ datastores }: DialectDeps, accountId: string, r
       parts = [];
       const ends = mine.map(async ({ name: key, filename, staged }) => {
         const format = formatOf(filename, DATASTORE_PART + key);
-        const asked = { accountId, key, format, options: {}, definition: null, creates: true };
+        const asked = { accountId, key, payer, format, options: {}, definition: null, creates: true };
         const { id: importId } = await datastores.addImport(staged, asked);
         const { state } = await datastores.importEnd({ accountId, key, importId });
         if (!("error" in state)) return key;

@@ -12,8 +12,9 @@ export const DATASTORE_PARAMS = {
   properties: { datastore: { type: "string", description: "Name, or `ds_<32 hex digits>`" } },
 } as const;
 
-/** Which datastore of whom a request is about. */
+/** Which datastore of whom a request is about, and whose pools pay. */
 export function datastoreOf(deps: Pick<DialectDeps, "account">, request: Request) {
   const { datastore: key } = request.params as { readonly datastore: string };
-  return { accountId: deps.account(request).id, key };
+  const { id: accountId, key: apiKey } = deps.account(request);
+  return { accountId, key, payer: apiKey.name };
 }

@@ -43,7 +43,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
   const preValidation = async (request: Request, reply: Reply) => {
     if (request.isMultipart()) {
-      const attached = createAttached(deps, deps.account(request).id, reply);
+      const attached = createAttached(deps, deps.account(request), reply);
       const accessory = receiveAccessories(deps, reply);
       const take = (part: MultipartFile) =>
         part.fieldname.startsWith(DATASTORE_PART) ? attached.take(part) : accessory(part);

@@ -175,6 +175,32 @@ describe("an import", () => {
     expect(await dataOf(await service.post(path("first", "/search"), { query: "red" }))).toMatchObject([{ id: "1" }]);
   });
 
+  test("whose vectors are made by a model is searched and changed within the daily pools", async () => {
+    const vector = { fields: ["name"], dimensions: 8 };
+    const definition = encodeURIComponent(JSON.stringify({ id_field: "sku", vector }));
+    expect(await importAll("paid", CSV, `definition=${definition}`)).toMatchObject({ status: "complete" });
+    const put = (limits: object | null) =>
+      service.send("/api/v1/budgets", {
+        method: "PUT",
+        body: JSON.stringify({ account: limits }),
+        headers: { "content-type": "application/json" },
+      });
+    await put({ calls: 1 });
+    const search = () => service.post(path("paid", "/search"), { query: "lamp", mode: "vector" });
+    expect((await search()).status).toBe(200);
+    const change = () => service.post(path("paid", "/records"), [{ sku: "a4", name: "Bench" }]);
+    for (const refused of [await search(), await change()]) {
+      expect(refused.status).toBe(429);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await refused.json()).toMatchObject({ error: { code: "budget_exceeded", details: { of: "account" } } });
+    }
+    const failed = await importAll("paid", CSV, `definition=${definition}`);
+    expect(failed).toMatchObject({ status: "failed", error: { code: "budget_exceeded" } });
+    expect(await dataOf(await service.send(path("paid")))).toMatchObject({ revision: 1, rows: 3 });
+    await put(null);
+    expect((await change()).status).toBe(200);
+  });
+
   test("may come as a form, whose file name says the format", async () => {
     const form = new FormData();
     form.append("file", new Blob(['{"id":"1","text":"ümlaut"}\n']), "notes.jsonl");
