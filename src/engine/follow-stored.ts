@@ -12,12 +12,12 @@ export interface FollowOptions {
   readonly store: Pick<Store, "findExecution">;
   /** True when nobody wants to know any more. */
   isStopping(): boolean;
-  /** True when an execution that waits for money is not waited for. */
-  readonly tellsShort?: boolean;
+  /** Says what one lacks that waits for money, so that it is not waited for; absent: it is. */
+  lacks?(execution: Execution): Shortage | null | Promise<Shortage | null>;
 }
 
-/** What a stored execution waits for; null when that is not money, or its time has come. */
-function shortageOf({ state }: Execution): Shortage | null {
+/** What a stored execution was short of when it parked; null when that is not money, or its time has come. */
+export function shortageOf({ state }: Execution): Shortage | null {
   const shortage = state.status === "waiting" ? state.shortage : null;
   return shortage === null || (shortage.until !== null && shortage.until <= Date.now()) ? null : shortage;
 }
@@ -26,14 +26,14 @@ function shortageOf({ state }: Execution): Shortage | null {
 export async function followStored(
   accountId: string,
   executionId: string,
-  { store, isStopping, tellsShort = false }: FollowOptions,
+  { store, isStopping, lacks }: FollowOptions,
 ): Promise<ExecutionResult | null> {
   for (let wait = FIRST_LOOK_MS; !isStopping(); wait = Math.min(wait * 2, LAST_LOOK_MS)) {
     const execution = await store.findExecution({ accountId, executionId });
     if (execution === null) return null;
     const result = resultOf(execution, false);
     if (result !== null) return result;
-    const shortage = tellsShort ? shortageOf(execution) : null;
+    const shortage = (await lacks?.(execution)) ?? null;
     if (shortage !== null) return toShort(shortage, executionId);
     await sleep(wait);
   }

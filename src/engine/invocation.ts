@@ -1,7 +1,7 @@
 import type { Execution, NewExecution, Store } from "../store/store.ts";
 import { ChunkLog } from "./chunk-log.ts";
 import type { ExecutionResult, Invocation } from "./engine.ts";
-import { followStored } from "./follow-stored.ts";
+import { followStored, shortageOf } from "./follow-stored.ts";
 import type { Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toFailed, toShort } from "./result.ts";
@@ -61,7 +61,11 @@ async function followToEnd(
   parts: Parts,
 ): Promise<ExecutionResult> {
   const { accountId, id } = execution;
-  const options = { store: parts.store, isStopping: () => !parts.isOpen(), tellsShort };
+  const options = {
+    store: parts.store,
+    isStopping: () => !parts.isOpen(),
+    ...(tellsShort ? { lacks: shortageOf } : {}),
+  };
   const result = await followStored(accountId, id, options);
   await loadChunks(id, log, parts.store);
   const stored = result === null ? null : await parts.store.findExecution({ accountId, executionId: id });

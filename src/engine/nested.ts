@@ -10,11 +10,12 @@ import {
 } from "../../runtime/index.ts";
 import type { Execution, Shortage } from "../store/store.ts";
 import { AGENT_REF } from "./agents/built-in-script.ts";
+import { currentShortage } from "./budgets/create-budgets.ts";
 import { cachePolicyOf, createCall, leastMs } from "./call.ts";
 import { toCompletion } from "./completion.ts";
 import type { ExecutionResult } from "./engine.ts";
 import { finishCached } from "./finish.ts";
-import { followStored } from "./follow-stored.ts";
+import { followStored, shortageOf } from "./follow-stored.ts";
 import type { InvokeNested } from "./host.ts";
 import { checkInput } from "./input-check.ts";
 import { LiveRun } from "./live-run.ts";
@@ -127,9 +128,11 @@ async function stopOrphan({ accountId, id: executionId }: Execution, parts: Part
 
 /** Joins an execution of this process. */
 async function joinLive(parent: LiveRun, child: LiveRun, model: string, parts: Parts) {
-  const { shortage, call } = child;
-  const isShort = shortage !== null && !parts.ledger.isOver(call.execution.accountId, shortage);
-  if (isShort) return toParked(parent, shortage);
+  const { call, id: executionId } = child;
+  const lacks = { accountId: call.execution.accountId, executionId };
+  // What was given since it parked may have been for others: then nobody wakes it.
+  const shortage = child.shortage === null ? null : await currentShortage(lacks, parts);
+  if (shortage !== null) return toParked(parent, shortage);
   return toNestedResult(await endOf(child), { parent, facts: call.execution, model });
 }
 
@@ -147,7 +150,9 @@ async function joinStored(
   const open = child.state.status === "running" || child.state.status === "queued";
   if (open) parts.claims.wake();
   const isStopping = () => !parts.isOpen() || parent.phase === "over";
-  const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping, tellsShort: true });
+  const lacks = (execution: Execution) =>
+    shortageOf(execution) && currentShortage({ accountId: child.accountId, executionId: child.id }, parts);
+  const result = await followStored(child.accountId, child.id, { store: parts.store, isStopping, lacks });
   if (result === null && parent.phase === "over" && !parent.detached) await stopOrphan(child, parts);
   const gone = toRecord(fail("EXECUTION_NOT_FOUND", { id: child.id }));
   const used = (await parts.store.findExecution({ accountId: child.accountId, executionId: child.id }))?.usage;

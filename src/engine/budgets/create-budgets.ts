@@ -1,4 +1,5 @@
 import { fail } from "../../../runtime/index.ts";
+import type { Shortage } from "../../store/store.ts";
 import type { Parts } from "../parts.ts";
 import { toAddition } from "./amounts.ts";
 import type { BudgetService, ShownPool } from "./budget-service.ts";
@@ -18,6 +19,21 @@ const PORTION = 200;
 /** Wakes all that wait for what was given; what a stop leaves is done at the next start. */
 export async function wakeFunded({ store, claims, ledger, isOpen }: Parts): Promise<void> {
   while (isOpen() && (await store.wakeFunded({ limit: PORTION, now: ledger.now() }))) claims.wake();
+}
+
+/** What a parked execution still lacks, as of all that was given so far in its account; null when it goes on. */
+export async function currentShortage(
+  { accountId, executionId }: { readonly accountId: string; readonly executionId: string },
+  parts: Parts,
+): Promise<Shortage | null> {
+  for (;;) {
+    const found = await parts.store.readShortage({ accountId, executionId });
+    if (found === null) return null;
+    const { shortage, pending } = found;
+    if (shortage.until !== null && shortage.until <= parts.ledger.now()) return null;
+    if (!pending || !parts.isOpen()) return shortage;
+    await wakeFunded(parts);
+  }
 }
 
 /** Makes the service of one engine. */

@@ -61,6 +61,14 @@ export interface BudgetStore {
   }): Promise<{ readonly revision: number }>;
   /** Makes some of those that wait for what was given claimable, at most `limit`; false when nobody was left to be told. */
   wakeFunded(params: { readonly limit: number; readonly now: number }): Promise<boolean>;
+  /**
+   * What a waiting execution lacks, as of all that was given so far; null when it lacks nothing. `pending`: some that
+   * wait are yet to be told of what was given, perhaps this one too.
+   */
+  readShortage(params: {
+    readonly accountId: string;
+    readonly executionId: string;
+  }): Promise<{ readonly shortage: Shortage; readonly pending: boolean } | null>;
   /** Where today's pool stands; null when there is none. */
   readPool(params: {
     readonly accountId: string;

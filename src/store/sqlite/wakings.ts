@@ -1,6 +1,7 @@
-import type { Store } from "../store.ts";
+import type { Shortage, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { STATUS } from "./execution-columns.ts";
+import { revisionOf } from "./reservations.ts";
 import type { Writer } from "./writer.ts";
 
 /** Whom to tell that more was given: whoever waits for a pool of the account, or (`root`) below one call from outside. */
@@ -24,6 +25,8 @@ const IN_POOLS = `SELECT execution FROM shortages INDEXED BY shortages_of_pools
   WHERE account_id = ? AND pooled = 1 AND execution > ? ORDER BY execution LIMIT ?`;
 // Its timeout counts anew, as that of any run that is resumed.
 const WAKE = `UPDATE executions SET ready = 1, resumed_at = ? WHERE number = ? AND status = ${STATUS.waiting}`;
+const LACKS = `SELECT s.detail FROM executions e JOIN shortages s ON s.execution = e.number
+  WHERE e.id = ? AND e.account_id = ? AND e.status = ${STATUS.waiting}`;
 const NO_LONGER_SHORT = "DELETE FROM shortages WHERE execution = ?";
 
 /** Notes that more was given: those that wait for it are woken in portions by {@link createWakings}. */
@@ -55,11 +58,18 @@ function wakeSome(db: Database, { limit, now }: Parameters<Store["wakeFunded"]>[
 }
 
 /** Who waits for money, and is told that there is more. */
-export function createWakings(db: Database, writer: Writer): Pick<Store, "wakeFunded"> {
+export function createWakings(db: Database, writer: Writer): Pick<Store, "wakeFunded" | "readShortage"> {
   return {
     async wakeFunded(params) {
       if (db.get(FIRST) === undefined) return false;
       return writer.write(() => wakeSome(db, params));
+    },
+    async readShortage({ accountId, executionId }) {
+      const row = db.get<{ readonly detail: string }>(LACKS, executionId, accountId);
+      if (row === undefined) return null;
+      // What was given since was for others: nothing of it ended this shortage.
+      const shortage = { ...(JSON.parse(row.detail) as Shortage), revision: revisionOf(db, accountId) };
+      return { shortage, pending: db.get(FIRST) !== undefined };
     },
   };
 }

@@ -217,6 +217,40 @@ describe("nested executions", () => {
     expect(await end(called.executionId)).toEqual(["stub: 1", "stub: 2"]);
     expect(await core.balance(called.executionId)).toMatchObject({ spent: { calls: 2 } });
   });
+
+  test("that are short stay so when more is given to another run of the account", async () => {
+    await core.deploy("other", spending({ calls: 0 }, `return ask("other");`));
+    await core.deploy("broke", spending({ calls: 0 }, `return ask("broke");`));
+    await core.deploy("slow", spending({}, `return ask("slow");`));
+    await core.deploy(
+      "both",
+      spending(
+        { calls: 9 },
+        `const below = async (model) => (await ctx.workflow.completions.create({ model, input: 1 })).output;
+      return Promise.all([below("workflow:broke"), below("workflow:slow")]);`,
+      ),
+    );
+    const other = await core.invoke("other");
+    await other.result;
+    core.stub.always((body) => (JSON.stringify(body).includes('"slow"') ? { delayMs: 3_000 } : {}));
+    const called = await core.invoke("both");
+    const page = { limit: 9, offset: 0, after: null };
+    const below = async (ref: string) =>
+      (
+        await core.store.listExecutions({
+          accountId: core.accountId,
+          filter: { parentId: called.executionId },
+          ...page,
+        })
+      ).items.find((one) => one.ref === ref);
+    await expect.poll(async () => (await below("broke"))?.state.status).toBe("waiting");
+    await core.add(other.executionId, { calls: 1 });
+    await end(other.executionId);
+    expect(await called.result).toMatchObject({ error: { code: "BUDGET_EXCEEDED", details: { max: 0 } } });
+    expect((await find(called.executionId)).state).toMatchObject({ status: "waiting", shortage: { limit: 0 } });
+    await core.add((await below("broke"))?.id ?? "", { calls: 1 });
+    expect(await end(called.executionId)).toEqual(["stub: broke", "stub: slow"]);
+  });
 });
 
 test("a parked run can be cancelled, and nothing is added to one that is over", async () => {

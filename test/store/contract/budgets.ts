@@ -203,6 +203,25 @@ export function describeBudgets(subject: () => Subject): void {
       expect(await wake()).toBe(false);
     });
 
+    it("says what an execution still lacks, as of what was given to others, and to nobody else", async () => {
+      const { world } = subject();
+      const { store, account } = world;
+      const { executionId, fence } = await start(world, { budget: { ...budget, limits: { ...NONE, calls: 0 } } });
+      const read = (accountId = account.id) => store.readShortage({ accountId, executionId });
+      expect(await read()).toBeNull();
+      await park(store, { executionId, fence }, 0);
+      expect(await read("a stranger")).toBeNull();
+      expect(await read()).toMatchObject({ pending: false, shortage: { revision: 0 } });
+      await store.putPools({ accountId: account.id, pools: [{ key: null, limits: NONE }], now: T0 });
+      expect(await read()).toMatchObject({ pending: true });
+      while (await store.wakeFunded({ limit: 9, now: T0 }));
+      expect(await read()).toMatchObject({ pending: false, shortage: { revision: 1 } });
+      const add = { nanoUsd: 0, tokens: 0, calls: 1 };
+      await store.topUp({ accountId: account.id, target: { executionId }, add, idempotencyKey: null, now: T0 });
+      while (await store.wakeFunded({ limit: 9, now: T0 }));
+      expect(await read()).toBeNull();
+    });
+
     it("knows since when an execution has got no money, however often it asked", async () => {
       const { world } = subject();
       const { store, account } = world;
