@@ -1,5 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Store } from "../store/store.ts";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { readLinkSecret, type SecretStore } from "./link-secret.ts";
 
 /** What a link is made of. */
 export interface Linked {
@@ -20,25 +20,13 @@ export interface ApprovalLinks {
 }
 
 const SECRET = "approval_secret";
-const SECRET_BYTES = 32;
 /** How long the link of a question without an end works, ms. */
 const LINK_MS = 30 * 86_400_000;
 const TOKEN = /^([0-9a-f]{32})\.([0-9a-z]{1,11})\.([\w-]{43})$/;
 
-async function readSecret(store: Pick<Store, "readSetting" | "writeSetting">): Promise<Buffer> {
-  const known = await store.readSetting({ name: SECRET });
-  if (known !== null) return Buffer.from(known, "base64url");
-  const secret = randomBytes(SECRET_BYTES);
-  await store.writeSetting({ name: SECRET, value: secret.toString("base64url") });
-  return secret;
-}
-
 /** Makes the links of a server; the secret that signs them is kept in its store. `publicUrl`: what they begin with, null = where the server listens. */
-export async function createApprovalLinks(
-  store: Pick<Store, "readSetting" | "writeSetting">,
-  publicUrl: string | null,
-): Promise<ApprovalLinks> {
-  const secret = await readSecret(store);
+export async function createApprovalLinks(store: SecretStore, publicUrl: string | null): Promise<ApprovalLinks> {
+  const secret = await readLinkSecret(store, SECRET);
   let base = publicUrl?.replace(/\/+$/, "") ?? "";
   const sign = (id: string, expires: string) =>
     createHmac("sha256", secret).update(`approval.${id}.${expires}`).digest();

@@ -1,5 +1,5 @@
-import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import type { Store } from "../../store/store.ts";
+import { createHmac, timingSafeEqual } from "node:crypto";
+import { readLinkSecret, type SecretStore } from "../link-secret.ts";
 
 /** What a link allows: to fetch a file, or to bring its content once. */
 export type LinkUse = "get" | "put";
@@ -21,23 +21,11 @@ export interface FileLinks {
 }
 
 const SECRET = "file_secret";
-const SECRET_BYTES = 32;
 const EXPIRES = /^\d{1,12}$/;
 
-async function readSecret(store: Pick<Store, "readSetting" | "writeSetting">): Promise<Buffer> {
-  const known = await store.readSetting({ name: SECRET });
-  if (known !== null) return Buffer.from(known, "base64url");
-  const secret = randomBytes(SECRET_BYTES);
-  await store.writeSetting({ name: SECRET, value: secret.toString("base64url") });
-  return secret;
-}
-
 /** Makes the links of a server; the secret that signs them is kept in its store. `publicUrl`: what they begin with, null = where the server listens. */
-export async function createFileLinks(
-  store: Pick<Store, "readSetting" | "writeSetting">,
-  publicUrl: string | null,
-): Promise<FileLinks> {
-  const secret = await readSecret(store);
+export async function createFileLinks(store: SecretStore, publicUrl: string | null): Promise<FileLinks> {
+  const secret = await readLinkSecret(store, SECRET);
   let base = publicUrl?.replace(/\/+$/, "") ?? "";
   const sign = (use: LinkUse, fileId: string, expires: string) =>
     createHmac("sha256", secret).update(`file.${use}.${fileId}.${expires}`).digest();

@@ -122,7 +122,7 @@ describe("refused is", () => {
     "CREATE TEMP VIEW v AS SELECT * FROM main.records",
     "ATTACH 'other.db' AS other",
     "DETACH main",
-    "VACUUM INTO '/tmp/stolen.db'",
+    "VACUUM INTO 'stolen.db'",
     "PRAGMA table_info('records')",
     "PRAGMA writable_schema = 1",
     "BEGIN",
