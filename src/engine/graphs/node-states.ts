@@ -1,0 +1,34 @@
+/** How a node of a run went. */
+export interface NodeState {
+  readonly nodeId: string;
+  /** The dialect's name of its type; `script` for a script. */
+  readonly type: string;
+  readonly kind: string;
+  readonly name: string | null;
+  readonly status: "running" | "completed" | "failed" | "skipped" | "cancelled";
+  /** Milliseconds since the epoch; null for one that was skipped. */
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  /** Values of the nodes before it, by id; null for one that nothing leads to. */
+  readonly input: unknown;
+  readonly output: unknown;
+  readonly route: string | null;
+  readonly error: { readonly message: string; readonly code: string | null } | null;
+  /** True: the failure was taken care of (an error edge, `on_error`). */
+  readonly handled: boolean;
+  readonly attempts: number;
+  /** Metered by the server, failed attempts included. */
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+  /** Ids of the files it wrote. */
+  readonly files: readonly string[];
+}
+
+/** What readers of a running graph are told. */
+export type NodeEvent =
+  | { readonly type: "start"; readonly node: NodeState }
+  | { readonly type: "chunk"; readonly nodeId: string; readonly nodeType: string; readonly text: string }
+  | { readonly type: "complete"; readonly node: NodeState }
+  | { readonly type: "error"; readonly node: NodeState }
+  | { readonly type: "skip"; readonly nodeIds: readonly string[] };
