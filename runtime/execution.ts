@@ -44,6 +44,8 @@ export interface OpMeter {
   readonly completionTokens: number;
   readonly costUsd: number;
   readonly model: string | null;
+  /** Id of the graph's node that called; absent for calls of no node. */
+  readonly node?: string;
 }
 
 /** One `ctx.emit`, numbered from 0 within its execution; both members are JSON texts. */

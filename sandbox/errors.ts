@@ -123,6 +123,12 @@ export function makeOpError(op: string, error: OpError, site: Error | null): Wor
   return made;
 }
 
+/** The error of a graph whose node failed: it has the node's own message and stack. */
+export function nodeFault(message: string, details: unknown, cause: unknown): WorkflowError {
+  const site = cause instanceof Error ? cause : null;
+  return makeOpError("", { code: "NODE_EXECUTION_FAILED", message, details }, site);
+}
+
 const MAX_TEXT = 16_384;
 const MAX_CODE = 100;
 const STATUSES = [400, 404, 409, 422, 500];
@@ -164,7 +170,8 @@ function describeObject(thrown: object): Record<string, unknown> {
     details: {
       stack: clip(field(thrown, "stack")),
       ...(own === undefined ? {} : { op: own.op }),
-      ...(ours ? { code: clip(field(thrown, "code"), MAX_CODE), details: plain(field(thrown, "details")) } : {}),
+      ...(own?.code === "NODE_EXECUTION_FAILED" ? (plain(field(thrown, "details")) as object | undefined) : {}),
+      ...(ours && own?.code !== "NODE_EXECUTION_FAILED" ? { code: clip(field(thrown, "code"), MAX_CODE), details: plain(field(thrown, "details")) } : {}),
     },
     ...chosen,
   };

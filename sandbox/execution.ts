@@ -30,6 +30,8 @@ export interface GuestExecution {
   logs: number;
   /** Keys of the version's accessories. */
   accessories: readonly string[];
+  /** The node of a graph whose ops are being posted; empty for none. */
+  node: string;
   closed: boolean;
   random: RandomSource | null;
   float: (() => number) | null;
@@ -122,8 +124,29 @@ export function postOp(name: string, args: string, pending: PendingOp): number {
   const pos = execution.nextPos++;
   execution.pending++;
   mapSet(execution.ops, pos, pending);
-  send(POST.op, pos, name, args);
+  send(POST.op, pos, name, args, execution.node);
   return pos;
+}
+
+/** Characters of a node's id. */
+const MAX_NODE = 200;
+
+/** Runs `begin`; the ops that it posts at once count for a node of a graph. */
+export function asNode<T>(node: unknown, begin: () => T): T {
+  const execution = current();
+  const before = execution.node;
+  const isId = typeof node === "string" && node.length <= MAX_NODE && isField(node);
+  execution.node = isId ? node : "";
+  try {
+    return begin();
+  } finally {
+    execution.node = before;
+  }
+}
+
+/** The clock for whoever only tells of time: reading it makes no result depend on it. */
+export function quietClock(): number {
+  return current().now;
 }
 
 /** Gives an op up: a completion that still arrives is ignored. */
@@ -173,6 +196,7 @@ export function createExecution(facts: {
     wroteText: false,
     logs: 0,
     accessories: [],
+    node: "",
     closed: false,
     random: null,
     float: null,

@@ -4,9 +4,20 @@ import { installClone } from "./clone.ts";
 import { installConsole } from "./console.ts";
 import { type CtxData, createCtx, type MoreMembers, sharedObjects } from "./ctx.ts";
 import { installDeterminism, installIntl, installTemporal } from "./determinism.ts";
-import { describeThrown, errorClasses, installErrors, isFrozenComplaint, reasonOf } from "./errors.ts";
+import { describeThrown, errorClasses, installErrors, isFrozenComplaint, nodeFault, reasonOf } from "./errors.ts";
 import { installEvents } from "./events.ts";
-import { connect, createExecution, enter, type GuestExecution, type Post, peekOp, send, takeOp } from "./execution.ts";
+import {
+  asNode,
+  connect,
+  createExecution,
+  enter,
+  type GuestExecution,
+  type Post,
+  peekOp,
+  quietClock,
+  send,
+  takeOp,
+} from "./execution.ts";
 import { freezeRealm, removeHazards } from "./harden.ts";
 import { freezeLazy } from "./lazy.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
@@ -24,7 +35,7 @@ interface Module {
 type Bundle = (weft: object) => Module;
 
 /** What every bundle is called with. */
-const WEFT = freeze({ op: call, errors: errorClasses });
+const WEFT = freeze({ op: call, errors: errorClasses, node: asNode, now: quietClock, fault: nodeFault });
 
 const executions = new NativeMap<number, GuestExecution>();
 let ops: readonly string[] = [];
@@ -90,7 +101,7 @@ async function execute(execution: GuestExecution, bundle: Bundle, data: string, 
 function describe(execution: GuestExecution, bundle: Bundle): void {
   const refuse = () =>
     Promise.reject(new errorClasses.WorkflowError("ctx calls cannot be made while a module is loaded."));
-  complete(execution, bundle(freeze({ op: refuse, errors: errorClasses })).describe());
+  complete(execution, bundle(freeze({ ...WEFT, op: refuse })).describe());
 }
 
 /** A realm has Temporal and Intl only when its bundle names them, and no way around the missing names. */

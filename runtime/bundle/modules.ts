@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { AGENT_MEMBERS, AGENT_MODULE, readAgentModule } from "./agent-modules.ts";
 import type { Loader, ModulePath, ModuleSpace, ModuleText, Resolution } from "./esbuild.ts";
+import { GRAPH_IMPORT, GRAPH_MODULE, readGraphModule } from "./graph-modules.ts";
 import {
   isProvided,
   readPackageFile,
@@ -13,7 +14,7 @@ import { type CheckedUpload, loaderOf } from "./upload.ts";
 import { isWebModule, readWebModule, resolveWebImport } from "./web-modules.ts";
 
 /** Namespaces of a build; every module read must be in one of them. */
-export const NAMESPACES = ["upload", "package", "web", "agents", "weft"] as const;
+export const NAMESPACES = ["upload", "package", "web", "agents", "graph", "weft"] as const;
 
 const SUFFIXES = ["", ".ts", ".tsx", ".mts", ".js", ".mjs", ".jsx", ".json", "/index.ts", "/index.tsx", "/index.js"];
 /** TypeScript files are imported by the name of the JavaScript they become. */
@@ -47,6 +48,7 @@ function resolveFromUpload(specifier: string, importer: string, upload: CheckedU
     };
   }
   if (specifier === "weft") return { namespace: "weft", path: "weft", pure: true };
+  if (specifier === GRAPH_IMPORT) return GRAPH_MODULE;
   const builtin = refuseBuiltin(specifier);
   if (builtin !== undefined) return { refusal: builtin };
   if (/^[a-z][a-z0-9+.-]*:|^[/\\#]/i.test(specifier) || specifier === "") {
@@ -88,6 +90,7 @@ async function loadProvided({ namespace, path }: ModulePath): Promise<ModuleText
   if (namespace === "package") return { text: await readPackageFile(path), loader: packageLoader(path) };
   if (namespace === "web" && isWebModule(path)) return readWebModule(path);
   if (namespace === AGENT_MODULE.namespace && path === AGENT_MODULE.path) return readAgentModule();
+  if (namespace === GRAPH_MODULE.namespace && path === GRAPH_MODULE.path) return readGraphModule();
   throw new Error("nothing else can be read");
 }
 

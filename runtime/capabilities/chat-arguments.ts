@@ -9,6 +9,8 @@ export interface ChatArgs {
   readonly sessionId: string;
   /** For all attempts together; null = the model's own. */
   readonly timeoutMs: number | null;
+  /** Further attempts after the first; null = the model's own. */
+  readonly maxRetries: number | null;
   readonly stream: boolean;
   /** True when the script itself asked for the usage frame of the stream. */
   readonly showUsageFrame: boolean;
@@ -27,6 +29,7 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
   "session_id",
   "reference_id",
   "timeout_ms",
+  "max_retries",
   "metadata",
   "apply_corrections",
   "callback",
@@ -40,6 +43,7 @@ const NOT_FORWARDED: ReadonlySet<string> = new Set([
 ]);
 
 const MAX_TIMEOUT_MS = 3_600_000;
+const MAX_RETRIES = 10;
 
 const invalid = invalidIn("chat");
 
@@ -77,6 +81,12 @@ function parseTimeout(value: unknown): number | null {
   throw invalid("timeout_ms", `must be an integer from 1 to ${MAX_TIMEOUT_MS}, got ${shown(value)}`);
 }
 
+function parseRetries(value: unknown): number | null {
+  if (value === undefined || value === null) return null;
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_RETRIES) return value as number;
+  throw invalid("max_retries", `must be an integer from 0 to ${MAX_RETRIES}, got ${shown(value)}`);
+}
+
 /** OpenAI takes metadata only with `store: true` and only texts; anything else stays in the trace. */
 function forwardedMetadata(fields: Fields): Fields {
   const metadata = fields["metadata"] ?? {};
@@ -99,6 +109,7 @@ export function parseChatArgs(args: unknown, scope: Scope): ChatArgs {
     application: text(fields, "application", "application_ref_name") ?? scope.job.application,
     sessionId: text(fields, "session_id") ?? scope.sessionId,
     timeoutMs: parseTimeout(fields["timeout_ms"]),
+    maxRetries: parseRetries(fields["max_retries"]),
     stream,
     showUsageFrame: isFields(options) && options["include_usage"] === true,
     body: { ...Object.fromEntries(forwarded), messages: parseMessages(fields, scope), ...forwardedMetadata(fields) },

@@ -14,6 +14,7 @@ function toModelRequest(args: ChatArgs, call: OpCall): ModelRequest {
     body: args.body,
     idempotencyKey: call.idempotencyKey,
     timeoutMs: args.timeoutMs,
+    maxRetries: args.maxRetries,
     maxBytes: call.scope.job.limits.maxResultBytes,
     spending: call.spending,
     maxOutputTokens: call.scope.job.limits.maxOutputTokens,

@@ -38,7 +38,7 @@ const RUN = 1;
 function report(listener: RunListener, [kind, n, name, text, more]: Post): unknown {
   switch (kind) {
     case POST.op:
-      return listener.op(n, name, text);
+      return listener.op(n, name, text, more);
     case POST.drop:
       return listener.drop(n);
     case POST.chunk:

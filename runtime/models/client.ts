@@ -20,6 +20,8 @@ export interface ModelRequest extends ModelChoice {
   readonly idempotencyKey: string;
   /** For all attempts together; null = the model's own. */
   readonly timeoutMs: number | null;
+  /** Further attempts after the first; absent or null = the model's own. */
+  readonly maxRetries?: number | null;
   /** Of the whole answer, or of one chunk of a stream. */
   readonly maxBytes: number;
   /** The budgets that the call must keep within; null = none. */
@@ -42,6 +44,13 @@ export interface ModelClient {
   embed(request: EmbedRequest, meter: MeterUsage): Promise<Embeddings>;
   /** Closes every connection. */
   close(): Promise<void>;
+}
+
+/** The model that is asked, with the number of retries that the call itself names. */
+function targetOf(config: ModelConfig, request: ModelRequest): ResolvedModel {
+  const target = resolveModel(config, request);
+  const { maxRetries = null } = request;
+  return maxRetries === null ? target : { ...target, route: { ...target.route, maxRetries } };
 }
 
 function deadlineOf(request: ModelRequest, target: ResolvedModel): Deadline {
@@ -181,14 +190,14 @@ export function createModelClient(config: ModelConfig): ModelClient {
   const dispatcher = createDispatcher({ guard: null });
   return {
     async complete(request, meter) {
-      const target = resolveModel(config, request);
+      const target = targetOf(config, request);
       if (target.route.baseUrl !== null) {
         return completeUpstream(dispatcher, await startCall(request, target, false, meter), meter);
       }
       return completeEcho(request, target, meter);
     },
     async *stream(request, meter) {
-      const target = resolveModel(config, request);
+      const target = targetOf(config, request);
       if (target.route.baseUrl !== null) {
         yield* streamUpstream(dispatcher, await startCall(request, target, true, meter), meter);
         return;

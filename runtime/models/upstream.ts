@@ -146,10 +146,12 @@ async function attemptOnce<T>(
   }
 }
 
-const withAttempts = (error: WorkflowError, attempts: number): WorkflowError =>
-  error.code === "UPSTREAM_FAILED"
-    ? fail(error.code, { ...error.details, message: error.message, attempts }, error)
-    : error;
+/** Whoever repeats the call itself learns whether that makes sense, and when. */
+function withAttempts({ error, retryable, waitMs }: Failure, attempts: number): WorkflowError {
+  if (error.code !== "UPSTREAM_FAILED") return error;
+  const wait = waitMs === null ? {} : { retry_after_ms: waitMs };
+  return fail(error.code, { ...error.details, message: error.message, attempts, retryable, ...wait }, error);
+}
 
 /** Sends the call until a 2xx answer is read: retries 408, 429, 5xx and network errors with backoff, or as long as Retry-After says when that fits the deadline. */
 export async function sendUpstream<T>(dispatcher: Dispatcher, call: UpstreamCall, read: ReadAnswer<T>): Promise<T> {
@@ -160,7 +162,7 @@ export async function sendUpstream<T>(dispatcher: Dispatcher, call: UpstreamCall
     call.failed(outcome.paid);
     const waitMs = outcome.waitMs ?? backoffMs(attempt);
     if (!outcome.retryable || attempt > call.target.route.maxRetries || waitMs >= call.deadline.remainingMs()) {
-      throw withAttempts(outcome.error, attempt);
+      throw withAttempts(outcome, attempt);
     }
     await call.deadline.sleep(waitMs);
   }

@@ -33,6 +33,8 @@ export class Call {
   readonly hash: string;
   /** JSON text. */
   readonly args: string;
+  /** Id of the graph's node that it counts for; empty for none. */
+  readonly node: string;
   /** Until when it needs no isolate, ms since the epoch (Infinity: no end is known); null while it needs one. */
   until: number | null = null;
   /** True while it waits for want of money. */
@@ -48,11 +50,12 @@ export class Call {
   /** Parts it has given to its owners, and those that were delivered before it began. */
   parts = 0;
 
-  constructor(pos: number, op: string, args: string, hash: string) {
+  constructor(pos: number, op: string, args: string, { hash, node }: { readonly hash: string; readonly node: string }) {
     this.pos = pos;
     this.op = op;
     this.args = args;
     this.hash = hash;
+    this.node = node;
     const known = findOp(op);
     this.outside = known?.effect === "outside";
     this.sends = known?.sends === true;

@@ -5,6 +5,7 @@ import type { ExecutionJob } from "../execution.ts";
 /** Codes a guest may end with; anything else it claims is EXECUTION_FAILED. */
 const GUEST_CODES = new Set<string>([
   "EXECUTION_FAILED",
+  "NODE_EXECUTION_FAILED",
   "NO_OUTPUT",
   "OUTPUT_NOT_SERIALIZABLE",
   "INVALID_ARGUMENT",

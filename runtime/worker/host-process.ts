@@ -16,7 +16,8 @@ export interface Loss {
 
 /** What a host tells the run it is working on. */
 export interface RunListener {
-  op(pos: number, name: string, args: string): void;
+  /** `node`: the graph's node that it counts for; empty for none. */
+  op(pos: number, name: string, args: string, node: string): void;
   drop(pos: number): void;
   chunk(chunk: Chunk): void;
   /** `message` is a JSON string, `fields` JSON text or empty. */
@@ -273,7 +274,7 @@ function report(entry: Entry, fields: string[]): unknown {
   const n = Number(fields[2]);
   switch (fields[0]) {
     case FROM_HOST.op:
-      return listener.op(n, text(fields, 3), text(fields, 4));
+      return listener.op(n, text(fields, 3), text(fields, 4), text(fields, 5));
     case FROM_HOST.drop:
       return listener.drop(n);
     case FROM_HOST.chunk:

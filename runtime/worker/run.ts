@@ -106,7 +106,7 @@ export class Run implements RunListener {
     setTimeout(() => this.#finish(this.#failure(error)), ABORT_GRACE_MS);
   }
 
-  op(pos: number, name: string, args: string): void {
+  op(pos: number, name: string, args: string, node: string): void {
     if (this.#ended || this.#verdict !== null) return;
     if (pos !== this.#nextPos++) {
       this.#finish(this.#failure(orderError()));
@@ -114,7 +114,7 @@ export class Run implements RunListener {
     }
     this.#purity.made(name);
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
-    const call = new Call(pos, name, args, hash);
+    const call = new Call(pos, name, args, { hash, node });
     const mismatch = this.#replay.mismatch(call);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
     else if (!this.#replay.finished(pos)) this.#accept(call);
@@ -216,12 +216,15 @@ export class Run implements RunListener {
 
   #completed(call: Call, { kind, payload: json, meter }: Completion): void {
     this.#bytes.remove(call.heldBytes);
-    const { pos, op, hash, args, outside } = call;
+    const { pos, op, hash, args, outside, node } = call;
     // What a stop aborted has no result: the script learns of the stop from ctx.signal.
     if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
     if (outside && meter !== null) this.#usage.charge(meter);
     const payload = this.#guard.hide(json);
-    const trace = outside ? { args: this.#guard.redact(traceArguments(args)), meter } : { args: null, meter: null };
+    const shown = meter === null || node === "" ? meter : { ...meter, node: this.#guard.redact(node) };
+    const trace = outside
+      ? { args: this.#guard.redact(traceArguments(args)), meter: shown }
+      : { args: null, meter: null };
     this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside, () => this.#guard.hide(args));
   }
 

@@ -46,8 +46,11 @@ export interface NodeRun {
   call<T>(begin: () => T): T;
   /** Tells readers of the run of a piece of its answer. */
   chunk(text: string): void;
-  /** Runs part of a graph within this node, under its id and the run's limit. */
-  part(part: GraphPart, prefix: string): Promise<Readonly<Record<string, unknown>>>;
+  /** Runs part of a graph within this node and the run's limit; ids get the node's and `prefix` before them, or (null) stay as they are and can be named by later nodes. */
+  part(
+    part: GraphPart,
+    prefix: string | null,
+  ): { readonly values: Promise<Readonly<Record<string, unknown>>>; stop(): void };
 }
 
 /** A node, ready to run; made by `llm`, `http`, `code`, … */
@@ -56,6 +59,8 @@ export interface Node extends NodeOptions {
   /** True for kinds whose failures may be repeated. */
   readonly repeats: boolean;
   run(scope: Scope, node: NodeRun): Promise<Settled> | Settled;
+  /** What it settles with all the same once it has failed; absent: it fails. */
+  readonly recover?: (error: NodeFailure) => Settled;
 }
 
 /** An edge: live when its route was taken, or its condition is true, or (without either) its source settled well. */
@@ -78,8 +83,12 @@ export interface GraphPart {
 export interface GraphSpec extends GraphPart {
   readonly parallelLimit: number;
   readonly retries: number;
-  /** Input of a run that was called with messages alone: the last one's text, under this name (null: as it is). */
-  readonly inputName?: string | null;
+  /** Name of the input that a run called with a text (or with messages alone) gives; absent: the text is the input. */
+  readonly inputName?: string;
+  /** Fill what the input lacks. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
+  /** Inputs that are ids of files and become their text. */
+  readonly files?: readonly string[];
   /** `nodes`: values of all completed nodes by id; `output`: that of the one output node, by id where there are several; `response`: the `output` member of the response that ran, else null; `last`: that of the nodes that nothing follows. */
   readonly result: "nodes" | "output" | "response" | "last";
 }

@@ -39,7 +39,7 @@ export type { Fork } from "./ports/forks.ts";
 export type { Gates, SpentUsage } from "./ports/jobs.ts";
 export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
-export type { Excerpt, Parking, TraceEntry } from "./ports/traces.ts";
+export type { Excerpt, NodeUsage, Parking, TraceEntry } from "./ports/traces.ts";
 export type {
   Approval,
   LiveAnswer,

@@ -15,7 +15,7 @@ export function underWay(pos = 0, hash = "hash") {
     hold: (_call, bytes) => void told.push(bytes),
     parks: () => undefined,
   };
-  const call = new Call(pos, "http.request", "{}", hash);
+  const call = new Call(pos, "http.request", "{}", { hash, node: "" });
   let request: OpRequest | null = null;
   const dispatch = (asked: OpRequest) => {
     request = asked;

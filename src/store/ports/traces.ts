@@ -31,6 +31,13 @@ export interface Parking {
   readonly parkedAt: number | null;
 }
 
+/** What the calls of one node used. */
+export interface NodeUsage {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly costUsd: number;
+}
+
 /** Executions as their readers see them. */
 export interface TraceStore {
   /** Finished ops in the order in which they were delivered, from delivery `from` on; texts are cut to `maxChars`. `next` is where to go on; null at the end. */
@@ -41,5 +48,10 @@ export interface TraceStore {
     readonly limit: number;
     readonly maxChars: number;
   }): Promise<{ readonly entries: readonly TraceEntry[]; readonly next: number | null }>;
+  /** What the calls used that were made for nodes of a graph, by node. */
+  usageByNode(params: {
+    readonly accountId: string;
+    readonly executionId: string;
+  }): Promise<ReadonlyMap<string, NodeUsage>>;
   readParking(params: { readonly accountId: string; readonly executionId: string }): Promise<Parking | null>;
 }

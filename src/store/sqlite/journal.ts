@@ -16,26 +16,27 @@ interface JournalRow extends Omit<JournalRecord, "meter"> {
   readonly completionTokens: number;
   readonly costUsd: number;
   readonly model: string | null;
+  readonly node: string | null;
 }
 
 const APPENDABLE = `SELECT number,
   (SELECT seq FROM journal WHERE execution = executions.number ORDER BY seq DESC LIMIT 1) AS last
   FROM executions WHERE id = ? AND fence = ? AND status = 1`;
 const INSERT = `INSERT INTO journal (execution, seq, pos, kind, op, hash, at, payload, payload_delta, args, args_delta,
-  started_at, duration_ms, attempts, prompt_tokens, completion_tokens, cost_usd, model)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  started_at, duration_ms, attempts, prompt_tokens, completion_tokens, cost_usd, model, node)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 const READ = `SELECT seq, pos, kind, op, hash, at, payload, payload_delta AS payloadDelta, args, args_delta AS argsDelta,
   started_at AS startedAt, duration_ms AS durationMs, attempts, prompt_tokens AS promptTokens,
-  completion_tokens AS completionTokens, cost_usd AS costUsd, model
+  completion_tokens AS completionTokens, cost_usd AS costUsd, model, node
   FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq LIMIT ?`;
 const READ_REPLAY = READ.replace("args, args_delta AS argsDelta", "NULL AS args, NULL AS argsDelta");
 const NOTHING = { text: null, delta: null };
-const NOT_METERED: readonly Value[] = [null, null, null, null, null, null, null];
+const NOT_METERED: readonly Value[] = [null, null, null, null, null, null, null, null];
 
 function meterColumns({ meter }: JournalRecord): readonly Value[] {
   if (meter === null) return NOT_METERED;
-  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model } = meter;
-  return [startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model];
+  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model, node = null } = meter;
+  return [startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model, node];
 }
 
 /** Adds deliveries whose numbers were checked. */
@@ -78,9 +79,10 @@ function append(db: Database, lease: Lease, records: readonly JournalRecord[], e
 }
 
 function toMeter(row: JournalRow): JournalRecord["meter"] {
-  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model } = row;
+  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model, node } = row;
   if (startedAt === null) return null;
-  return { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
+  const meter = { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
+  return node === null ? meter : { ...meter, node };
 }
 
 /** Puts whole deliveries together from rows that come in order; what rests on one that did not come is read. */

@@ -7,6 +7,7 @@ import { KEYS_BY_AGE } from "./keys-by-age.ts";
 import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
+import { JOURNAL_NODES } from "./node-usage.ts";
 import { RESULTS_OF } from "./results.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_ACCESSORIES } from "./schema-accessories.ts";
@@ -51,6 +52,7 @@ export const MIGRATIONS: readonly string[] = [
   IMPORT_USAGE,
   SCHEMA_WAKINGS,
   IMPORT_PAYER,
+  JOURNAL_NODES,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -33,7 +33,7 @@ import { createResults } from "./results.ts";
 import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
 import { createTopUps } from "./top-ups.ts";
-import { createTrace } from "./trace.ts";
+import { createTraces } from "./trace.ts";
 import { createVersions } from "./versions.ts";
 import { createWaits } from "./waits.ts";
 import { createWakings } from "./wakings.ts";
@@ -82,7 +82,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createJobs(db, writer),
       ...createJournal(db, writer, earlier),
       ...createOutput(db, writer),
-      ...createTrace(db),
+      ...createTraces(db),
       ...createEndedRoots(db),
       removeExecution: (params) => removeExecution(db, writer, params),
       ...createResults(db, writer),

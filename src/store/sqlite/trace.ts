@@ -2,6 +2,7 @@ import type { JournalRecord } from "../../../runtime/index.ts";
 import type { Excerpt, Store, TraceEntry } from "../store.ts";
 import type { Database } from "./database.ts";
 import { ArgsReader } from "./journal-texts.ts";
+import { createNodeUsage } from "./node-usage.ts";
 
 type Params = Parameters<Store["readTrace"]>[0];
 
@@ -21,6 +22,7 @@ interface Row {
   readonly completionTokens: number;
   readonly costUsd: number;
   readonly model: string | null;
+  readonly node: string | null;
   readonly childId: string | null;
 }
 
@@ -30,17 +32,17 @@ const MAX_PAGE_CHARS = 16 * 1024 * 1024;
 const FIND = "SELECT number FROM executions WHERE id = ? AND account_id = ?";
 const READ = `SELECT j.seq, j.pos, j.op, j.kind, j.at, j.args IS NOT NULL AS hasArgs, substr(j.payload, 1, ?) AS payload,
   length(j.payload) AS payloadLength, j.started_at AS startedAt, j.duration_ms AS durationMs, j.attempts,
-  j.prompt_tokens AS promptTokens, j.completion_tokens AS completionTokens, j.cost_usd AS costUsd, j.model,
+  j.prompt_tokens AS promptTokens, j.completion_tokens AS completionTokens, j.cost_usd AS costUsd, j.model, j.node,
   c.id AS childId FROM journal j
   LEFT JOIN executions c INDEXED BY executions_by_parent ON c.parent_id = ? AND c.parent_pos = j.pos
   WHERE j.execution = ? AND j.seq >= ? AND j.kind <> 'part' ORDER BY j.seq`;
 const PARKING = "SELECT waited_ms AS waitedMs, parked_at AS parkedAt FROM executions WHERE id = ? AND account_id = ?";
 
 function meterOf(row: Row): JournalRecord["meter"] {
-  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model } = row;
-  return startedAt === null
-    ? null
-    : { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
+  const { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model, node } = row;
+  if (startedAt === null) return null;
+  const meter = { startedAt, durationMs, attempts, promptTokens, completionTokens, costUsd, model };
+  return node === null ? meter : { ...meter, node };
 }
 
 function toEntry(row: Row, args: string | null, maxChars: number): TraceEntry {
@@ -69,8 +71,9 @@ function readTrace(db: Database, params: Params): { entries: TraceEntry[]; next:
 }
 
 /** Finished ops of an execution and its waits, for whoever looks at it. */
-export function createTrace(db: Database): Pick<Store, "readTrace" | "readParking"> {
+export function createTraces(db: Database): Pick<Store, "readTrace" | "readParking" | "usageByNode"> {
   return {
+    ...createNodeUsage(db),
     async readTrace(params) {
       return readTrace(db, params);
     },

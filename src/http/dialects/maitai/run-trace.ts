@@ -66,7 +66,7 @@ function costsOf(meter: OpMeter | null): Record<string, unknown> {
   };
 }
 
-/** A finished ctx call as the API shows it. `node_id` is for graphs: a script has none. */
+/** A finished ctx call as the API shows it. `node_id`: the graph's node that it was made for; null for calls of no node. */
 export function toSpanView({ seq, pos, op, kind, at, args, payload, meter, childId }: TraceEntry): object {
   const values = new Values();
   return {
@@ -82,7 +82,7 @@ export function toSpanView({ seq, pos, op, kind, at, args, payload, meter, child
     error: kind === "error" ? values.show("error", payload) : null,
     ...costsOf(meter),
     delivered_at: at / 1_000,
-    node_id: null,
+    node_id: meter?.node ?? null,
     child_run: childId === null ? null : toExecId(childId),
     cut: values.cut,
   };
