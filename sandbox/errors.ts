@@ -171,7 +171,9 @@ function describeObject(thrown: object): Record<string, unknown> {
       stack: clip(field(thrown, "stack")),
       ...(own === undefined ? {} : { op: own.op }),
       ...(own?.code === "NODE_EXECUTION_FAILED" ? (plain(field(thrown, "details")) as object | undefined) : {}),
-      ...(ours && own?.code !== "NODE_EXECUTION_FAILED" ? { code: clip(field(thrown, "code"), MAX_CODE), details: plain(field(thrown, "details")) } : {}),
+      ...(ours && own?.code !== "NODE_EXECUTION_FAILED"
+        ? { code: clip(field(thrown, "code"), MAX_CODE), details: plain(field(thrown, "details")) }
+        : {}),
     },
     ...chosen,
   };

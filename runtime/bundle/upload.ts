@@ -4,7 +4,7 @@ import type { Limits } from "../limits.ts";
 import type { Loader } from "./esbuild.ts";
 
 /** Most files in one upload. */
-export const MAX_FILES = 100;
+export const MAX_FILES = 600;
 /** Longest path of an uploaded file, in characters. */
 export const MAX_PATH_CHARS = 200;
 /** Most problems reported for one upload. */

@@ -20,7 +20,7 @@ import { LOST, type RunOptions, type RunOutcome } from "./run-options.ts";
 import { createScope } from "./scope.ts";
 import { createSecretGuard, type SecretGuard } from "./secrets.ts";
 import { startFacts } from "./start-facts.ts";
-import { traceArguments } from "./trace.ts";
+import { traceArguments, UNMETERED, withNode } from "./trace.ts";
 import { UsageSum } from "./usage.ts";
 
 /** A guest gets this long to react to ctx.signal. */
@@ -221,11 +221,9 @@ export class Run implements RunListener {
     if (this.#ended || this.#stopping !== null || !this.#waiting.delete(pos)) return;
     if (outside && meter !== null) this.#usage.charge(meter);
     const payload = this.#guard.hide(json);
-    const shown = meter === null || node === "" ? meter : { ...meter, node: this.#guard.redact(node) };
-    const trace = outside
-      ? { args: this.#guard.redact(traceArguments(args)), meter: shown }
-      : { args: null, meter: null };
-    this.#deliveries.add({ pos, op, hash, kind, payload, ...trace }, outside, () => this.#guard.hide(args));
+    const shown = node === "" ? meter : withNode(meter, this.#guard.redact(node));
+    const facts = outside ? { args: this.#guard.redact(traceArguments(args)), meter: shown } : UNMETERED;
+    this.#deliveries.add({ pos, op, hash, kind, payload, ...facts }, outside, () => this.#guard.hide(args));
   }
 
   #hand({ kind, pos, at, payload }: JournalRecord): void {

@@ -1,4 +1,5 @@
 import { isCredential } from "../egress/headers.ts";
+import type { OpMeter } from "../execution.ts";
 
 const HIDDEN = "[hidden]";
 
@@ -32,4 +33,12 @@ export function traceArguments(args: string): string {
     ...hideHeaders(rest),
     ...(secrets === undefined ? {} : { secrets: hideValues(secrets, () => true) }),
   });
+}
+
+/** What the trace keeps of ops without an effect outside. */
+export const UNMETERED = Object.freeze({ args: null, meter: null });
+
+/** What an op cost, for the node of a graph that it was made for. */
+export function withNode(meter: OpMeter | null, node: string): OpMeter | null {
+  return meter === null ? null : { ...meter, node };
 }

@@ -1,6 +1,6 @@
 import { door } from "./door.ts";
 import { isFinal, isRetryable, nodeError, toFailure, waitBefore } from "./failure.ts";
-import type { Shared } from "./schedule.ts";
+import type { Shared } from "./shared.ts";
 import type { GraphCtx, Node, NodeRun, Scope, Settled } from "./types.ts";
 
 /** What the attempts of a node need. */

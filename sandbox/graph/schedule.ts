@@ -1,19 +1,9 @@
 import { type AttemptFacts, attemptsOf } from "./attempts.ts";
-import type { Events } from "./events.ts";
 import { isFinal, nodeFault, toFailure } from "./failure.ts";
 import { plain } from "./plain.ts";
-import type { Slots } from "./slots.ts";
+import type { Shared } from "./shared.ts";
 import { truthy } from "./text.ts";
-import type { Edge, GraphCtx, GraphPart, Node, Scope, Settled } from "./types.ts";
-
-/** What all parts of one run share. */
-export interface Shared {
-  readonly ctx: GraphCtx;
-  readonly events: Events;
-  readonly slots: Slots;
-  readonly retries: number;
-  readonly streams: () => boolean;
-}
+import type { Edge, GraphPart, Node, Scope, Settled } from "./types.ts";
 
 /** What the nodes of a part see besides each other, and what goes before their ids. */
 export interface Surroundings {

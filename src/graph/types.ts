@@ -19,7 +19,8 @@ export type NodeKind =
   | "parallel"
   | "pass"
   | "subflow"
-  | "platform"
+  | "approval"
+  | "delay"
   | "output";
 
 /** One node. */
@@ -64,6 +65,12 @@ export interface InputField {
   readonly options: readonly unknown[] | null;
 }
 
+/** Nodes and edges: a graph, or part of one. */
+export interface GraphPart {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
 /** Numbers that hold for a whole run. */
 export interface GraphSettings {
   /** Seconds. */
@@ -75,10 +82,8 @@ export interface GraphSettings {
 }
 
 /** One graph, whatever dialect it was written in; the document that is stored. */
-export interface Graph {
+export interface Graph extends GraphPart {
   readonly dialect: GraphDialect;
-  readonly nodes: readonly GraphNode[];
-  readonly edges: readonly GraphEdge[];
   readonly inputs: readonly InputField[];
   readonly settings: GraphSettings;
 }

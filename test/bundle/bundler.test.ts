@@ -201,8 +201,8 @@ describe("a refusal", () => {
     ],
     [
       "number of files",
-      { files: files(Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`f${i}.ts`, ""]))) },
-      /100 files; this one has 101/,
+      { files: files(Object.fromEntries(Array.from({ length: 601 }, (_, i) => [`f${i}.ts`, ""]))) },
+      /600 files; this one has 601/,
     ],
     ["no file", { files: [] }, /at least one file/],
     ["path length", { files: [{ path: `${"a".repeat(198)}.ts`, text: "" }] }, /200 characters; one has 201/],
