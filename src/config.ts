@@ -183,6 +183,16 @@ const SERVER_SETTINGS = {
     1,
     64,
   ),
+  armWindowMs: wholeNumber(
+    {
+      name: "WEFT_ARM_WINDOW_MS",
+      fallback: "600000",
+      unit: "ms",
+      sentence: "How long a webhook of a graph takes its one call after it was armed.",
+    },
+    1,
+    86_400_000,
+  ),
   datastoreKeepMs: wholeNumber(
     {
       name: "WEFT_DATASTORE_KEEP_MS",

@@ -12,6 +12,7 @@ import { createWorkflows } from "./engine/create-workflows.ts";
 import { type Datastores, openDatastores } from "./engine/datastores/open-datastores.ts";
 import { createAnyDeploy } from "./engine/deploy.ts";
 import { composeFiles, type Files } from "./engine/files/compose-files.ts";
+import { createGraphs } from "./engine/graphs/create-graphs.ts";
 import type { EngineSettings } from "./engine/parts.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
@@ -119,14 +120,11 @@ export async function createCore(
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf, accessories: files.accessories };
   const links = await createApprovalLinks(store, settings.publicUrl);
-  const agents = createAgents({ store, deploy: createAnyDeploy(shared) });
+  const deploy = createAnyDeploy(shared);
+  const agents = createAgents({ store, deploy });
   const engine = createEngine({
     ...shared,
-    agents,
-    links,
-    files: files.runFiles,
-    ...{ ledger, cache },
-    report,
+    ...{ agents, links, files: files.runFiles, ledger, cache, report },
     settings: toEngineSettings(settings),
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
@@ -135,7 +133,9 @@ export async function createCore(
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
   const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
   const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };
-  const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside };
+  const { armWindowMs } = settings;
+  const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
+  const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };
   return {
     store,
     runtime,

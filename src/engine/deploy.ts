@@ -63,7 +63,8 @@ async function storeVersion(
     const activated = publish ? store.activateVersion({ accountId, workflowId: row.id, versionId, now }) : null;
     const scheduled = publish ? syncSchedules(newest, store, now) : null;
     const replaced = store.replaceSources({ accountId, versionId, sourceMap, sources });
-    await Promise.all([workflow, activated, scheduled, replaced]);
+    const beside = request.beside?.({ workflowId: row.id, versionId });
+    await Promise.all([workflow, activated, scheduled, replaced, beside]);
     return { workflow: await reread(store, row), version: newest, created: false };
   }
   const version: Version = {
@@ -87,7 +88,8 @@ async function storeVersion(
     // Called in one turn: workflow, files and version become durable together or not at all.
     const workflow = store.putWorkflow(row);
     const added = store.addVersion({ version, code, activate: publish });
-    await Promise.all([workflow, added, publish ? syncSchedules(version, store, row.now) : null]);
+    const beside = request.beside?.({ workflowId: row.id, versionId: version.id });
+    await Promise.all([workflow, added, publish ? syncSchedules(version, store, row.now) : null, beside]);
   });
   return { workflow: await reread(store, row), version, created: true };
 }

@@ -27,6 +27,8 @@ export interface InvokeRequest {
   readonly cache: CacheMode;
   /** Asked-for wall limit; the workflow's own is the ceiling. */
   readonly timeoutMs: number | null;
+  /** True: `timeoutMs` stands in for the workflow's own; the server's limit stays the ceiling. */
+  readonly timeoutReplaces?: boolean;
   readonly onDisconnect: "continue" | "cancel" | null;
   /** True when the client says this is a repeat (x-stainless-retry-count ≥ 1): joins the identical run in flight. */
   readonly retry: boolean;

@@ -30,6 +30,7 @@ type Mode = NonNullable<InvokeRequest["mode"]>;
 
 function timeoutOf(request: InvokeRequest, mode: Mode, { workflow, plan }: Target, { limits }: Parts): number | null {
   const server = { sync: limits.timeoutMs, stream: limits.streamTimeoutMs, background: null }[mode];
+  if (request.timeoutReplaces === true) return leastMs(server, request.timeoutMs);
   return leastMs(server, workflow.timeoutMs, plan.config.timeoutMs, request.timeoutMs);
 }
 

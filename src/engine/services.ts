@@ -3,6 +3,7 @@ import type { BudgetService } from "./budgets/budget-service.ts";
 import type { DatastoreService } from "./datastores/datastore-service.ts";
 import type { Engine } from "./engine.ts";
 import type { FileService } from "./files/file-service.ts";
+import type { GraphService } from "./graphs/graph-service.ts";
 import type { Replays } from "./replays.ts";
 import type { ScheduleService } from "./schedules/schedule-service.ts";
 import type { WaitingService } from "./waiting.ts";
@@ -21,4 +22,5 @@ export interface Services {
   readonly files: FileService;
   readonly agents: AgentService;
   readonly datastores: DatastoreService;
+  readonly graphs: GraphService;
 }

@@ -20,6 +20,7 @@ export type {
   OpenWait,
   Page,
   Received,
+  RunCounts,
   Schedule,
   ScheduleDefinition,
   Shortage,

@@ -44,6 +44,8 @@ export interface DeployRequest {
   readonly publish: boolean;
   readonly bump: "major" | "minor" | "patch";
   readonly notes: string;
+  /** Writes what becomes durable along with the version, or not at all. */
+  readonly beside?: (stored: { readonly workflowId: string; readonly versionId: string }) => Promise<unknown>;
 }
 
 /** What an upload did. */

@@ -6,6 +6,7 @@ import type { EventStore } from "./ports/events.ts";
 import type { ExecutionStore } from "./ports/executions.ts";
 import type { FileStore } from "./ports/files.ts";
 import type { ForkStore } from "./ports/forks.ts";
+import type { GraphStore } from "./ports/graphs.ts";
 import type { JobStore } from "./ports/jobs.ts";
 import type { JournalStore } from "./ports/journal.ts";
 import type { LeaseStore } from "./ports/leases.ts";
@@ -36,6 +37,7 @@ export type { NewEvent, Sending } from "./ports/events.ts";
 export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "./ports/execution-filter.ts";
 export type { FileQuota, StoredFile } from "./ports/files.ts";
 export type { Fork } from "./ports/forks.ts";
+export type { GraphFacts, ListedGraph, Rating, RunCounts, Trigger } from "./ports/graphs.ts";
 export type { Gates, SpentUsage } from "./ports/jobs.ts";
 export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
@@ -83,6 +85,7 @@ export interface Store
     ExecutionStore,
     FileStore,
     ForkStore,
+    GraphStore,
     LeaseStore,
     JobStore,
     JournalStore,

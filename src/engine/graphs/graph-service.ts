@@ -1,6 +1,6 @@
 import type { CompiledGraph, Graph, GraphDialect, GraphProblem, InputField } from "../../graph/types.ts";
 import type { ExecutionResult, Invocation, InvokeRequest } from "../engine.ts";
-import type { Execution, Page, Version, Workflow } from "../types.ts";
+import type { Execution, ExecutionState, ListedExecution, Page, RunCounts, Version, Workflow } from "../types.ts";
 import type { NodeEvent, NodeState } from "./node-states.ts";
 
 /** A workflow of any kind, as the graph APIs see it. */
@@ -23,20 +23,11 @@ export interface GraphWorkflow {
   readonly revision: number;
   /** `1.0`, `1.1`, … */
   readonly label: string;
-  readonly counts: RunStats;
+  /** Id of the version that was active at the last deploy; null = never. */
+  readonly publishedVersionId: string | null;
+  readonly counts: RunCounts;
   /** Mean of 1 to 5, 0 while nobody rated it. */
   readonly rating: number;
-}
-
-/** How the runs of a workflow went. */
-export interface RunStats {
-  readonly runs: number;
-  readonly finished: number;
-  readonly completed: number;
-  /** Mean over the completed ones, ms. */
-  readonly meanMs: number;
-  /** Milliseconds since the epoch. */
-  readonly lastRunAt: number | null;
 }
 
 /** What can be set beside the graph; absent members keep their value. */
@@ -65,8 +56,8 @@ export interface GraphKey {
 export interface GraphCall
   extends GraphKey,
     Pick<InvokeRequest, "input" | "requestId" | "timeoutMs" | "onDisconnect" | "webhook" | "idempotencyKey"> {
-  /** Name of the API key that calls. */
-  readonly keyName: string;
+  /** Name of the API key that calls; null: a webhook. */
+  readonly keyName: string | null;
   readonly mode: "sync" | "stream" | "background";
   /** `published`: the version at the last deploy, or the newest where it was never deployed. */
   readonly version: "active" | "published";
@@ -98,8 +89,11 @@ export interface GraphRun {
 
 /** Graphs and the runs of workflows, as four published APIs know them. Throws WorkflowError. */
 export interface GraphService {
-  /** Every problem of a document; INVALID_WORKFLOW_SCHEMA is what `create` and `saveGraph` throw, with them as `details.problems`. */
-  check(document: GraphDocument): readonly GraphProblem[];
+  /** Every problem of a document, and what is only strange; INVALID_WORKFLOW_SCHEMA is what `create` and `saveGraph` throw, with them as `details.problems`. */
+  check(document: GraphDocument): {
+    readonly errors: readonly GraphProblem[];
+    readonly warnings: readonly GraphProblem[];
+  };
   /** Stores a workflow and its graph (none: an empty one that can be filled later). `label` is its first version's name. */
   create(
     params: GraphFields & {
@@ -150,8 +144,13 @@ export interface GraphService {
   }): Promise<GraphRun>;
   /** Newest first. */
   listRuns(
-    params: GraphKey & { readonly status: string | null; readonly limit: number; readonly offset: number },
-  ): Promise<Page<Execution>>;
+    params: GraphKey & {
+      /** Null: all. */
+      readonly statuses: readonly ExecutionState["status"][] | null;
+      readonly limit: number;
+      readonly offset: number;
+    },
+  ): Promise<Page<ListedExecution>>;
   /** Events of the nodes of a run, from its beginning to its end, as they come. */
   followRun(params: {
     readonly accountId: string;

@@ -15,6 +15,7 @@ import { SCHEMA_AGENTS } from "./schema-agents.ts";
 import { SCHEMA_BUDGETS } from "./schema-budgets.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_FILES } from "./schema-files.ts";
+import { SCHEMA_GRAPHS } from "./schema-graphs.ts";
 import { IMPORT_PAYER } from "./schema-import-payer.ts";
 import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
@@ -53,6 +54,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_WAKINGS,
   IMPORT_PAYER,
   JOURNAL_NODES,
+  SCHEMA_GRAPHS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

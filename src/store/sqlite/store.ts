@@ -4,7 +4,7 @@ import { createAccounts } from "./accounts.ts";
 import { createAgents } from "./agents.ts";
 import { createApprovals } from "./approvals.ts";
 import { createCancellation } from "./cancellation.ts";
-import { type Durability, openDatabase } from "./database.ts";
+import { type Database, type Durability, openDatabase } from "./database.ts";
 import { createDatastoreFiles } from "./datastore-files.ts";
 import { createDatastoreImports } from "./datastore-imports.ts";
 import { createDatastores } from "./datastores.ts";
@@ -17,11 +17,13 @@ import { createExecutions } from "./executions.ts";
 import { createFiles } from "./files.ts";
 import { createForks } from "./forks.ts";
 import { findGates } from "./gates.ts";
+import { createGraphs } from "./graphs.ts";
 import { createHits } from "./hits.ts";
 import { createJobs } from "./jobs.ts";
 import { createJournal } from "./journal.ts";
 import { createKeys } from "./keys.ts";
 import { createLeases } from "./leases.ts";
+import { createGraphLists } from "./list-graphs.ts";
 import { migrate } from "./migrations.ts";
 import { createOutput } from "./output.ts";
 import { dropUnusedTriggers } from "./rare-triggers.ts";
@@ -40,12 +42,25 @@ import { createWakings } from "./wakings.ts";
 import { createWorkflows } from "./workflows.ts";
 import { Writer } from "./writer.ts";
 
+interface Recents {
+  readonly workflows: Recent<Workflow>;
+  readonly versions: Recent<Version>;
+}
+
 /** Where the store is and what a resolved write survives. */
 export interface SqliteStoreOptions {
   /** Path of the database; its directory is made when missing and belongs to one server at a time. */
   readonly file: string;
   readonly durability: Durability;
 }
+
+/** Workflows, their versions, and what is known of them as graphs. */
+const createDefinitions = (db: Database, writer: Writer, recent: Recents) => ({
+  ...createWorkflows(db, writer, recent.workflows),
+  ...createVersions(db, writer, recent),
+  ...createGraphs(db, writer),
+  ...createGraphLists(db),
+});
 
 /** Opens the store; CONFLICT when another server holds the directory or a newer Weft wrote it. */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
@@ -69,8 +84,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createReservations(db, writer),
       ...createTopUps(db, writer),
       ...createWakings(db, writer),
-      ...createWorkflows(db, writer, recent.workflows),
-      ...createVersions(db, writer, recent),
+      ...createDefinitions(db, writer, recent),
       ...createRemoval(db, writer, forget),
       ...createExecutions(db, writer),
       ...createHits(db, writer),

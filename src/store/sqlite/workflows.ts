@@ -4,7 +4,8 @@ import type { Database } from "./database.ts";
 import type { Recent } from "./recent.ts";
 import type { Writer } from "./writer.ts";
 
-interface WorkflowRow {
+/** A row as it is stored. */
+export interface WorkflowRow {
   readonly number: number;
   readonly id: string;
   readonly account_id: string;
@@ -43,7 +44,8 @@ const UPDATE = `UPDATE workflows SET name = ?, description = ?, execution_mode =
 const fromText = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
 const toText = (schema: unknown): string | null => (schema === null ? null : JSON.stringify(schema));
 
-function toWorkflow(row: WorkflowRow): Workflow {
+/** The workflow of a row. */
+export function toWorkflow(row: WorkflowRow): Workflow {
   return {
     number: row.number,
     id: row.id,
