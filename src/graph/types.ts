@@ -48,6 +48,8 @@ export interface GraphEdge {
   readonly condition: string | null;
   /** Live only when the source failed, which then counts as handled. */
   readonly onError: boolean;
+  /** The condition as it was written. */
+  readonly label: string | null;
   /** What an editor draws with; nothing runs by them. */
   readonly sourceHandle: string | null;
   readonly targetHandle: string | null;

@@ -7,7 +7,7 @@ import type { Services } from "../engine/services.ts";
 import type { Caller } from "../engine/types.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
-import type { App, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
+import type { App, Dialect, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
 import { DIALECTS, dialectOf } from "./dialects/index.ts";
 import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
@@ -43,6 +43,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that needs no key: a link that is signed, for example. */
     public?: boolean;
+    /** The dialect that registered the route: it words the errors. */
+    dialect?: Dialect;
     /** True for a route whose body may take any time to arrive, as long as bytes keep coming. */
     longBody?: boolean;
   }
@@ -73,7 +75,8 @@ const pathOf = ({ url }: Request) => url.split("?", 1)[0] ?? "/";
 
 function answerError(thrown: unknown, request: Request, reply: Reply, limits: Limits): WorkflowError {
   const error = toRequestError(thrown, request, limits);
-  const { status, headers, body } = dialectOf(pathOf(request)).toError(error, request.id);
+  const dialect = request.routeOptions?.config?.dialect ?? dialectOf(pathOf(request));
+  const { status, headers, body } = dialect.toError(error, request.id);
   // A body that was refused is read to its end and thrown away: closing at once would lose the answer on its way.
   reply.removeHeader("connection");
   if (!request.raw.complete) request.raw.unpipe().resume();
@@ -165,7 +168,6 @@ function watchBodies(app: App): void {
 function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   app.addHook("onRoute", (route) => {
     methods.add(route.method, route.url);
-    if (route.schema !== undefined) route.schema = withAnswers(route.schema, dialectOf(route.url).errorSchema);
   });
   app.decorateRequest("account", null);
   app.addHook("onRequest", (request, reply, done) => {
@@ -197,6 +199,17 @@ function dialectDeps(deps: AppDeps): DialectDeps {
   };
 }
 
+/** Registers the routes of a dialect in a scope of its own: their errors are its own, in answers and in the documentation. */
+async function registerDialect(app: App, dialect: Dialect, deps: DialectDeps): Promise<void> {
+  await app.register(async (scope) => {
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, dialect };
+      if (route.schema !== undefined) route.schema = withAnswers(route.schema, dialect.errorSchema);
+    });
+    dialect.register(scope as App, deps);
+  });
+}
+
 /** Builds the HTTP server: hooks, error answers, health, documentation and every dialect. */
 export async function createApp(deps: AppDeps): Promise<HttpApp> {
   const app = createServer(deps.limits);
@@ -209,7 +222,7 @@ export async function createApp(deps: AppDeps): Promise<HttpApp> {
   await app.register(swaggerUi, { routePrefix: "/docs", staticCSP: true });
   registerHealth(app, deps);
   const shared = dialectDeps(deps);
-  for (const dialect of DIALECTS) dialect.register(app, shared);
+  for (const dialect of DIALECTS) await registerDialect(app, dialect, shared);
   await app.ready();
   const { server } = app;
   return {

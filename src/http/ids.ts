@@ -17,6 +17,16 @@ export function toExecId(uuid: string): string {
   return `exec_${uuid.replaceAll("-", "")}`;
 }
 
+/** `wf_<32 hex digits>` of a workflow's UUID. */
+export function toWorkflowId(uuid: string): string {
+  return `wf_${uuid.replaceAll("-", "")}`;
+}
+
+/** A time (ms since the epoch) as ISO 8601 in UTC; null for none. */
+export function toIso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
 /** The caller's own request id when it is a harmless token, else a new one. */
 export function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === "string" && REQUEST_ID.test(header) ? header : randomUUID();

@@ -30,7 +30,7 @@ export function readHatz(document: Fields, problems: Problems): Graph {
   });
   const nodes = withKinds("hatz", raw, "steps", problems);
   const edge = (from: string, to: string, i: number): GraphEdge & { path: string } => ({
-    ...{ path: `dependencies[${i}]`, id: `edge_${i + 1}`, from, to, route: null, condition: null },
+    ...{ path: `dependencies[${i}]`, id: `edge_${i + 1}`, from, to, route: null, condition: null, label: null },
     ...{ onError: false, sourceHandle: null, targetHandle: null },
   });
   const asked = listOf(document["dependencies"], "dependencies", 2_000, problems).flatMap((one, i) => {

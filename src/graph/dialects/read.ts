@@ -100,6 +100,7 @@ export function readEdges(
       to: required(raw[to], `${at}.${to}`, problems),
       route: null,
       condition: condition === null || typeof condition === "object" ? null : String(condition),
+      label: condition === null || typeof condition === "object" ? null : String(condition),
       onError: false,
       sourceHandle: textOf(raw["sourceHandle"]) ?? textOf(raw["handle"]),
       targetHandle: textOf(raw["targetHandle"]),

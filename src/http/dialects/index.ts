@@ -2,13 +2,14 @@ import { approvalPage } from "./approval-page/approval-page.ts";
 import type { Dialect } from "./dialect.ts";
 import { hatz } from "./hatz/hatz.ts";
 import { maitai } from "./maitai/maitai.ts";
+import { motte } from "./motte/motte.ts";
 
 /**
  * Every API shape; the first answers for paths that belong to none. Where two share a prefix, the form of an id decides:
  * a dialect with ids such as `wf_…` registers its routes with a pattern (`/api/v1/workflows/:id(^wf_[0-9a-f]{32}$)`),
  * which the router tries before a parameter without one.
  */
-export const DIALECTS: readonly [Dialect, ...Dialect[]] = [maitai, hatz, approvalPage];
+export const DIALECTS: readonly [Dialect, ...Dialect[]] = [maitai, hatz, motte, approvalPage];
 
 /** The dialect that answers for a path. */
 export function dialectOf(path: string): Dialect {
