@@ -183,6 +183,14 @@ const SERVER_SETTINGS = {
     1,
     64,
   ),
+  executionsPerMinute: optionalWholeNumber(
+    {
+      name: "WEFT_EXECUTIONS_PER_MINUTE",
+      unit: "executions",
+      sentence: "Executions that one key may start in a minute by `/api/workflows/{id}/execute` and its stream.",
+    },
+    1,
+  ),
   armWindowMs: wholeNumber(
     {
       name: "WEFT_ARM_WINDOW_MS",

@@ -72,6 +72,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
   const app = await createApp({
     services,
     limits: settings.limits,
+    executionsPerMinute: settings.executionsPerMinute,
     accountOfKey: (hash) => store.accountOfKey({ hash }),
     ready: () => services.engine.ready(),
     report,

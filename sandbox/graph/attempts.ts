@@ -1,6 +1,7 @@
 import { door } from "./door.ts";
 import { isFinal, isRetryable, nodeError, toFailure, waitBefore } from "./failure.ts";
 import type { Shared } from "./shared.ts";
+import { gathered } from "./text.ts";
 import type { GraphCtx, Node, NodeRun, Scope, Settled } from "./types.ts";
 
 /** What the attempts of a node need. */
@@ -8,12 +9,6 @@ export interface AttemptFacts extends Pick<NodeRun, "id" | "part"> {
   readonly shared: Shared;
   /** Told before each attempt. */
   readonly begins: (attempt: number) => void;
-}
-
-/** The value that a switched-off node passes on: that of the one node before it, or of all by id. */
-export function passOn(upstream: Readonly<Record<string, unknown>>): unknown {
-  const ids = Object.keys(upstream);
-  return ids.length === 1 ? upstream[ids[0] as string] : { ...upstream };
 }
 
 function toRun(node: Node, attempt: number, { id, part, shared }: AttemptFacts): NodeRun {
@@ -80,7 +75,7 @@ async function again(node: Node, scope: Scope, first: unknown, facts: AttemptFac
 
 /** Runs a node, again where it failed in a way that may pass; at once (no promise) where it does nothing that takes time. */
 export function attemptsOf(node: Node, scope: Scope, facts: AttemptFacts): Settled | Promise<Settled> {
-  if (node.enabled === false) return { value: passOn(scope.upstream) };
+  if (node.enabled === false) return { value: gathered(scope.upstream) };
   const begun = once(node, scope, 1, facts);
   if (!node.repeats || !(begun instanceof Promise)) return begun;
   return begun.catch((thrown: unknown) => again(node, scope, thrown, facts));

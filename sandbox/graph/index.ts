@@ -25,4 +25,4 @@ export { approve, delay, memory, parallel, subflow } from "./kinds/effects.ts";
 export { http } from "./kinds/http.ts";
 export { agent, llm } from "./kinds/llm.ts";
 export { choose, code, condition, entry, output, pass } from "./kinds/plain-kinds.ts";
-export { at, look, text, textOr, truthy, valueOr } from "./text.ts";
+export { at, gathered, look, text, textOr, truthy, valueOr } from "./text.ts";

@@ -46,3 +46,10 @@ export function valueOr(value: unknown, reference: string): unknown {
 export function truthy(value: unknown): boolean {
   return Array.isArray(value) ? value.length > 0 : Boolean(value);
 }
+
+/** What leads to a node: the value of the one node before it (or that member of it), of several by their ids. */
+export function gathered(upstream: Readonly<Record<string, unknown>>, name?: string): unknown {
+  const ids = Object.keys(upstream);
+  const read = (id: string) => (name === undefined ? upstream[id] : at(upstream[id], name));
+  return ids.length === 1 ? read(ids[0] as string) : Object.fromEntries(ids.map((id) => [id, read(id)]));
+}

@@ -10,13 +10,17 @@ function split(script: string): { readonly imports: string; readonly body: strin
   return { imports: script.slice(0, at), body: script.slice(at) };
 }
 
+/** A result that is assigned: an expression too, but one that is not meant. */
+const ASSIGNS = /^\s*(?:output|result)\s*=[^=>]/m;
+
 /** True for a text that is one expression. Parsed, never run; V8 knows no types, so a short text with some counts where it has no statement. */
 function isExpression(body: string): boolean {
+  if (ASSIGNS.test(body)) return false;
   try {
     new Script(`(async () => (\n${body}\n))`);
     return true;
   } catch {
-    return !/[;\n]|\breturn\b|\b(?:output|result)\s*=[^=]/.test(body.trim());
+    return !/[;\n]|\breturn\b/.test(body.trim());
   }
 }
 

@@ -24,6 +24,7 @@ export interface AppDeps {
   readonly limits: Limits;
   ready(): boolean;
   readonly version: string;
+  readonly executionsPerMinute?: number | null;
   /** Gets errors that are bugs of ours. */
   report(error: unknown): void;
 }
@@ -191,6 +192,7 @@ function dialectDeps(deps: AppDeps): DialectDeps {
     ...deps.services,
     limits: deps.limits,
     version: deps.version,
+    executionsPerMinute: deps.executionsPerMinute ?? null,
     account(request) {
       if (request.account === null) throw fail("UNAUTHENTICATED");
       return request.account;

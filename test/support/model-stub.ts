@@ -49,6 +49,9 @@ export interface ModelStub {
   /** Base URL, with `/v1`. */
   readonly url: string;
   readonly calls: readonly StubCall[];
+  /** Most requests that were open at once since the last reset. */
+  mostOpen(): number;
+  resetOpen(): void;
   /** Connections opened so far. */
   connections(): number;
   /** Answers of the next requests, in order; after them the default answer. */
@@ -193,6 +196,8 @@ export async function startModelStub(): Promise<ModelStub> {
   const calls: StubCall[] = [];
   const queue: StubAnswer[] = [];
   let connections = 0;
+  let open = 0;
+  let mostOpen = 0;
   let fallback: (body: StubCall["body"]) => StubAnswer = () => ({});
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     if (request.method === "GET") {
@@ -213,6 +218,8 @@ export async function startModelStub(): Promise<ModelStub> {
       call.abandoned = !response.writableEnded;
     });
     calls.push(call);
+    mostOpen = Math.max(mostOpen, ++open);
+    response.on("close", () => open--);
     call.answered = await write(response, {
       id: String(calls.length),
       body: json,
@@ -228,6 +235,10 @@ export async function startModelStub(): Promise<ModelStub> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
     calls,
     connections: () => connections,
+    mostOpen: () => mostOpen,
+    resetOpen() {
+      mostOpen = open;
+    },
     script: (...answers) => void queue.push(...answers),
     always(answer) {
       fallback = typeof answer === "function" ? answer : () => answer;

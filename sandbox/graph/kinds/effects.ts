@@ -1,4 +1,5 @@
 import { toFailure } from "../failure.ts";
+import { gathered } from "../text.ts";
 import type { Compute, GraphPart, Node, NodeOptions, NodeRun } from "../types.ts";
 import { isFields, makeNode } from "./options.ts";
 import type { ValueShape } from "./plain-kinds.ts";
@@ -110,8 +111,7 @@ export function delay(options: NodeOptions & { readonly duration: Compute; reado
     async run(scope, node) {
       const { sleep } = node.ctx as NodeRun["ctx"] & { sleep(duration: unknown): Promise<void> };
       await node.call(() => sleep(options.duration(scope)));
-      const ids = Object.keys(scope.upstream);
-      const value = ids.length === 1 ? scope.upstream[ids[0] as string] : { ...scope.upstream };
+      const value = gathered(scope.upstream);
       return { value: options.shape === "output" ? { output: value } : value };
     },
   });

@@ -1,5 +1,4 @@
-import { passOn } from "../attempts.ts";
-import { truthy } from "../text.ts";
+import { gathered, truthy } from "../text.ts";
 import type { Compute, Node, NodeOptions } from "../types.ts";
 import { makeNode } from "./options.ts";
 
@@ -73,7 +72,7 @@ export function choose(
 /** Passes on what comes before it. */
 export function pass(options: NodeOptions & { readonly shape: ValueShape; readonly value?: Compute }): Node {
   return makeNode("pass", options, {
-    run: (scope) => ({ value: shaped(options.shape, options.value?.(scope) ?? passOn(scope.upstream)) }),
+    run: (scope) => ({ value: shaped(options.shape, options.value?.(scope) ?? gathered(scope.upstream)) }),
   });
 }
 

@@ -50,10 +50,8 @@ export const output: NodeType = {
     const format = node.oneOf("format", ["json", "text", "markdown"], "json");
     const found = node.first("template", "value");
     if (found === undefined) {
-      node.use("at");
-      const [only] = node.before;
-      const passed = node.before.length === 1 ? `at(s.upstream, ${JSON.stringify(only)})` : "({ ...s.upstream })";
-      return node.call("output", `render: (s) => ${passed}`);
+      node.use("gathered");
+      return node.call("output", "render: (s) => gathered(s.upstream)");
     }
     const code = format === "json" ? node.template(found.key, found.value) : node.textTemplate(found.key, found.value);
     return node.call("output", `render: (s) => ${code.startsWith("{") ? `(${code})` : code}`);
@@ -66,12 +64,8 @@ export const response: NodeType = {
   names: { powabase: ["response"] },
   emit(node) {
     const found = node.first("output");
-    node.use("at");
-    const [only] = node.before;
-    const passed =
-      node.before.length === 1
-        ? `at(s.upstream, ${JSON.stringify(only)}, "output")`
-        : `Object.fromEntries(Object.entries(s.upstream).map(([id, value]) => [id, at(value, "output")]))`;
+    if (found === undefined) node.use("gathered");
+    const passed = 'gathered(s.upstream, "output")';
     const answer = found === undefined ? passed : node.template("output", found.value);
     const status = node.first("status")?.value ?? "200";
     const headers = node.first("headers");

@@ -25,8 +25,8 @@ function messagesOf(node: NodeView): string {
   const said = node.first(...names);
   if (said === undefined) {
     if (node.dialect !== "powabase") node.problem("prompt", "is required");
-    node.use("text");
-    return `[${[...first, `{ role: "user", content: text(Object.values(s.upstream).length === 1 ? Object.values(s.upstream)[0] : s.input) }`].join(", ")}]`;
+    node.use("text", "gathered");
+    return `[${[...first, '{ role: "user", content: text(gathered(s.upstream, "output")) }'].join(", ")}]`;
   }
   if (said.key === "messages" && Array.isArray(messages)) {
     const list = node.template("messages", messages);

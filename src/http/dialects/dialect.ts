@@ -17,6 +17,8 @@ export type Reply = FastifyReply;
 export interface DialectDeps extends Services {
   readonly limits: Limits;
   readonly version: string;
+  /** Executions that one key may start in a minute by the APIs that count them; null = any number. */
+  readonly executionsPerMinute: number | null;
   /** The account of an authenticated request, and the key it came with. */
   account(request: Request): Caller;
   /** The id every response carries as `x-request-id`. */
