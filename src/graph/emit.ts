@@ -126,6 +126,7 @@ export function schemaOf(inputs: readonly InputField[]): object {
 function headOf({ settings, inputs, dialect }: Graph, datastores: ReadonlySet<string>): readonly string[] {
   const config = {
     timeout: `${Math.ceil(settings.timeout * 1_000)}ms`,
+    ...(settings.schedule === undefined ? {} : { schedule: settings.schedule }),
     ...(datastores.size === 0 ? {} : { datastores: [...datastores] }),
   };
   const schema = inputs.length === 0 ? [] : [`export const inputSchema = ${literal(schemaOf(inputs))};`];

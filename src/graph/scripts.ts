@@ -25,7 +25,7 @@ function isExpression(body: string): boolean {
 }
 
 /** What a script sees. */
-const SEEN = ["input", "inputs", "variables", "nodes", "context", "input_data"];
+const SEEN = ["input", "inputs", "variables", "nodes", "context", "input_data", "files", "log"];
 
 /** Nodes before it, under their names where these can be names. */
 function locals(before: readonly string[]): string {

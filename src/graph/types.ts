@@ -81,6 +81,8 @@ export interface GraphSettings {
   readonly retry_attempts: number;
   /** Nodes that run at once, those within parallel nodes included. */
   readonly parallel_limit: number;
+  /** Starts it by the clock: a cron text, or `{ cron, timezone, input }`, as `config.schedule` of a script. */
+  readonly schedule?: unknown;
 }
 
 /** One graph, whatever dialect it was written in; the document that is stored. */

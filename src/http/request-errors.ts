@@ -45,7 +45,11 @@ function sentence(complaint: Complaint): string {
 /** The complaints of a JSON Schema validator as one INVALID_REQUEST that names the fields. */
 export function schemaError(complaints: readonly Complaint[]): WorkflowError {
   const [first] = complaints;
-  const message = complaints.map(sentence).join("; ");
+  // What an alternative of a schema lacks says more than that it was not met.
+  const message = complaints
+    .filter(({ keyword }) => keyword !== "if")
+    .map(sentence)
+    .join("; ");
   return fail("INVALID_REQUEST", { message, param: first === undefined ? null : nameOf(first) || null });
 }
 

@@ -19,7 +19,7 @@ export function entry(options: NodeOptions & { readonly shape: ValueShape; reado
   });
 }
 
-/** A script of the graph's author. `args`: what it sees. */
+/** A script of the graph's author. `args`: what it sees, beside `files` and `log` of ctx. */
 export function code(
   options: NodeOptions & {
     readonly run: (args: never) => unknown;
@@ -29,8 +29,8 @@ export function code(
 ): Node {
   const run = options.run as (args: object) => unknown;
   return makeNode("code", options, {
-    run(scope) {
-      const value = run(options.args(scope));
+    run(scope, { ctx }) {
+      const value = run({ ...options.args(scope), files: ctx["files"], log: ctx["log"] });
       const isLater =
         typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
       if (!isLater) return { value: shaped(options.shape, value) };

@@ -49,7 +49,9 @@ export function nextLabel(label: string): string {
 
 /** The bundler's complaints about an author's script, at its place in the document. */
 function inDocument(error: unknown, { scripts }: CompiledGraph): unknown {
-  const { code, details } = error as Partial<WorkflowError>;
+  const { code, details, message = "" } = error as Partial<WorkflowError>;
+  const isSchedule = String(details?.["param"] ?? "").startsWith("config.schedule");
+  if (isSchedule) return invalidGraph([{ path: "settings.schedule", message }]);
   const problems = (details?.["problems"] ?? []) as readonly BundleProblem[];
   if (code !== "BUNDLE_FAILED" || problems.length === 0) return error;
   return invalidGraph(

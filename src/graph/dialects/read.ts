@@ -114,7 +114,7 @@ interface Range {
   readonly whole: boolean;
 }
 
-const RANGES: Readonly<Record<keyof GraphSettings, Range>> = {
+const RANGES: Readonly<Record<"timeout" | "retry_attempts" | "parallel_limit", Range>> = {
   timeout: { min: 0.001, max: 86_400, whole: false },
   retry_attempts: { min: 0, max: 10, whole: true },
   parallel_limit: { min: 1, max: 100, whole: true },
@@ -125,7 +125,7 @@ export function readSettings(value: unknown, problems: Problems): GraphSettings 
   if (value !== undefined && value !== null && !isFields(value))
     problems.add("settings", `must be an object, got ${shown(value)}`);
   const given = isFields(value) ? value : {};
-  const read = (name: keyof GraphSettings): number => {
+  const read = (name: keyof typeof RANGES): number => {
     const found = given[name] ?? DEFAULT_SETTINGS[name];
     const { min, max, whole } = RANGES[name];
     const fits = typeof found === "number" && found >= min && found <= max && (!whole || Number.isInteger(found));
@@ -136,7 +136,10 @@ export function readSettings(value: unknown, problems: Problems): GraphSettings 
     );
     return DEFAULT_SETTINGS[name];
   };
-  return { timeout: read("timeout"), retry_attempts: read("retry_attempts"), parallel_limit: read("parallel_limit") };
+  const { schedule = null } = given;
+  const settings = { timeout: read("timeout"), retry_attempts: read("retry_attempts") };
+  const limited = { ...settings, parallel_limit: read("parallel_limit") };
+  return schedule === null ? limited : { ...limited, schedule };
 }
 
 const FIELD_TYPES: Readonly<Record<string, InputField["type"]>> = {

@@ -14,6 +14,9 @@ export const ERROR_SCHEMA = {
 
 const WORDS: Partial<Record<WorkflowError["code"], string>> = {
   UNAUTHENTICATED: "Invalid or missing API key",
+  WORKFLOW_NOT_FOUND: "Workflow not found",
+  EXECUTION_NOT_FOUND: "Job not found",
+  BUDGET_EXCEEDED: "Workflows have been rate limited for your organization due to a credit overage.",
   INTERNAL: "Internal server error",
 };
 
@@ -25,8 +28,21 @@ function complaintOf({ message, details }: WorkflowError): readonly object[] {
   return [{ loc: ["body", ...name], msg: message, type: isMissing ? "missing" : "value_error" }];
 }
 
+/** Inputs that do not match what a workflow asks for, one complaint each. */
+function inputComplaints({ message, details }: WorkflowError): readonly object[] {
+  const problems = (details["problems"] ?? []) as readonly { readonly path: string; readonly message: string }[];
+  if (problems.length === 0) return [{ loc: ["body", "inputs"], msg: message, type: "value_error" }];
+  return problems.map(({ path, message: msg }) => {
+    const missing = /required property '([^']*)'/.exec(msg)?.[1];
+    const names = path.split("/").filter((name) => name !== "");
+    const loc = ["body", "inputs", ...names, ...(missing === undefined ? [] : [missing])];
+    return { loc, msg, type: missing === undefined ? "value_error" : "missing" };
+  });
+}
+
 function detailOf(error: WorkflowError): unknown {
   const { code, details, message } = error;
+  if (code === "VALIDATION_ERROR") return inputComplaints(error);
   if (code === "INVALID_REQUEST" && error.status === 400 && details["code"] !== "invalid_json")
     return complaintOf(error);
   if (code === "NOT_FOUND" && details["code"] === "file_not_found") return "File not found";

@@ -1,10 +1,12 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { App, DialectDeps, MultipartFile, Reply, Request } from "../dialect.ts";
+import { createDraft, isDraft } from "../solcognia/drafts.ts";
+import { worded } from "../solcognia/worded.ts";
+import { listWorkflows } from "../solcognia/workflows.ts";
 import { type AttachedDatastores, createAttached, DATASTORE_PART } from "./attached-datastores.ts";
 import { DEFAULT_SCRIPT } from "./default-script.ts";
 import { inFieldsOfApi } from "./field-names.ts";
 import { readForm } from "./form.ts";
-import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
 import { receiveAccessories } from "./received-accessories.ts";
 import { NO_TRANSFORMS } from "./transforms.ts";
 import {
@@ -18,7 +20,7 @@ import {
   type UploadBody,
 } from "./upload-body.ts";
 import { SETTINGS_SCHEMA, UPLOAD_FORM_SCHEMA, UPLOAD_SCHEMA, VALIDATE_SCHEMA } from "./upload-schema.ts";
-import { showWorkflow, toDeploymentView, toProblemView, toVersionView } from "./workflow-view.ts";
+import { showWorkflow, toDeploymentView, toProblemView, toVersionView, toWorkflowView } from "./workflow-view.ts";
 
 const BASE = "/api/v1/workflows";
 const tags = ["workflows"];
@@ -68,7 +70,16 @@ function registerUpload(app: App, deps: DialectDeps): void {
   const summary = "Create or update a workflow: upload a script, its accessories and its datastores";
   const config = { longBody: true };
   app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation, config }, upload);
-  app.post(BASE, { schema: { tags, summary: "Same as upload", body }, preValidation, config }, upload);
+  const either = { if: { required: ["nodes"] }, else: UPLOAD_SCHEMA };
+  const both = { content: { ...body.content, "application/json": { schema: either } } };
+  const shared = { tags, summary: "Same as upload; with `nodes`, a graph of the SolCognia API", body: both };
+  const draft = worded(async (request, reply) => {
+    reply.code(201);
+    return createDraft(deps, request);
+  });
+  app.post(BASE, { schema: shared, preValidation, config }, async (request, reply) =>
+    isDraft(request.body) ? draft(request, reply) : upload(request),
+  );
 }
 
 interface ValidateBody extends SchemasBody {
@@ -93,13 +104,24 @@ function registerChecking(app: App, deps: DialectDeps): void {
   }));
 }
 
-function registerReading(app: App, { workflows, account }: DialectDeps): void {
+const LIST_QUERY = {
+  type: "object",
+  properties: {
+    limit: { type: "string", description: "1 to 100, default 20" },
+    offset: { type: "string" },
+    category: { type: "string" },
+    public: { type: "string", description: "`true`: public workflows of others too, in `workflows` alone" },
+  },
+} as const;
+
+function registerReading(app: App, deps: DialectDeps): void {
+  const { workflows, account } = deps;
   const accountId = (request: Request) => account(request).id;
-  app.get(BASE, { schema: { tags, summary: "List workflows", querystring: PAGE_SCHEMA } }, async (request) => {
-    const page = pageOf(request.query as PageQuery);
-    const found = await workflows.list({ accountId: accountId(request), ...page });
-    const data = await Promise.all(found.items.map((workflow) => showWorkflow(workflows, workflow)));
-    return { data, pagination: { total: found.total, ...page } };
+  const list = { tags, summary: "List workflows, in the forms of two APIs", querystring: LIST_QUERY };
+  app.get(BASE, { schema: list }, async (request) => {
+    const { page, items, limit, offset } = await listWorkflows(deps, request);
+    const own = items.filter(({ isOwn }) => isOwn).map(({ workflow, version }) => toWorkflowView(workflow, version));
+    return { ...page, data: own, pagination: { total: page.total, limit, offset } };
   });
   app.get(`${BASE}/:ref`, { schema: { tags, summary: "One workflow", params: REF } }, async (request) => ({
     data: await showWorkflow(workflows, await workflows.find({ accountId: accountId(request), key: refOf(request) })),

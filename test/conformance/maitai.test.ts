@@ -1,0 +1,3 @@
+import { describeConformance } from "./harness.ts";
+
+describeConformance("maitai");
