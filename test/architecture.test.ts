@@ -34,6 +34,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   standardwebhooks: "src/engine/webhooks/signature.ts",
   undici: "runtime/egress/dispatcher.ts",
   "web-streams-polyfill": "runtime/bundle/web/",
+  yaml: "src/graph/import/index.ts",
   "yocto-spinner": "src/cli/terminal.ts",
 };
 
@@ -93,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/testing/": ["src/testing/", "src/recording/", "src/cli/sources.ts", "runtime/index.ts"],
   "src/cli/": [
     "src/cli/",
+    "src/graph/",
     "src/recording/",
     "src/testing/",
     "src/server.ts",

@@ -1,4 +1,4 @@
-import { truthy } from "./text.ts";
+import { bare, truthy } from "./text.ts";
 
 type Scalar = string | number | boolean | null;
 
@@ -39,8 +39,8 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 
 /** The operators of expressions. `bring`: how two values are brought together before they are compared. */
 function operators(bring: (a: unknown, b: unknown) => readonly [unknown, unknown]) {
-  const compare = (a: unknown, b: unknown) => order(...bring(a ?? null, b ?? null));
-  const eq = (a: unknown, b: unknown) => same(...bring(a ?? null, b ?? null));
+  const compare = (a: unknown, b: unknown) => order(...bring(bare(a) ?? null, bare(b) ?? null));
+  const eq = (a: unknown, b: unknown) => same(...bring(bare(a) ?? null, bare(b) ?? null));
   return {
     eq,
     ne: (a: unknown, b: unknown) => !eq(a, b),
@@ -49,9 +49,10 @@ function operators(bring: (a: unknown, b: unknown) => readonly [unknown, unknown
     gt: (a: unknown, b: unknown) => compare(a, b) > 0,
     ge: (a: unknown, b: unknown) => compare(a, b) >= 0,
     /** `a in b`: an element of a list, a part of a text, a member of an object. */
-    within: (a: unknown, b: unknown): boolean => {
+    within: (a: unknown, whole: unknown): boolean => {
+      const b = bare(whole);
       if (Array.isArray(b)) return b.some((one) => eq(a, one));
-      if (typeof b === "string") return b.includes(String(a ?? ""));
+      if (typeof b === "string") return b.includes(String(bare(a) ?? ""));
       return typeof b === "object" && b !== null && Object.hasOwn(b, String(a));
     },
   };

@@ -25,6 +25,11 @@ const isAnswer = (value: object): value is { readonly response: string } => {
   return typeof response === "string" && Object.keys(value).length === 1;
 };
 
+/** What an expression compares: the answer of a model is its text. */
+export function bare(value: unknown): unknown {
+  return typeof value === "object" && value !== null && isAnswer(value) ? value.response : value;
+}
+
 /** A value within a text: texts as they are, the answer of a model as its text, other objects as JSON, nothing as nothing. */
 export function text(value: unknown): string {
   if (value === null || value === undefined) return "";

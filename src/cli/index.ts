@@ -11,6 +11,8 @@ import { dev } from "./dev.ts";
 import { events } from "./events.ts";
 import { files } from "./files.ts";
 import { fork } from "./fork.ts";
+import { graph } from "./graph.ts";
+import { importFile } from "./import.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
 import { pull } from "./pull.ts";
@@ -23,6 +25,7 @@ import { schedules } from "./schedules.ts";
 import { show } from "./show.ts";
 import { start } from "./start.ts";
 import { tail } from "./tail.ts";
+import { templates } from "./templates.ts";
 import { test } from "./test.ts";
 import { trace } from "./trace.ts";
 import { types } from "./types.ts";
@@ -46,6 +49,9 @@ export const COMMANDS: readonly Command[] = [
   list,
   versions,
   rollback,
+  graph,
+  templates,
+  importFile,
   datastores,
   schedules,
   files,

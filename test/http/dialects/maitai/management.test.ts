@@ -191,8 +191,8 @@ describe("definitions", () => {
     expect(all.pagination).toEqual({ total, offset: 0, limit: 100 });
     const page = await list("limit=2&offset=1");
     expect(page.data.map((one) => one["id"])).toEqual(all.data.slice(1, 3).map((one) => one["id"]));
-    expect((await list("")).pagination).toMatchObject({ limit: 25 });
-    expect((await service.send("/api/v1/workflows?limit=0")).status).toBe(400);
+    expect((await list("")).pagination).toMatchObject({ limit: 20 });
+    expect((await list("limit=0")).pagination).toMatchObject({ limit: 1 });
     expect((await service.send("/api/v1/workflows?limit=ten")).status).toBe(400);
   });
 });
