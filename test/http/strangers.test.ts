@@ -56,6 +56,8 @@ beforeAll(async () => {
   const staged = await core.datastores.stage({ accountId: core.accountId, body: Readable.from([]), length: 0, signal });
   const begun = { accountId: core.accountId, key: "private", format: "csv", options: {}, definition: null } as const;
   const imported = await core.datastores.addImport(staged, { ...begun, creates: false });
+  const document = { nodes: [], edges: [] };
+  const graph = await core.graphs.create({ accountId: core.accountId, name: "secret", dialect: "motte", document });
   const { executionId } = await core.invoke(REF, { input: {}, mode: "background" });
   const first = async (path: string): Promise<string> => {
     const rows = async () => ((await send("GET", path)).body as { readonly data: readonly Json[] }).data;
@@ -68,6 +70,7 @@ beforeAll(async () => {
     file,
     approval,
     run: toExecId(executionId),
+    graph: graph.workflow.id,
     datastore: stored.id,
     import: imported.id,
     delivery: await first("/api/v1/webhook-deliveries"),
@@ -89,6 +92,30 @@ const OPERATIONS: readonly Operation[] = [
   ["GET", "/api/v1/files/:file/content"],
   ["POST", "/api/v1/files/:file/url", {}],
   ["GET", "/v1/files/:file/status"],
+  ["GET", "/api/v1/graphs/:graph/script"],
+  ["PUT", "/api/v1/graphs/:graph", { document: { nodes: [] } }],
+  ["GET", "/v1/app/:graph"],
+  ["GET", "/v1/workflows/:run"],
+  ["POST", "/v1/workflows/run", { app_id: ":graph", inputs: {} }],
+  ["POST", "/v1/workflows/presigned-url", { job_id: ":run", step_id: "x" }],
+  ["POST", "/api/v1/workflows/:graph/execute", {}],
+  ["POST", "/api/v1/workflows/:graph/rating", { rating: 3 }],
+  ["GET", "/api/v1/workflows/:graph/executions"],
+  ["GET", "/api/v1/executions/:run"],
+  ["POST", "/api/workflows/execute", { workflow_id: ":graph", input: 1 }],
+  ["GET", "/api/workflows/executions/:run"],
+  ["PUT", "/api/workflows/:graph", { name: "x" }],
+  ["GET", "/api/workflows/:graph"],
+  ["PATCH", "/api/workflows/:graph", { name: "x" }],
+  ["DELETE", "/api/workflows/:graph"],
+  ["PUT", "/api/workflows/:graph/graph", { blocks: [], edges: [] }],
+  ["POST", "/api/workflows/:graph/deploy"],
+  ["POST", "/api/workflows/:graph/undeploy"],
+  ["POST", "/api/workflows/:graph/arm"],
+  ["POST", "/api/workflows/:graph/execute", {}],
+  ["POST", "/api/workflows/:graph/execute/stream", {}],
+  ["GET", "/api/workflows/:graph/executions"],
+  ["GET", "/api/workflows/:graph/executions/:run/logs"],
   ["GET", "/api/v1/runs/:run/files"],
   ["GET", "/api/v1/runs/:run"],
   ["DELETE", "/api/v1/runs/:run"],
@@ -156,7 +183,10 @@ const OF_DATASTORES: readonly Operation[] = [":datastore", "private"].flatMap((n
 ]);
 
 const named = (text: string) =>
-  text.replaceAll(/:(run|schedule|webhook|delivery|approval|file|datastore|import)\b/g, (_, what) => ids[what] ?? "");
+  text.replaceAll(
+    /:(run|schedule|webhook|delivery|approval|file|datastore|import|graph)\b/g,
+    (_, what) => ids[what] ?? "",
+  );
 
 const NAMES = [...OPERATIONS, ...OF_DATASTORES].map(([method, path, body]) => ({ method, path, body }));
 
@@ -188,10 +218,28 @@ test("lists of another account are empty, whatever they are filtered by", async 
     expect([list, (await send("GET", `/api/v1/${list}`)).body["data"]]).toEqual([list, []]);
 });
 
+test("other lists of another account are empty as well", async () => {
+  caller = as("a stranger");
+  expect((await send("GET", "/api/v1/budgets")).body["data"]).toMatchObject({ account: null, keys: {} });
+  expect((await send("GET", "/api/v1/graphs")).body["data"]).toEqual([]);
+  expect((await send("GET", "/api/workflows")).body).toMatchObject({ workflows: [], total: 0 });
+  expect((await send("GET", "/v1/app/list")).body).toEqual({ data: [] });
+  expect((await send("GET", "/api/v1/workflows?public=true")).body).toMatchObject({ workflows: [], total: 0 });
+  for (const path of ["/agent/models", "/agent/v1/models", "/v1/models", "/workflow/models"])
+    expect([path, (await send("GET", path)).body["data"]]).toEqual([path, []]);
+});
+
+test("a file's content needs its owner's link, whoever's key comes with it", async () => {
+  caller = as("a stranger");
+  const answer = await send("GET", named("/v1/files/:file/content?expires=9999999999&sig=00"));
+  expect(answer.status).toBe(403);
+});
+
 test("nothing of it has changed for its owner", async () => {
   caller = as(core.accountId);
   const { data } = (await send("GET", `/api/v1/runs/${ids["run"]}`)).body as { readonly data: Json };
   expect(data).toMatchObject({ status: "waiting" });
-  for (const list of ["agents", "approvals", "files", "runs", "schedules", "webhooks", "workflows"])
+  expect((await send("GET", "/api/v1/workflows")).body["total"]).toBe(2);
+  for (const list of ["agents", "approvals", "files", "runs", "schedules", "webhooks"])
     expect([list, ((await send("GET", `/api/v1/${list}`)).body["data"] as readonly Json[]).length]).toEqual([list, 1]);
 });

@@ -10,10 +10,14 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const tags = ["graphs: motte"];
 /** Ids that these routes share with others are told apart by their form. */
-export const OWN_ID = "/api/workflows/:id(^wf_.*$)";
+const OWN_ID = "/api/workflows/:wf_id(^wf_.*$)";
+const OWN_PARAM = {
+  type: "object",
+  properties: { wf_id: { type: "string", description: "`wf_<32 hex digits>`" } },
+} as const;
 export const ID_PARAM = {
   type: "object",
-  properties: { id: { type: "string", description: "`wf_<32 hex digits>`" } },
+  properties: { id: { type: "string", description: "`wf_…`, `exec_…` or UUID" } },
 } as const;
 const LABEL = /^\d{1,6}(\.\d{1,6}){0,2}$/;
 
@@ -136,12 +140,13 @@ export function registerWorkflows(app: App, deps: DialectDeps): void {
   const { graphs, account } = deps;
   registerCreate(app, deps);
   registerUpdate(app, deps);
-  const keyOf = (request: Request) => ({ accountId: account(request).id, key: idOf(request) });
-  app.get(OWN_ID, { schema: { tags, summary: "One workflow, by its `wf_…` id", params: ID_PARAM } }, async (request) =>
+  const ownId = (request: Request) => (request.params as { readonly wf_id: string }).wf_id;
+  const keyOf = (request: Request) => ({ accountId: account(request).id, key: ownId(request) });
+  app.get(OWN_ID, { schema: { tags, summary: "One workflow, by its `wf_…` id", params: OWN_PARAM } }, async (request) =>
     toWorkflowView(await graphs.find(keyOf(request))),
   );
   const summary = "Delete a workflow and all its runs, by its `wf_…` id";
-  app.delete(OWN_ID, { schema: { tags, summary, params: ID_PARAM } }, async (request) => {
+  app.delete(OWN_ID, { schema: { tags, summary, params: OWN_PARAM } }, async (request) => {
     const { workflow } = await graphs.find(keyOf(request));
     await graphs.remove(keyOf(request));
     const message = "Workflow and all execution history deleted successfully";

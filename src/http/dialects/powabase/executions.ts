@@ -107,7 +107,7 @@ function registerHistory(app: App, { graphs, engine, account }: DialectDeps): vo
     const rows = page.items.map(({ id: executionId }) => engine.findExecution({ accountId, executionId }));
     return { executions: (await Promise.all(rows)).map(toExecutionRow) };
   });
-  const logs = { tags, summary: "What each block of a run did", params: ID_PARAM };
+  const logs = { tags, summary: "What each block of a run did" };
   app.get(`${PATH}/executions/:execution/logs`, { schema: logs }, async (request) => {
     const { execution } = request.params as { readonly execution: string };
     const accountId = account(request).id;

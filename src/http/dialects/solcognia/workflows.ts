@@ -8,12 +8,18 @@ import { toDetail, toSummary } from "./views.ts";
 const tags = ["graphs: solcognia"];
 const PATH = "/api/v1/workflows";
 /** Ids that these routes share with others are told apart by their form. */
-const OWN_ID = `${PATH}/:id(^wf_.*$)`;
-const PARAMS = { type: "object", properties: { id: { type: "string", description: "`wf_<32 hex digits>`" } } } as const;
+const OWN_ID = `${PATH}/:wf_id(^wf_.*$)`;
+const PARAMS = {
+  type: "object",
+  properties: { wf_id: { type: "string", description: "`wf_<32 hex digits>`" } },
+} as const;
 const LIMIT = { usual: 20, min: 1, max: 100 };
 const OFFSET = { usual: 0, min: 0, max: 1_000_000 };
 
-const idOf = (request: Request): string => (request.params as { readonly id: string }).id;
+const idOf = (request: Request): string => {
+  const params = request.params as { readonly id?: string; readonly wf_id?: string };
+  return params.wf_id ?? params.id ?? "";
+};
 
 /** The members of this API in the list of workflows. */
 export async function listWorkflows({ graphs, account }: DialectDeps, request: Request) {
@@ -146,7 +152,7 @@ function registerOne(app: App, deps: DialectDeps): void {
     await graphs.remove(keyOf(request));
     return reply.code(204).send();
   });
-  const rate = { tags, summary: "Give a workflow 1 to 5 stars", params: PARAMS };
+  const rate = { tags, summary: "Give a workflow 1 to 5 stars" };
   app.post(`${PATH}/:id/rating`, { schema: rate }, async (request) => {
     const { rating } = bodyOf(request);
     return toSummary(await graphs.rate({ ...keyOf(request), stars: rating as number }));
