@@ -58,6 +58,8 @@ export class Events {
 
   retry(id: string, told: { readonly attempt: number; readonly waitMs: number; readonly error: NodeFailure }): void {
     const { attempt, waitMs, error } = told;
+    // What the failed attempt said is no part of the next one's answer.
+    this.#waiting.delete(id);
     const content = { node_id: id, attempt, wait_ms: waitMs, error: clipped(error), at: door().now() };
     this.#tell({ type: "node_retry", content });
   }

@@ -23,10 +23,20 @@ export function toFailure(thrown: unknown): NodeFailure {
   }
 }
 
+/** A member of whatever was thrown; undefined where reading it throws. */
+function safe(thrown: unknown, name: string): unknown {
+  try {
+    return fieldsOf(thrown)[name];
+  } catch {
+    return undefined;
+  }
+}
+
 /** True for failures that another attempt may not meet: the network, timeouts, 408, 429, 5xx. */
 export function isRetryable(thrown: unknown): boolean {
-  const { code, details } = fieldsOf(thrown);
-  const { retryable, status, reason } = fieldsOf(details);
+  const code = safe(thrown, "code");
+  const details = safe(thrown, "details");
+  const [retryable, status, reason] = [safe(details, "retryable"), safe(details, "status"), safe(details, "reason")];
   if (code === "UPSTREAM_TIMEOUT") return true;
   if (code !== "UPSTREAM_FAILED") return false;
   if (typeof retryable === "boolean") return retryable;
@@ -36,7 +46,7 @@ export function isRetryable(thrown: unknown): boolean {
 
 /** How long to wait before the next attempt, ms: what the upstream asked for, else longer each time. */
 export function waitBefore(attempt: number, thrown: unknown): number {
-  const asked = fieldsOf(fieldsOf(thrown)["details"])["retry_after_ms"];
+  const asked = safe(safe(thrown, "details"), "retry_after_ms");
   if (typeof asked === "number" && asked >= 0) return asked;
   const most = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (attempt - 1));
   return Math.round(most * (0.5 + Math.random() / 2));
@@ -44,7 +54,7 @@ export function waitBefore(attempt: number, thrown: unknown): number {
 
 /** True for errors that end the whole run, whatever a node says: a budget, a stop, a replay that diverged. */
 export function isFinal(thrown: unknown): boolean {
-  const { code } = fieldsOf(thrown);
+  const code = safe(thrown, "code");
   return code === "BUDGET_EXCEEDED" || code === "REPLAY_DIVERGED" || code === "EXECUTION_CANCELLED";
 }
 

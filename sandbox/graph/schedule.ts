@@ -1,4 +1,5 @@
 import { type AttemptFacts, attemptsOf } from "./attempts.ts";
+import { checkPart } from "./check-part.ts";
 import { isFinal, nodeFault, toFailure } from "./failure.ts";
 import { plain } from "./plain.ts";
 import type { Shared } from "./shared.ts";
@@ -27,6 +28,8 @@ interface Work {
   /** Gives the place back, once. */
   readonly release: () => void;
   attempts: number;
+  /** Parts that it runs. */
+  readonly parts: Schedule[];
 }
 
 const bare = (): Record<string, unknown> => Object.create(null) as Record<string, unknown>;
@@ -39,12 +42,14 @@ export class Schedule {
   readonly #values: Record<string, unknown> = bare();
   readonly #scope: Omit<Scope, "upstream">;
   readonly #skipped: string[] = [];
+  readonly #parts = new Set<Schedule>();
   #left: number;
   #isOver = false;
   #resolve: (values: Readonly<Record<string, unknown>>) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
   constructor(part: GraphPart, shared: Shared, around: Surroundings) {
+    checkPart(part);
     this.#shared = shared;
     this.#around = around;
     this.#scope = { ...around.scope, nodes: Object.assign(bare(), around.scope.nodes) };
@@ -71,21 +76,23 @@ export class Schedule {
     });
   }
 
-  /** Nothing new starts, and what is under way is not waited for. */
+  /** Nothing new starts, parts within included, and what is under way is not waited for. */
   stop(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
+    this.#shared.events.skip(this.#skipped);
+    for (const part of this.#parts) part.stop();
   }
 
   #end(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    if (this.#skipped.length > 0) this.#shared.events.skip(this.#skipped);
+    this.stop();
     this.#resolve(this.#values);
   }
 
   #fail(error: unknown): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.stop();
     this.#reject(error);
   }
 
@@ -94,7 +101,7 @@ export class Schedule {
   }
 
   #queue(progress: Progress): void {
-    this.#shared.slots.take((release) => this.#begin({ progress, release, attempts: 1 }));
+    this.#shared.slots.take((release) => this.#begin({ progress, release, attempts: 1, parts: [] }));
   }
 
   #begin(work: Work): void {
@@ -130,6 +137,7 @@ export class Schedule {
 
   #threw(work: Work, thrown: unknown): void {
     const { progress, attempts } = work;
+    for (const part of work.parts) part.stop();
     const recovered = isFinal(thrown) ? undefined : progress.node.recover?.(toFailure(thrown));
     if (recovered !== undefined) {
       this.#ended(work, recovered);
@@ -160,7 +168,10 @@ export class Schedule {
         work.release();
         const own = prefix === null ? this.#around.prefix : `${id}/${prefix}`;
         const schedule = new Schedule(part, this.#shared, { scope: this.#scope, prefix: own });
+        work.parts.push(schedule);
+        this.#parts.add(schedule);
         const values = schedule.run().then((found) => {
+          this.#parts.delete(schedule);
           if (prefix === null) Object.assign(this.#scope.nodes, found);
           return found;
         });
@@ -174,8 +185,8 @@ export class Schedule {
     const { id } = progress;
     const { json, value: kept } = plain(value);
     this.#keep(id, kept);
-    this.#values[id] = kept;
     const live = progress.out.map((edge) => this.#isLive(edge, id, kept, route));
+    this.#values[id] = kept;
     this.#shared.events.complete(this.#told(progress), { attempts, route, json });
     this.#settle(progress, live, kept);
   }
@@ -194,18 +205,26 @@ export class Schedule {
     const isCaught = out.some((edge) => edge.onError === true);
     const handled = !isFinal(thrown) && (isCaught || node.onError === "continue");
     const error = toFailure(thrown);
-    this.#shared.events.error(this.#told(progress), { attempts, error, handled });
-    if (!handled) {
+    const value = { error: { message: error.message } };
+    this.#keep(id, value);
+    const live = handled ? this.#liveAfter(out, id, value) : null;
+    this.#shared.events.error(this.#told(progress), { attempts, error, handled: live !== null });
+    if (live === null) {
       this.#fail(isFinal(thrown) ? thrown : nodeFault(name, attempts, thrown));
       return;
     }
-    const value = { error: { message: error.message } };
-    this.#keep(id, value);
     if (!isCaught) this.#values[id] = value;
-    const live = out.map((edge) =>
-      isCaught ? edge.onError === true : edge.onError !== true && this.#isLive(edge, id, value, undefined),
-    );
     this.#settle(progress, live, value);
+  }
+
+  /** Edges of a node that may fail and has; null where they cannot be told either, so that nobody handles the failure. */
+  #liveAfter(out: readonly Edge[], id: string, value: unknown): readonly boolean[] | null {
+    if (out.some((edge) => edge.onError === true)) return out.map((edge) => edge.onError === true);
+    try {
+      return out.map((edge) => this.#isLive(edge, id, value, undefined));
+    } catch {
+      return null;
+    }
   }
 
   #keep(id: string, value: unknown): void {

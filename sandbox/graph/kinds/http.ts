@@ -74,10 +74,12 @@ function parsed(response: Response): unknown {
   }
 }
 
-/** Seconds or a date, as ms from now; null where the header says nothing that can be used. */
+/** Seconds, or a date by the clock of whoever answered, as ms from now; null where the header says nothing that can be used. */
 function retryAfterMs(headers: Response["headers"]): number | null {
-  const seconds = Number(headers["retry-after"] ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1_000 : null;
+  const asked = headers["retry-after"]?.trim() ?? "";
+  if (/^\d+$/.test(asked)) return Number(asked) * 1_000;
+  const wait = Date.parse(asked) - Date.parse(headers["date"] ?? "");
+  return Number.isFinite(wait) ? Math.max(0, wait) : null;
 }
 
 function refused(request: object, response: Response): Error {
