@@ -11,6 +11,7 @@ import { describeExecutions } from "./contract/executions.ts";
 import { describeFiles } from "./contract/files.ts";
 import { describeForks } from "./contract/forks.ts";
 import { describeGates } from "./contract/gates.ts";
+import { describeGraphs } from "./contract/graphs.ts";
 import { describeJobs } from "./contract/jobs.ts";
 import { describeJournal } from "./contract/journal.ts";
 import { describeKeys } from "./contract/keys.ts";
@@ -76,6 +77,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeTraces(subject);
     describeLeases(subject);
     describeCancellation(subject);
+    describeGraphs(subject);
     describeGates(subject);
     describeJobs(subject);
     describeFiles(subject);
