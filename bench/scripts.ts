@@ -23,6 +23,15 @@ export const SCRIPTS = {
   return { sum };
 }
 `,
+  // The same calls as the graph of three nodes makes.
+  three: `export async function execute(ctx) {
+  const ask = async (content) =>
+    (await ctx.chat.completions.create({ model: "echo", messages: [{ role: "user", content }] })).choices[0].message.content;
+  const a = await ask("one " + ctx.input.x);
+  const b = await ask("two " + a);
+  return { a, b, c: await ask("three " + b) };
+}
+`,
   fan: `export async function execute(ctx) {
   for (let step = 0; step < 3; step++) await ctx.http.get(ctx.input.upstream + "/wait");
   return { done: true };

@@ -26,6 +26,8 @@ export interface Weft {
   readonly headers: Readonly<Record<string, string>>;
   /** Uploads script text under a ref and makes it the active version. */
   upload(ref: string, script: string): Promise<void>;
+  /** Sends JSON and waits for the answer; throws when the status is not 2xx. */
+  post(path: string, body: unknown): Promise<void>;
   /** Uploads a workflow of the bench. */
   deploy(ref: ScriptRef): Promise<void>;
   /** Runs a workflow and waits for its answer; throws when the status is not 2xx. */
@@ -85,13 +87,16 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
-function toApi(url: string, key: string): Pick<Weft, "headers" | "upload" | "call"> {
+function toApi(url: string, key: string): Pick<Weft, "headers" | "upload" | "post" | "call"> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   return {
     headers,
     async upload(ref, script) {
       const body = JSON.stringify({ workflow_ref_name: ref, script, publish_version: true });
       await (await post(`${url}/api/v1/workflows/upload`, headers, body)).arrayBuffer();
+    },
+    async post(path, body) {
+      await (await post(`${url}${path}`, headers, JSON.stringify(body))).arrayBuffer();
     },
     async call(ref, input, more) {
       const response = await post(`${url}${CHAT}`, headers, toCallBody(ref, input, more));

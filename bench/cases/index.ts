@@ -4,6 +4,7 @@ import { datastoreGet } from "./datastore-get.ts";
 import { datastoreIngest } from "./datastore-ingest.ts";
 import { datastoreSearch } from "./datastore-search.ts";
 import { fan } from "./fan.ts";
+import { graph } from "./graph.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
 import { resume } from "./resume.ts";
@@ -28,4 +29,5 @@ export const CASES: readonly Case[] = [
   datastoreIngest,
   datastoreGet,
   datastoreSearch,
+  graph,
 ];
