@@ -3,6 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { compileGraph } from "../../src/graph/compile.ts";
+import { parseGraph } from "../../src/graph/parse-graph.ts";
+import { MARKETING, STARTER, SUPPORT } from "../graph/samples.ts";
 import { weft } from "./capture.ts";
 
 let directory = "";
@@ -49,4 +52,15 @@ test("the printed types let an editor check a script anywhere", async () => {
     }`;
   expect(compile(good)).toBe("");
   expect(compile(good.replace("ctx.sleep", "ctx.slep"))).toContain("script.ts(6,");
+  for (const [dialect, document] of [
+    ["motte", SUPPORT],
+    ["solcognia", MARKETING],
+    ["powabase", STARTER],
+  ] as const) {
+    const [main] = compileGraph(parseGraph({ dialect, document }).graph).upload.files;
+    // Scripts of nodes are files of their own.
+    expect(compile((main?.text ?? "").replaceAll(/^import (script\d+) from .*$/gm, "declare const $1: never;"))).toBe(
+      "",
+    );
+  }
 });
