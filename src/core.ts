@@ -1,5 +1,5 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from "../runtime/index.ts";
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
@@ -104,11 +104,9 @@ function toEngineSettings(settings: Settings): EngineSettings {
 }
 
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
-export async function createCore(
-  settings: Settings,
-  report: (error: unknown) => void,
-  showRun: ShowRun,
-): Promise<Core> {
+export async function createCore(given: Settings, report: (error: unknown) => void, showRun: ShowRun): Promise<Core> {
+  // Processes of datastores run in other directories.
+  const settings = { ...given, dataDir: resolve(given.dataDir) };
   const store = await openStore(settings);
   const { runtime, key, files, ledger } = await startBeside(store, settings, report).catch(async (error: unknown) => {
     await store.close();

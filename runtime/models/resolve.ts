@@ -41,10 +41,16 @@ export function resolveEmbeddingModel(config: ModelConfig, model: string | null)
   throw fail("INVALID_ARGUMENT", { message, field: "model" });
 }
 
+/** While nothing but the built-in model is configured it answers for any name, so that everything can be tried. */
+function offline({ models }: ModelConfig): ModelRoute | null {
+  const [first, ...others] = Object.values(models);
+  return first?.baseUrl === null && others.length === 0 ? first : null;
+}
+
 /** The model of a call; throws INVALID_ARGUMENT naming the known models when nothing leads anywhere. */
 export function resolveModel(config: ModelConfig, choice: ModelChoice): ResolvedModel {
   const name = chooseName(config, choice);
-  const route = at(config.models, name) ?? config.generic;
+  const route = at(config.models, name) ?? config.generic ?? offline(config);
   if (route !== null) return { api: "chat", name, route };
   const known = Object.keys(config.models).join(", ");
   throw fail("INVALID_ARGUMENT", {

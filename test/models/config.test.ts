@@ -123,3 +123,10 @@ describe("resolveModel", () => {
     );
   });
 });
+
+test("while only the built-in model is configured it answers for any name", () => {
+  const config = parseModels({ file: null, env: {} });
+  expect(resolveModel(config, { model: "gpt-4o", intent: null, application: null })).toMatchObject({
+    ...{ name: "gpt-4o", route: { baseUrl: null } },
+  });
+});

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { fail } from "../../../runtime/index.ts";
@@ -207,4 +207,11 @@ test("a page after a revision that is none yet is refused", async () => {
   const after = { base: 1, revision: 2, row: 1 };
   const page = core.datastores.scan({ ...name, signal, filter: undefined, limit: 1, after });
   await expect(page).rejects.toMatchObject({ code: "INVALID_REQUEST", details: { param: "cursor" } });
+});
+
+test("the data directory may be named relative to where the server started", async () => {
+  const dir = await makeDataDir();
+  open.push({ close: () => dir.remove() });
+  const core = await start({ WEFT_DATA_DIR: relative(process.cwd(), dir.path) });
+  expect((await fill(core, "words", words("word", 3))).state.status).toBe("complete");
 });
