@@ -99,6 +99,12 @@ const TYPES: Readonly<Record<InputField["type"], object>> = {
   json: {},
 };
 
+/** The input that a text alone is: of calls with messages, for example. */
+function textInput(inputs: readonly InputField[]): InputField | undefined {
+  const texts = inputs.filter(({ type }) => type === "text");
+  return texts.find(({ required }) => required) ?? texts[0];
+}
+
 /** JSON Schema of the inputs; fields that have a default may be left out. */
 export function schemaOf(inputs: readonly InputField[]): object {
   const properties = inputs.map((field) => {
@@ -120,7 +126,11 @@ export function schemaOf(inputs: readonly InputField[]): object {
     ];
   });
   const required = inputs.filter((field) => field.required && field.default === undefined).map(({ name }) => name);
-  return { type: "object", properties: Object.fromEntries(properties), ...(required.length === 0 ? {} : { required }) };
+  return {
+    type: textInput(inputs) === undefined ? "object" : ["object", "string", "null"],
+    properties: Object.fromEntries(properties),
+    ...(required.length === 0 ? {} : { required }),
+  };
 }
 
 function headOf({ settings, inputs, dialect }: Graph, datastores: ReadonlySet<string>): readonly string[] {
@@ -142,8 +152,7 @@ const literal = (value: object): string =>
 function specOf({ dialect, inputs, settings }: Graph): readonly string[] {
   const defaults = inputs.filter((field) => field.default !== undefined).map((field) => [field.name, field.default]);
   const files = inputs.filter(({ type }) => type === "file").map(({ name }) => name);
-  const texts = inputs.filter(({ type }) => type === "text");
-  const named = texts.find(({ required }) => required) ?? texts[0];
+  const named = textInput(inputs);
   return [
     `  result: "${RESULTS[dialect]}",`,
     `  parallelLimit: ${settings.parallel_limit},`,

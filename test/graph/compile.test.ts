@@ -56,6 +56,15 @@ describe("the samples of the published APIs", () => {
   });
 });
 
+test("a call with a text, or with messages alone, gives the first text input", async () => {
+  bench.stub.always({ content: Array.from({ length: 25 }, () => "word").join(" ") });
+  const said = () => ((bench.stub.calls.at(-1)?.body["messages"] ?? []) as { content: string }[]).at(-1)?.content;
+  await bench.run("solcognia", MARKETING, "tea");
+  expect(said()).toBe("Write a casual ad for tea");
+  await bench.run("solcognia", MARKETING, undefined, { messages: [{ role: "user", content: "coffee" }] });
+  expect(said()).toBe("Write a casual ad for coffee");
+});
+
 test("what a graph is compiled to can be read", () => {
   const { upload } = compileGraph(parseGraph({ dialect: "solcognia", document: MARKETING }).graph);
   expect(upload.files.map(({ path }) => path)).toEqual(["graph.ts", "nodes/clean_1.ts"]);

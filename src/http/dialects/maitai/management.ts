@@ -70,7 +70,7 @@ function registerUpload(app: App, deps: DialectDeps): void {
   const summary = "Create or update a workflow: upload a script, its accessories and its datastores";
   const config = { longBody: true };
   app.post(`${BASE}/upload`, { schema: { tags, summary, body }, preValidation, config }, upload);
-  const either = { if: { required: ["nodes"] }, else: UPLOAD_SCHEMA };
+  const either = { if: { type: "object", required: ["nodes"] }, else: UPLOAD_SCHEMA };
   const both = { content: { ...body.content, "application/json": { schema: either } } };
   const shared = { tags, summary: "Same as upload; with `nodes`, a graph of the SolCognia API", body: both };
   const draft = worded(async (request, reply) => {

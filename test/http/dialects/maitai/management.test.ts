@@ -197,6 +197,13 @@ describe("definitions", () => {
   });
 });
 
+test.each(["[]", "null", '"x"', "5"])("a body that is no object is refused by uploads: %s", async (body) => {
+  for (const path of ["/api/v1/workflows", "/api/v1/workflows/upload"]) {
+    const headers = { "content-type": "application/json" };
+    expect((await service.send(path, { method: "POST", body, headers })).status).toBe(400);
+  }
+});
+
 test("a list is whole while workflows in it are being deleted", async () => {
   const refs = Array.from({ length: 20 }, (_, i) => `fleeting-${i}`);
   for (const workflow_ref_name of refs) await upload({ workflow_ref_name, script: SCRIPT });
