@@ -21,8 +21,18 @@ export {
   sub,
   within,
 } from "./expressions.ts";
-export { approve, delay, memory, parallel, subflow } from "./kinds/effects.ts";
+export { agent } from "./kinds/agent.ts";
+export { approve } from "./kinds/approve.ts";
+export { choose } from "./kinds/choose.ts";
+export { code } from "./kinds/code.ts";
+export { condition } from "./kinds/condition.ts";
+export { delay } from "./kinds/delay.ts";
+export { entry } from "./kinds/entry.ts";
 export { http } from "./kinds/http.ts";
-export { agent, llm } from "./kinds/llm.ts";
-export { choose, code, condition, entry, output, pass } from "./kinds/plain-kinds.ts";
+export { llm } from "./kinds/llm.ts";
+export { memory } from "./kinds/memory.ts";
+export { output } from "./kinds/output.ts";
+export { parallel } from "./kinds/parallel.ts";
+export { pass } from "./kinds/pass.ts";
+export { subflow } from "./kinds/subflow.ts";
 export { at, gathered, look, text, textOr, truthy, valueOr } from "./text.ts";

@@ -1,12 +1,26 @@
 import type { GraphDialect } from "../types.ts";
-import { code, processing, transform } from "./code.ts";
-import { blockCondition, condition, conditional } from "./condition.ts";
-import { memory, platform, subflow } from "./data.ts";
-import { input, output, response, starter, webhook } from "./ends.ts";
-import { approval, delay, parallel, split } from "./flow.ts";
+import { agent } from "./agent.ts";
+import { approval } from "./approval.ts";
+import { blockCondition } from "./block-condition.ts";
+import { code } from "./code.ts";
+import { condition } from "./condition.ts";
+import { conditional } from "./conditional.ts";
+import { delay } from "./delay.ts";
 import { http } from "./http.ts";
-import { agent, llm } from "./llm.ts";
+import { input } from "./input.ts";
+import { llm } from "./llm.ts";
+import { memory } from "./memory.ts";
 import type { NodeType } from "./node-type.ts";
+import { output } from "./output.ts";
+import { parallel } from "./parallel.ts";
+import { platform } from "./platform.ts";
+import { processing } from "./processing.ts";
+import { response } from "./response.ts";
+import { split } from "./split.ts";
+import { starter } from "./starter.ts";
+import { subflow } from "./subflow.ts";
+import { transform } from "./transform.ts";
+import { webhook } from "./webhook.ts";
 
 /** Every type of node. */
 export const NODE_TYPES: readonly NodeType[] = [

@@ -1,5 +1,7 @@
 import { quoted } from "../names.ts";
 import { member, type NodeView, object } from "../node-view.ts";
+import { agentCall } from "./agent-call.ts";
+import { messagesOf, SHAPES } from "./messages.ts";
 import type { NodeType } from "./node-type.ts";
 
 /** Members of a config that go to the model as they are. */
@@ -12,27 +14,6 @@ function formatOf(node: NodeView): string | null {
   if (typeof format === "object" && !Array.isArray(format)) return JSON.stringify(format);
   node.problem("response_format", "must be text, json or an object");
   return null;
-}
-
-/** What the model is told: a system text and what the user says, or the messages themselves. */
-function messagesOf(node: NodeView): string {
-  const system = node.first("system_prompt", "system");
-  const first =
-    system === undefined ? [] : [`{ role: "system", content: ${node.textTemplate(system.key, system.value)} }`];
-  const { messages } = node.config;
-  const names =
-    node.dialect === "powabase" ? ["input", "message", "messages", "prompt"] : ["prompt", "messages", "message"];
-  const said = node.first(...names);
-  if (said === undefined) {
-    if (node.dialect !== "powabase") node.problem("prompt", "is required");
-    node.use("text", "gathered");
-    return `[${[...first, '{ role: "user", content: text(gathered(s.upstream, "output")) }'].join(", ")}]`;
-  }
-  if (said.key === "messages" && Array.isArray(messages)) {
-    const list = node.template("messages", messages);
-    return first.length === 0 ? list : `[${first.join(", ")}, ...${list}]`;
-  }
-  return `[${[...first, `{ role: "user", content: ${node.textTemplate(said.key, said.value)} }`].join(", ")}]`;
 }
 
 function bodyOf(node: NodeView): string {
@@ -50,19 +31,6 @@ function bodyOf(node: NodeView): string {
   );
 }
 
-const SHAPES = { solcognia: "object", motte: "object", hatz: "text", powabase: "block" } as const;
-
-function agentCall(node: NodeView, key: string): string {
-  const message = messagesOf(node);
-  const id = node.textTemplate(key, node.config[key]);
-  return node.call(
-    "agent",
-    `answer: "${SHAPES[node.dialect]}"`,
-    `params: (s) => (${object(`agent: ${id}`, `messages: ${message}`)})`,
-    "run: (ctx, params) => ctx.agents.completions.create(params)",
-  );
-}
-
 /** A call of a model; in Powabase also of an agent. */
 export const llm: NodeType = {
   kind: "llm",
@@ -70,15 +38,5 @@ export const llm: NodeType = {
   emit(node) {
     if (node.dialect === "powabase" && node.first("agent_id") !== undefined) return agentCall(node, "agent_id");
     return node.call("llm", `answer: ${quoted(SHAPES[node.dialect])}`, `body: (s) => (${bodyOf(node)})`);
-  },
-};
-
-/** An agent of the API. */
-export const agent: NodeType = {
-  kind: "agent",
-  names: { solcognia: ["agent"], motte: ["agent"], hatz: ["agent"] },
-  emit(node) {
-    node.required("agent");
-    return agentCall(node, "agent");
   },
 };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { defineGraph } from "../../../sandbox/graph/define-graph.ts";
-import { parallel } from "../../../sandbox/graph/kinds/effects.ts";
+import { parallel } from "../../../sandbox/graph/kinds/parallel.ts";
 import type { Edge, GraphPart, GraphSpec, Node } from "../../../sandbox/graph/types.ts";
 
 /** The door of a bundle, as far as the scheduler needs one outside of an isolate. */

@@ -1,10 +1,9 @@
 import { isFields } from "../dialects/read.ts";
 import { memberName, RESERVED, UNREACHABLE } from "../names.ts";
-import { member, type NodeView, object } from "../node-view.ts";
+import type { NodeView } from "../node-view.ts";
 import { shown } from "../problems.ts";
 import type { NodeType } from "./node-type.ts";
-
-const shapeOf = (node: NodeView): string => `shape: "${node.dialect === "powabase" ? "output" : "value"}"`;
+import { shapeOf } from "./shape.ts";
 
 function branchesOf(node: NodeView): readonly string[] {
   const { branches } = node.config;
@@ -49,47 +48,5 @@ export const parallel: NodeType = {
     const lenient = node.config["on_error"] === "continue";
     const branches = branchesOf(node);
     return node.call("parallel", shapeOf(node), `isLenient: ${lenient}`, `branches: { ${branches.join(", ")} }`);
-  },
-};
-
-/** Passes on what it gets to several branches. */
-export const split: NodeType = {
-  kind: "pass",
-  names: { powabase: ["split"], motte: ["pass"], solcognia: ["pass"], hatz: ["pass"] },
-  emit(node) {
-    const input = node.first("input");
-    const value = input === undefined ? null : `value: (s) => ${wrapped(node.template("input", input.value))}`;
-    return node.call("pass", shapeOf(node), value);
-  },
-};
-
-const wrapped = (code: string): string => (code.startsWith("{") ? `(${code})` : code);
-
-/** Asks a person. */
-export const approval: NodeType = {
-  kind: "approval",
-  names: { solcognia: ["approval"], motte: ["approval"], powabase: ["approval"], hatz: ["approval"] },
-  routes: () => ({ names: ["approved", "rejected"], fallback: "approved" }),
-  emit(node) {
-    const title = node.required("title");
-    const body = node.first("description", "body");
-    const question = object(
-      member("title", title === undefined ? `""` : node.textTemplate("title", title.value)),
-      body === undefined ? null : member("description", node.textTemplate(body.key, body.value)),
-      node.config["schema"] === undefined ? null : member("schema", node.template("schema", node.config["schema"])),
-      node.first("expires") === undefined ? null : member("timeout", node.template("expires", node.config["expires"])),
-    );
-    return node.call("approve", shapeOf(node), `question: (s) => (${question})`);
-  },
-};
-
-/** Waits. */
-export const delay: NodeType = {
-  kind: "delay",
-  names: { solcognia: ["delay"], motte: ["delay"], powabase: ["delay", "wait"], hatz: ["delay"] },
-  emit(node) {
-    const found = node.required("duration");
-    const duration = found === undefined ? "0" : node.template("duration", found.value);
-    return node.call("delay", shapeOf(node), `duration: (s) => ${duration}`);
   },
 };
