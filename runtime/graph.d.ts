@@ -9,6 +9,8 @@ export interface GraphScope {
   readonly input: Untyped;
   /** `ctx.metadata`, and the session's id. */
   readonly context: Untyped;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
   /** Values of the nodes that have settled, by id. */
   readonly nodes: Untyped;
   /** Values of the nodes that led here, by id. */

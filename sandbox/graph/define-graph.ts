@@ -88,7 +88,8 @@ export function defineGraph(spec: GraphSpec): (ctx: GraphCtx) => Promise<unknown
       retries: spec.retries,
       streams: () => ctx.params["stream"] === true,
     };
-    const scope: Omit<Scope, "upstream"> = { input, context: contextOf(ctx), nodes: {} };
+    const { env, secrets } = ctx;
+    const scope: Omit<Scope, "upstream"> = { input, context: contextOf(ctx), env, secrets, nodes: {} };
     return resultOf(spec, await new Schedule(spec, shared, { scope, prefix: "" }).run());
   };
 }

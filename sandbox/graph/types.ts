@@ -4,6 +4,9 @@ export interface Scope {
   readonly input: unknown;
   /** `ctx.metadata`, and the session's id. */
   readonly context: Readonly<Record<string, unknown>>;
+  /** `ctx.env` and `ctx.secrets`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
   /** Values of the nodes that have settled, by id; own properties only. A failed node that may fail has `{ error: { message } }`. */
   readonly nodes: Readonly<Record<string, unknown>>;
   /** Values of the nodes with a live edge to this one, by id; of edges: their source alone. */
@@ -99,6 +102,8 @@ export interface GraphCtx {
   readonly messages: readonly unknown[];
   readonly params: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly secrets: Readonly<Record<string, string>>;
   readonly session_id: string;
   readonly [member: string]: unknown;
 }

@@ -30,11 +30,7 @@ function writeEdge(edge: GraphEdge, path: string, writing: Writing): string {
 }
 
 function writeCondition(condition: string, path: string, { rules, problems, used }: Writing): string {
-  const { angled } = rules;
-  const text =
-    angled === undefined
-      ? condition
-      : condition.replaceAll(/<([^<>{}\n]{1,300})>/g, (whole, inner) => angled(inner) ?? whole);
+  const text = rules.bare?.(condition) ?? condition;
   try {
     const written = writeExpression(text.replace(/^\s*\{\{([\s\S]*)\}\}\s*$/, "$1"), rules);
     for (const helper of written.used) used.add(helper);

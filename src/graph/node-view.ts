@@ -145,13 +145,10 @@ export class NodeView {
       );
       return "null";
     }
-    const { angled } = this.writing.rules;
-    const text =
-      angled === undefined
-        ? value
-        : value.replaceAll(/<([^<>{}\n]{1,300})>/g, (whole, inner) => angled(inner) ?? whole);
+    const { rules } = this.writing;
+    const text = rules.bare?.(value) ?? value;
     const bare = text.replace(/^\s*\{\{([\s\S]*)\}\}\s*$/, "$1");
-    return this.#written(key, () => writeExpression(bare, this.writing.rules));
+    return this.#written(key, () => writeExpression(bare, rules));
   }
 
   /** A file with an author's script; its name in the code. */

@@ -7,6 +7,8 @@ const ROOTS: Readonly<Record<string, string>> = {
   inputs: "s.input",
   variables: "s.input",
   context: "s.context",
+  env: "s.env",
+  secrets: "s.secrets",
   nodes: "s.nodes",
 };
 
@@ -23,6 +25,9 @@ function splitReference(
   return Object.hasOwn(ROOTS, first) && rest !== "" ? { root: first, rest } : null;
 }
 
+const ANGLES = /<([^<>{}\n]{1,300})>/g;
+/** What cannot be two comparisons. */
+const REFERENCE = /^<[\w-]+(?: [\w-]+)*(?:\.[\w-]+)+>$/;
 const PATH = /^(?:\.[\w$-]+|\[\d+\]|\["[^"]*"\])*$/;
 
 /** Paths as they are written between angle brackets, where numbers and dashes are names too, as an expression. */
@@ -53,12 +58,15 @@ export function rulesOf(graph: Graph, within: GraphPart = graph): TemplateRules 
     },
   };
   if (!isBlocks) return rules;
+  const angled = (text: string): string | null => {
+    const found = splitReference(text, ids);
+    if (found === null || !PATH.test(found.rest)) return null;
+    return `${found.root}${pathOf(found.rest)}`;
+  };
+  const nowhere = (whole: string) => (REFERENCE.test(whole) ? "null" : whole);
   return {
     ...rules,
-    angled(text) {
-      const found = splitReference(text, ids);
-      if (found === null || !PATH.test(found.rest)) return null;
-      return `${found.root}${pathOf(found.rest)}`;
-    },
+    angled,
+    bare: (text) => text.replaceAll(ANGLES, (whole, inner: string) => angled(inner) ?? nowhere(whole)),
   };
 }

@@ -13,6 +13,8 @@ function split(script: string): { readonly imports: string; readonly body: strin
 /** A result that is assigned: an expression too, but one that is not meant. */
 const ASSIGNS = /^\s*(?:output|result)\s*=[^=>]/m;
 
+const STATEMENT = /^\s*(?:throw|const|let|var|if|for|while|do|try|switch|class|return)\b/;
+
 /** True for a text that is one expression. Parsed, never run; V8 knows no types, so a short text with some counts where it has no statement. */
 function isExpression(body: string): boolean {
   if (ASSIGNS.test(body)) return false;
@@ -20,12 +22,12 @@ function isExpression(body: string): boolean {
     new Script(`(async () => (\n${body}\n))`);
     return true;
   } catch {
-    return !/[;\n]|\breturn\b/.test(body.trim());
+    return !/[;\n]|\breturn\b/.test(body.trim()) && !STATEMENT.test(body);
   }
 }
 
 /** What a script sees. */
-const SEEN = ["input", "inputs", "variables", "nodes", "context", "input_data", "files", "log"];
+const SEEN = ["input", "inputs", "variables", "nodes", "context", "input_data", "env", "secrets", "files", "log"];
 
 /** Nodes before it, under their names where these can be names. */
 function locals(before: readonly string[]): string {

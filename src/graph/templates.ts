@@ -11,6 +11,8 @@ export interface WrittenTemplate {
 export interface TemplateRules extends Names {
   /** The name or reference between `<` and `>`, as an expression; null: it is plain text. Absent: there are none. */
   angled?(text: string): string | null;
+  /** An expression with such references in it as one without; those that lead nowhere are nothing. */
+  bare?(text: string): string;
   /** True: what refers to nothing stays as it was written. */
   readonly keepsUnknown: boolean;
 }

@@ -147,7 +147,9 @@ function expectRight({ execution, chunks }: StoredExecution): void {
   const { state, ref, parentId } = execution;
   const { input } = JSON.parse(execution.data) as { readonly input: { readonly id: string } };
   const end = ref === "spend" ? "waiting" : "completed";
-  expect(state, `${ref} ${input.id} (${execution.id})`).toMatchObject({ status: end });
+  expect(state, `${ref} ${input.id} (${execution.id}): ${JSON.stringify(state).slice(0, 2_000)}`).toMatchObject({
+    status: end,
+  });
   if (ref === "spend") expectSpent(execution);
   if (state.status !== "completed" || parentId !== null) return;
   if (ref === "mix") expectMix(input.id, state.output, chunks);

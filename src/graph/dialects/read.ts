@@ -115,7 +115,7 @@ interface Range {
 }
 
 const RANGES: Readonly<Record<"timeout" | "retry_attempts" | "parallel_limit", Range>> = {
-  timeout: { min: 0.001, max: 86_400, whole: false },
+  timeout: { min: 0.001, max: 2_592_000, whole: false },
   retry_attempts: { min: 0, max: 10, whole: true },
   parallel_limit: { min: 1, max: 100, whole: true },
 };

@@ -43,6 +43,6 @@ export const approvalFlow = defineTemplate({
       { from: "publish", to: "out" },
       { from: "drop", to: "out" },
     ],
-    settings: { timeout: 86400, retry_attempts: 2, parallel_limit: 5 },
+    settings: { timeout: 345600, retry_attempts: 2, parallel_limit: 5 },
   },
 });

@@ -36,6 +36,8 @@ async function play(spec: Partial<GraphSpec> & GraphPart) {
     messages: [],
     params: {},
     metadata: {},
+    env: {},
+    secrets: {},
     session_id: "",
     emit: (type: string, content: Told["content"]) => told.push({ type, content }),
     sleep: async () => undefined,
