@@ -74,7 +74,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
   throw fail("BUNDLE_FAILED", { message, problems: [], stack: cause?.details["stack"] });
 }
 
-/** Starts the wall: bundler, worker pool and host processes. */
+/** Starts the wall: bundler, worker pool and host processes; they are there when {@link Runtime.ready} resolves. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
@@ -84,7 +84,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     limits: options.limits,
     models: options.models,
   });
-  const pool = await Pool.start({
+  const pool = Pool.start({
     source: await buildHostSource(MANIFEST),
     models: options.models,
     allowPrivate: options.allowPrivate,
@@ -96,6 +96,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     loadBundle: async (hash) => inspected.codeOf(hash) ?? options.loadBundle(hash),
   });
   return {
+    ready: () => pool.ready(),
     outbound,
     datastores,
     bundle: (upload) => bundler.bundle(upload),

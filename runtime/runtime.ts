@@ -42,6 +42,8 @@ export interface RuntimeStats {
 
 /** The wall, the pool and the bundler behind one door. */
 export interface Runtime {
+  /** Resolves when every worker has its host processes; rejects when they cannot be started. */
+  ready(): Promise<void>;
   /** Bundles an upload; throws BUNDLE_FAILED with `details.problems: BundleProblem[]`. */
   bundle(upload: Upload): Promise<Bundle>;
   /** Evaluates the bundle's top level in the sandbox and reads config and schemas; throws BUNDLE_FAILED when that throws or exceeds a limit. */

@@ -113,7 +113,7 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
     throw error;
   });
   const { id: accountId } = await store.ownerAccount();
-  const { limits, cacheMemoryMb, cacheDiskMb, isolation } = settings;
+  const { limits, cacheMemoryMb, cacheDiskMb, isolation, armWindowMs } = settings;
   const profileOf = createProfiles(settings.hostProfile, accountId);
   const cache = createResultCache({ store, maxBytes: cacheMemoryMb * MIB, maxStoredBytes: cacheDiskMb * MIB });
   const shared = { store, runtime, limits, profileOf, accessories: files.accessories };
@@ -131,7 +131,6 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
   const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
   const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };
-  const { armWindowMs } = settings;
   const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };
   return {
@@ -142,6 +141,7 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
     services,
     accountId,
     async start() {
+      await runtime.ready();
       await files.collector.start();
       await datastores.start();
       await engine.start();

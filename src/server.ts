@@ -68,7 +68,7 @@ interface Filling {
 
 async function serve(core: Core, settings: Settings, report: (error: unknown) => void): Promise<Server> {
   const { store, services, accountId, runtime } = core;
-  const examples = await loadIntoEmpty(core, settings);
+  // Built while the hosts start: neither needs the other.
   const app = await createApp({
     services,
     limits: settings.limits,
@@ -78,6 +78,8 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     report,
     version: await readVersion(),
   });
+  await runtime.ready();
+  const examples = await loadIntoEmpty(core, settings);
   core.listenAt(`http://${settings.host}:${settings.port}`);
   await core.start();
   const url = await app.listen({ host: settings.host, port: settings.port });

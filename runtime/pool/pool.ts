@@ -64,6 +64,8 @@ export class Pool {
 
   private constructor(options: PoolOptions) {
     this.#options = options;
+    // Whoever starts the pool may ask only later whether that went well.
+    this.#connected.promise.catch(() => undefined);
     const { workers, source, models, allowPrivate, warm, datastores, limits } = options;
     this.#piscina = new Piscina({
       filename: new URL("./thread.mjs", import.meta.url).href,
@@ -82,12 +84,15 @@ export class Pool {
     });
   }
 
-  /** Starts the workers and resolves when each has its host processes. */
-  static async start(options: PoolOptions): Promise<Pool> {
-    const pool = new Pool(options);
-    await pool.#connected.promise;
-    await Promise.all(pool.#workers.map((worker) => worker.ready.promise));
-    return pool;
+  /** Starts the workers; what is run before they are there waits for them. */
+  static start(options: PoolOptions): Pool {
+    return new Pool(options);
+  }
+
+  /** Resolves when each worker has its host processes; rejects when one could not start. */
+  async ready(): Promise<void> {
+    await this.#connected.promise;
+    await Promise.all(this.#workers.map((worker) => worker.ready.promise));
   }
 
   /** Number of runs under way. */

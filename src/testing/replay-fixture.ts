@@ -74,8 +74,8 @@ export function mismatchOf(verdict: Verdict, recording: Recording, path: string)
 }
 
 /** A runtime that reaches nothing: one worker, no models. */
-export function openOffline(): Promise<Runtime> {
-  return createRuntime({
+export async function openOffline(): Promise<Runtime> {
+  const runtime = await createRuntime({
     limits: DEFAULT_LIMITS,
     workers: 1,
     models: parseModels({ file: null, env: {} }),
@@ -85,6 +85,8 @@ export function openOffline(): Promise<Runtime> {
     settle: () => undefined,
     loadBundle: async () => null,
   });
+  await runtime.ready();
+  return runtime;
 }
 
 /** Starts a replayer: one per test file, closed after its tests. Paths are relative to the working directory. */

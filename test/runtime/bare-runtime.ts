@@ -71,6 +71,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
     settle: () => undefined,
     loadBundle: load,
   });
+  await runtime.ready();
   const start = (job: ExecutionJob, options: JournalHostOptions = {}): Attempt => {
     const host = createJournalHost({ replay: job.replay, ...options });
     return { job, host, outcome: runtime.run(job, host) };

@@ -18,6 +18,7 @@ beforeAll(async () => {
     settle: () => undefined,
     loadBundle: () => Promise.resolve(null),
   });
+  await runtime.ready();
 });
 
 afterAll(() => runtime.close());
