@@ -1,3 +1,4 @@
+import { AjvCompiler } from "@fastify/ajv-compiler";
 import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -13,6 +14,7 @@ import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { createLateRequests } from "./late-requests.ts";
+import { createLazyValidators } from "./lazy-validators.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
@@ -116,9 +118,14 @@ function createServer(limits: Limits) {
     // Requests that come while the server closes are answered by the engine, which says STOPPING.
     return503OnClosing: false,
     logger: false,
+    schemaController: {
+      compilersFactory: {
+        buildValidator: createLazyValidators(AjvCompiler()),
+        // Schemas of answers are for the documentation: what is sent is not cut to them.
+        buildSerializer: () => () => (data: unknown) => JSON.stringify(data),
+      },
+    },
   });
-  // Schemas of answers are for the documentation: what is sent is not cut to them.
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, text, done) => {
     try {
