@@ -1,6 +1,6 @@
 import { isIP, type LookupFunction } from "node:net";
 import type { Readable } from "node:stream";
-import { Agent, buildConnector } from "undici";
+import type { Agent, buildConnector } from "undici";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -41,8 +41,10 @@ export interface Dispatcher {
 
 const closedError = (): Error => Object.assign(new Error("closed at once"), { code: "ECONNRESET" });
 
-function createGuardedConnector(guard: ConnectGuard): buildConnector.connector {
-  const connect = buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+type Undici = typeof import("undici");
+
+function createGuardedConnector(undici: Undici, guard: ConnectGuard): buildConnector.connector {
+  const connect = undici.buildConnector({ lookup: guard.lookup, timeout: CONNECT_TIMEOUT_MS, allowH2: false });
   return (options, callback) => {
     const literal = options.hostname.replace(/^\[|\]$/g, "");
     // net never looks up a literal, so the lookup cannot refuse it.
@@ -78,15 +80,25 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
 
 /** A pool; with a guard every connection is checked, without one (operator's own upstreams) none is. */
 export function createDispatcher(options: { readonly guard: ConnectGuard | null }): Dispatcher {
-  const connect = options.guard === null ? { timeout: CONNECT_TIMEOUT_MS } : createGuardedConnector(options.guard);
-  const agent = new Agent({ connect, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+  const { guard } = options;
+  let agent: Agent | undefined;
+  let closed = false;
+  // Loaded by the first request of a thread: it is large, and many threads send none.
+  const open = async (): Promise<Agent> => {
+    const undici = await import("undici");
+    if (closed) throw closedError();
+    const connect = guard === null ? { timeout: CONNECT_TIMEOUT_MS } : createGuardedConnector(undici, guard);
+    agent ??= new undici.Agent({ connect, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+    return agent;
+  };
   return {
     async send({ method, url, headers, body, signal }) {
+      const opened = agent ?? (await open());
       const {
         statusCode,
         headers: received,
         body: stream,
-      } = await agent.request({
+      } = await opened.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
         method,
@@ -101,6 +113,9 @@ export function createDispatcher(options: { readonly guard: ConnectGuard | null 
         discard: () => stream.dump({ limit: 65_536 }),
       };
     },
-    close: () => agent.destroy(),
+    async close() {
+      closed = true;
+      await agent?.destroy();
+    },
   };
 }
