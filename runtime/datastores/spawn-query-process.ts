@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { FIRST_TO_GO } from "../first-to-go.ts";
 import { UNTIMED } from "./operations.ts";
 import type { QueryHello } from "./query-process.ts";
 
@@ -34,5 +35,9 @@ export function spawnQueryProcess(hello: QueryHello, temporary: string): ChildPr
   const memory = process.platform === "linux" ? `ulimit -d ${(NODE_DATA_MB + limits.datastoreMemoryMb) * 1024};` : "";
   const seconds = Math.ceil((RECYCLE_CPU_MS + 2 * limits.datastoreMs) / 1_000) + 10;
   const cpu = UNTIMED.has(lane) ? "" : `ulimit -t ${seconds};`;
-  return spawn("/bin/sh", ["-c", `ulimit -c 0; ${memory} ${cpu} exec "$0" "$@"`, process.execPath, ...args], options);
+  return spawn(
+    "/bin/sh",
+    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${memory} ${cpu} exec "$0" "$@"`, process.execPath, ...args],
+    options,
+  );
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { HostProfile } from "../execution.ts";
+import { FIRST_TO_GO } from "../first-to-go.ts";
 
 /** Data segment of a hardened host, in KiB: the kernel's hard cap (below 1 GiB V8 itself does not start reliably). */
 const MAX_DATA_KIB = 1_200 * 1024;
@@ -18,8 +19,8 @@ function addonAccess(): { readonly cwd: string; readonly allow: readonly string[
 }
 
 /**
- * Starts a host: permission model on (no network, no processes, no writes), empty environment, no core dumps, its own
- * process group so that a terminal's Ctrl-C reaches only the server. Standard input takes the program, fd 3 the frames.
+ * Starts a host: permission model on (no network, no processes, no writes), empty environment, no core dumps, the
+ * first to be killed when memory runs out, its own process group so that a terminal's Ctrl-C reaches only the server. Standard input takes the program, fd 3 the frames.
  */
 export function spawnHost(profile: HostProfile): ChildProcess {
   const { cwd, allow } = addonAccess();
@@ -37,7 +38,11 @@ export function spawnHost(profile: HostProfile): ChildProcess {
   const options = { cwd, env: {}, stdio, detached: true };
   if (process.platform === "win32") return spawn(process.execPath, args, options);
   const cap = hardened ? `ulimit -d ${MAX_DATA_KIB}; ` : "";
-  return spawn("/bin/sh", ["-c", `ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args], options);
+  return spawn(
+    "/bin/sh",
+    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args],
+    options,
+  );
 }
 
 /** Resident memory of a process in bytes; what it reported itself where the kernel does not tell. */

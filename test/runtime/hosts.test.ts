@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ExecutionJob } from "../../runtime/execution.ts";
 import { hostsOf, killHard } from "../support/host-processes.ts";
@@ -154,4 +155,12 @@ test("a spare that dies is replaced like any other host", async () => {
   killHard(spare ?? 0);
   await expect.poll(() => pids().length === 2 && !pids().includes(spare ?? 0)).toBe(true);
   expect(pids()).toContain(inUse);
+});
+
+test.runIf(process.platform === "linux")("the kernel takes a host before the server when memory runs out", () => {
+  const score = (pid: number | "self") => Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
+  const hosts = hostsOf(process.pid);
+  expect(hosts.length).toBeGreaterThan(0);
+  for (const host of hosts) expect(score(host)).toBe(1_000);
+  expect(score("self")).toBeLessThan(1_000);
 });

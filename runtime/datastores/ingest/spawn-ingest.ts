@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FIRST_TO_GO } from "../../first-to-go.ts";
 
 const MIB = 1024 * 1024;
 const main = fileURLToPath(new URL("ingest-main.mjs", import.meta.url));
@@ -53,5 +54,9 @@ export function spawnIngest({ source, target, memoryMb }: IngestPlace): ChildPro
   const options = { cwd: directory, env, stdio, detached: true, serialization: "advanced" as const };
   if (process.platform === "win32") return spawn(process.execPath, args, options);
   const cap = process.platform === "linux" ? `ulimit -d ${((memoryMb + BESIDE_HEAP_MIB) * MIB) / 1024}; ` : "";
-  return spawn("/bin/sh", ["-c", `ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args], options);
+  return spawn(
+    "/bin/sh",
+    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args],
+    options,
+  );
 }
