@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { FIRST_TO_GO } from "../first-to-go.ts";
+import { spawnConfined } from "../spawn-confined.ts";
 import { UNTIMED } from "./operations.ts";
 import type { QueryHello } from "./query-process.ts";
 
@@ -19,8 +19,8 @@ function permissions(): readonly string[] {
 }
 
 /**
- * Starts a query process: empty environment, no core dumps, memory and (so that SQL without end does not outlive a
- * server that was killed) CPU time capped by the kernel, its own process group. Frames travel on fd 3.
+ * Starts a query process: empty environment, memory and (so that SQL without end does not outlive a
+ * server that was killed) CPU time capped by the kernel, and what {@link spawnConfined} says. Frames travel on fd 3.
  */
 export function spawnQueryProcess(hello: QueryHello, temporary: string): ChildProcess {
   const { lane, limits } = hello;
@@ -30,14 +30,8 @@ export function spawnQueryProcess(hello: QueryHello, temporary: string): ChildPr
   const args = [...flags, path("./query-main.mjs"), JSON.stringify(hello)];
   const env = { TZ: "UTC", SQLITE_TMPDIR: temporary };
   const stdio: ("ignore" | "pipe")[] = ["ignore", "ignore", "ignore", "pipe"];
-  const options = { env, stdio, detached: true };
-  if (process.platform === "win32") return spawn(process.execPath, args, options);
-  const memory = process.platform === "linux" ? `ulimit -d ${(NODE_DATA_MB + limits.datastoreMemoryMb) * 1024};` : "";
+  const memory = process.platform === "linux" ? { dataKib: (NODE_DATA_MB + limits.datastoreMemoryMb) * 1024 } : {};
   const seconds = Math.ceil((RECYCLE_CPU_MS + 2 * limits.datastoreMs) / 1_000) + 10;
-  const cpu = UNTIMED.has(lane) ? "" : `ulimit -t ${seconds};`;
-  return spawn(
-    "/bin/sh",
-    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${memory} ${cpu} exec "$0" "$@"`, process.execPath, ...args],
-    options,
-  );
+  const cpu = UNTIMED.has(lane) ? {} : { cpuSeconds: seconds };
+  return spawnConfined(args, { ...memory, ...cpu }, { env, stdio });
 }

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { HostProfile } from "../execution.ts";
-import { FIRST_TO_GO } from "../first-to-go.ts";
+import { spawnConfined } from "../spawn-confined.ts";
 
 /** Data segment of a hardened host, in KiB: the kernel's hard cap (below 1 GiB V8 itself does not start reliably). */
 const MAX_DATA_KIB = 1_200 * 1024;
@@ -19,8 +19,8 @@ function addonAccess(): { readonly cwd: string; readonly allow: readonly string[
 }
 
 /**
- * Starts a host: permission model on (no network, no processes, no writes), empty environment, no core dumps, the
- * first to be killed when memory runs out, its own process group so that a terminal's Ctrl-C reaches only the server. Standard input takes the program, fd 3 the frames.
+ * Starts a host: permission model on (no network, no processes, no writes), empty environment, and
+ * what {@link spawnConfined} says. Standard input takes the program, fd 3 the frames.
  */
 export function spawnHost(profile: HostProfile): ChildProcess {
   const { cwd, allow } = addonAccess();
@@ -35,14 +35,7 @@ export function spawnHost(profile: HostProfile): ChildProcess {
   ];
   const args = [...flags, "--disable-warning=PERM0001", "-"];
   const stdio: ("pipe" | "ignore")[] = ["pipe", "ignore", "pipe", "pipe"];
-  const options = { cwd, env: {}, stdio, detached: true };
-  if (process.platform === "win32") return spawn(process.execPath, args, options);
-  const cap = hardened ? `ulimit -d ${MAX_DATA_KIB}; ` : "";
-  return spawn(
-    "/bin/sh",
-    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args],
-    options,
-  );
+  return spawnConfined(args, hardened ? { dataKib: MAX_DATA_KIB } : {}, { cwd, env: {}, stdio });
 }
 
 /** Resident memory of a process in bytes; what it reported itself where the kernel does not tell. */

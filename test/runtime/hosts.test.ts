@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { ExecutionJob } from "../../runtime/execution.ts";
-import { hostsOf, killHard } from "../support/host-processes.ts";
+import { esbuildsOf, hostsOf, killHard } from "../support/host-processes.ts";
 import { until } from "../support/until.ts";
 import { type Attempt, type BareRuntime, scriptOf, startBareRuntime } from "./bare-runtime.ts";
 
@@ -157,10 +157,15 @@ test("a spare that dies is replaced like any other host", async () => {
   expect(pids()).toContain(inUse);
 });
 
-test.runIf(process.platform === "linux")("the kernel takes a host before the server when memory runs out", () => {
-  const score = (pid: number | "self") => Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
-  const hosts = hostsOf(process.pid);
-  expect(hosts.length).toBeGreaterThan(0);
-  for (const host of hosts) expect(score(host)).toBe(1_000);
-  expect(score("self")).toBeLessThan(1_000);
-});
+test.runIf(process.platform === "linux")(
+  "the kernel takes hosts and esbuild before the server when memory runs out",
+  async () => {
+    await runtime.job(scriptOf("return 'never bundled before';"));
+    const score = (pid: number | "self") => Number(readFileSync(`/proc/${pid}/oom_score_adj`, "utf8"));
+    for (const children of [hostsOf(process.pid), esbuildsOf(process.pid)]) {
+      expect(children.length).toBeGreaterThan(0);
+      for (const child of children) expect(score(child)).toBe(1_000);
+    }
+    expect(score("self")).toBeLessThan(1_000);
+  },
+);

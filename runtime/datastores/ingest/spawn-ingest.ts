@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { FIRST_TO_GO } from "../../first-to-go.ts";
+import { spawnConfined } from "../../spawn-confined.ts";
 
-const MIB = 1024 * 1024;
+const KIB_PER_MIB = 1024;
 const main = fileURLToPath(new URL("ingest-main.mjs", import.meta.url));
 const cache = fileURLToPath(new URL("../../../node_modules/.cache/weft/", import.meta.url));
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -21,8 +21,7 @@ export interface IngestPlace {
 
 /**
  * Starts the process of one import: permission model on (reads our code and the source, writes beside the target and, until it begins, Node's cache; no
- * network, no processes), empty environment, memory capped, no core dumps, its own process group so that a terminal's
- * Ctrl-C reaches only the server.
+ * network, no processes), empty environment, memory capped, and what {@link spawnConfined} says.
  */
 export function spawnIngest({ source, target, memoryMb }: IngestPlace): ChildProcess {
   const directory = dirname(target);
@@ -51,12 +50,6 @@ export function spawnIngest({ source, target, memoryMb }: IngestPlace): ChildPro
   // SQLite sorts in temporary files when it builds an index.
   const env = { SQLITE_TMPDIR: directory };
   const stdio: ("pipe" | "ignore" | "ipc")[] = ["pipe", "ignore", "pipe", "ipc"];
-  const options = { cwd: directory, env, stdio, detached: true, serialization: "advanced" as const };
-  if (process.platform === "win32") return spawn(process.execPath, args, options);
-  const cap = process.platform === "linux" ? `ulimit -d ${((memoryMb + BESIDE_HEAP_MIB) * MIB) / 1024}; ` : "";
-  return spawn(
-    "/bin/sh",
-    ["-c", `${FIRST_TO_GO}ulimit -c 0; ${cap}exec "$0" "$@"`, process.execPath, ...args],
-    options,
-  );
+  const caps = process.platform === "linux" ? { dataKib: (memoryMb + BESIDE_HEAP_MIB) * KIB_PER_MIB } : {};
+  return spawnConfined(args, caps, { cwd: directory, env, stdio, serialization: "advanced" });
 }
