@@ -191,6 +191,22 @@ const SERVER_SETTINGS = {
     },
     1,
   ),
+  accountRequestsPerMinute: optionalWholeNumber(
+    {
+      name: "WEFT_ACCOUNT_REQUESTS_PER_MINUTE",
+      unit: "requests",
+      sentence: "Requests that an account without a limit of its own may make in a minute; the owner's has none.",
+    },
+    1,
+  ),
+  accountConcurrency: optionalWholeNumber(
+    {
+      name: "WEFT_ACCOUNT_CONCURRENCY",
+      unit: "requests",
+      sentence: "Requests that an account without a limit of its own may have open at once; the owner's has none.",
+    },
+    1,
+  ),
   armWindowMs: wholeNumber(
     {
       name: "WEFT_ARM_WINDOW_MS",

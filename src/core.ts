@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { createRuntime, fail, type ModelConfig, parseModels, type Runtime } from "../runtime/index.ts";
 import { createResultCache } from "./cache/result-cache.ts";
 import type { Settings } from "./config.ts";
+import { createAccounts } from "./engine/accounts/create-accounts.ts";
 import { createAgents } from "./engine/agents/create-agents.ts";
 import { createApprovalLinks } from "./engine/approval-links.ts";
 import { Ledger } from "./engine/budgets/ledger.ts";
@@ -103,6 +104,48 @@ function toEngineSettings(settings: Settings): EngineSettings {
   return { maxConcurrent, maxQueued, maxJobs, maxNested, isolation, cacheTtlMs, idempotencyTtlMs, retention };
 }
 
+interface Living {
+  readonly store: Store;
+  readonly runtime: Runtime;
+  readonly engine: ReturnType<typeof createEngine>;
+  readonly schedules: Schedules;
+  readonly webhooks: Webhooks;
+  readonly datastores: Datastores;
+  readonly accounts: Services["accounts"];
+  readonly files: Files;
+  readonly links: Awaited<ReturnType<typeof createApprovalLinks>>;
+}
+
+/** How the parts of a core begin and end, each after those it needs. */
+function lifeOf(parts: Living, stopGraceMs: number): Pick<Core, "start" | "stop" | "listenAt" | "close"> {
+  const { store, runtime, engine, schedules, webhooks, datastores, accounts, files, links } = parts;
+  return {
+    async start() {
+      await runtime.ready();
+      await files.collector.start();
+      await datastores.start();
+      await engine.start();
+      schedules.start();
+      webhooks.start();
+    },
+    async stop() {
+      await schedules.stop();
+      await engine.stop(stopGraceMs);
+      await webhooks.stop();
+      await files.collector.close();
+      await datastores.stop();
+      await accounts.keys.flush();
+    },
+    listenAt(url) {
+      links.listenAt(url);
+      files.links.listenAt(url);
+    },
+    async close() {
+      await runtime.close().finally(() => store.close());
+    },
+  };
+}
+
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
 export async function createCore(given: Settings, report: (error: unknown) => void, showRun: ShowRun): Promise<Core> {
   // Processes of datastores run in other directories.
@@ -130,7 +173,15 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   const replays = createReplays({ ...shared, engine, isolation });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
   const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
-  const beside = { waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores };
+  const accounts = createAccounts({ store, report, now: Date.now });
+  const beside = {
+    waiting: engine.waiting,
+    budgets: engine.budgets,
+    files: files.service,
+    agents,
+    datastores,
+    accounts,
+  };
   const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };
   return {
@@ -140,27 +191,6 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
     ...{ schedules, webhooks, datastores },
     services,
     accountId,
-    async start() {
-      await runtime.ready();
-      await files.collector.start();
-      await datastores.start();
-      await engine.start();
-      schedules.start();
-      webhooks.start();
-    },
-    async stop() {
-      await schedules.stop();
-      await engine.stop(settings.stopGraceMs);
-      await webhooks.stop();
-      await files.collector.close();
-      await datastores.stop();
-    },
-    listenAt(url) {
-      links.listenAt(url);
-      files.links.listenAt(url);
-    },
-    async close() {
-      await runtime.close().finally(() => store.close());
-    },
+    ...lifeOf({ ...beside, store, runtime, engine, schedules, webhooks, files, links }, settings.stopGraceMs),
   };
 }

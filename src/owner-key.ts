@@ -1,21 +1,16 @@
-import { createHash, randomBytes } from "node:crypto";
+import { hashKey, makeKeyId, makeKeyText, prefixOf } from "./engine/accounts/key-text.ts";
 import type { Account, Store } from "./store/store.ts";
-
-/** Bytes of randomness in a made key. */
-const KEY_BYTES = 32;
-/** Characters of a key that lists may show. */
-const SHOWN = 9;
 
 /** Name of the owner's key. */
 const NAME = "owner";
 
-const hashKey = (key: string): string => createHash("sha256").update(key).digest("hex");
-
-async function register(store: Store, account: Account, key: string): Promise<void> {
-  const hash = hashKey(key);
+async function register(store: Store, account: Account, text: string): Promise<void> {
+  const hash = hashKey(text);
   if (store.accountOfKey({ hash }) !== null) return;
-  const prefix = key.slice(0, Math.min(SHOWN, Math.floor(key.length / 3)));
-  await store.addKey({ accountId: account.id, hash, prefix, name: NAME, createdAt: Date.now() });
+  const limits = { requestsPerMinute: null, concurrency: null };
+  const named = { id: makeKeyId(), name: NAME, prefix: prefixOf(text) };
+  const key = { ...named, scopes: ["admin"], refs: null, limits, expiresAt: null } as const;
+  await store.addKey({ accountId: account.id, hash, key, createdAt: Date.now() });
 }
 
 /**
@@ -30,7 +25,7 @@ export async function ensureOwnerKey(store: Store, given: string | null): Promis
     return null;
   }
   if (await store.hasKeys()) return null;
-  const key = `weft_${randomBytes(KEY_BYTES).toString("base64url")}`;
+  const key = makeKeyText();
   await register(store, account, key);
   return key;
 }

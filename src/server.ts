@@ -73,7 +73,11 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     services,
     limits: settings.limits,
     executionsPerMinute: settings.executionsPerMinute,
-    accountOfKey: (hash) => store.accountOfKey({ hash }),
+    accountOfKey: (hash) => services.accounts.keys.callerOf(hash),
+    accountDefaults: {
+      requestsPerMinute: settings.accountRequestsPerMinute,
+      concurrency: settings.accountConcurrency,
+    },
     ready: () => services.engine.ready(),
     report,
     version: await readVersion(),

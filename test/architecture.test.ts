@@ -80,7 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/http/": ["src/http/", "src/engine/", "src/graph/", "runtime/index.ts"],
   "src/examples/": ["src/examples/", "src/engine/", "runtime/index.ts"],
   "src/graph/": ["src/graph/", "runtime/index.ts"],
-  "src/owner-key.ts": ["src/store/store.ts", "runtime/index.ts"],
+  "src/owner-key.ts": ["src/store/store.ts", "src/engine/", "runtime/index.ts"],
   "src/core.ts": ["src/engine/", "src/cache/", "src/store/", "src/config.ts", "src/seal-key.ts", "runtime/index.ts"],
   "src/seal-key.ts": ["runtime/index.ts"],
   "src/server.ts": [

@@ -5,6 +5,7 @@ import { ensureOwnerKey } from "../src/owner-key.ts";
 import { createSqliteStore } from "../src/store/sqlite/store.ts";
 import type { Store } from "../src/store/store.ts";
 import { type DataDir, makeDataDir } from "./support/data-dir.ts";
+import { testKey } from "./support/keys.ts";
 
 let dir: DataDir;
 let store: Store;
@@ -25,7 +26,7 @@ afterEach(async () => {
 test("a new owner key revokes the former one, also after a restart; keys of other names stay", async () => {
   const { id: accountId } = await store.ownerAccount();
   const other = createHash("sha256").update("other-key").digest("hex");
-  await store.addKey({ accountId, hash: other, prefix: "oth", name: "other", createdAt: Date.now() });
+  await store.addKey({ accountId, hash: other, key: testKey("other"), createdAt: Date.now() });
   await ensureOwnerKey(store, "former-key-0123456789");
   await ensureOwnerKey(store, "newer-key-0123456789");
   const known = () => ["former-key-0123456789", "newer-key-0123456789", "other-key"].map(isKnown);

@@ -1,3 +1,4 @@
+import type { AccountService } from "./accounts/account-service.ts";
 import type { AgentService } from "./agents/agent-service.ts";
 import type { BudgetService } from "./budgets/budget-service.ts";
 import type { DatastoreService } from "./datastores/datastore-service.ts";
@@ -23,4 +24,5 @@ export interface Services {
   readonly agents: AgentService;
   readonly datastores: DatastoreService;
   readonly graphs: GraphService;
+  readonly accounts: AccountService;
 }

@@ -5,8 +5,8 @@ import swaggerUi from "@fastify/swagger-ui";
 import Fastify from "fastify";
 import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
 import type { Services } from "../engine/services.ts";
-import type { Caller } from "../engine/types.ts";
-import { type AccountOfKey, authenticate } from "./auth.ts";
+import { installAccess, pathOf } from "./access.ts";
+import type { AccountOfKey } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
 import type { App, Dialect, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
 import { DIALECTS, dialectOf } from "./dialects/index.ts";
@@ -18,6 +18,7 @@ import { createLazyValidators } from "./lazy-validators.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
+import { type AccountDefaults, createTraffic } from "./traffic.ts";
 
 /** What the HTTP server needs. */
 export interface AppDeps {
@@ -27,6 +28,8 @@ export interface AppDeps {
   ready(): boolean;
   readonly version: string;
   readonly executionsPerMinute?: number | null;
+  /** Limits of accounts that have none of their own; none by default. */
+  readonly accountDefaults?: AccountDefaults;
   /** Gets errors that are bugs of ours. */
   report(error: unknown): void;
 }
@@ -40,12 +43,7 @@ export interface HttpApp {
 }
 
 declare module "fastify" {
-  interface FastifyRequest {
-    account: Caller | null;
-  }
   interface FastifyContextConfig {
-    /** True for a route that needs no key: a link that is signed, for example. */
-    public?: boolean;
     /** The dialect that registered the route: it words the errors. */
     dialect?: Dialect;
     /** True for a route whose body may take any time to arrive, as long as bytes keep coming. */
@@ -64,8 +62,7 @@ const MAX_PARAM_CHARS = 3_072;
 /** How long open answers may take once the server closes. */
 const CLOSE_GRACE_MS = 2_000;
 
-/** Paths of the server itself that need no key; a route of a dialect says `config: { public: true }`. */
-const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)?$/;
+const UNLIMITED: AccountDefaults = { requestsPerMinute: null, concurrency: null };
 
 const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",
@@ -73,8 +70,6 @@ const SECURITY_HEADERS = {
   "referrer-policy": "no-referrer",
   "cache-control": "no-store",
 };
-
-const pathOf = ({ url }: Request) => url.split("?", 1)[0] ?? "/";
 
 function answerError(thrown: unknown, request: Request, reply: Reply, limits: Limits): WorkflowError {
   const error = toRequestError(thrown, request, limits);
@@ -177,21 +172,11 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   app.addHook("onRoute", (route) => {
     methods.add(route.method, route.url);
   });
-  app.decorateRequest("account", null);
   app.addHook("onRequest", (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
-    try {
-      request.account = authenticate(request.headers, deps.accountOfKey);
-    } catch (error) {
-      return isOpen(request) ? done() : done(error as Error);
-    }
-    return done();
+    done();
   });
-}
-
-/** True where no key is needed; whether a path exists is no secret. Asked last: nearly every request brings a key. */
-function isOpen(request: Request): boolean {
-  return request.is404 || request.routeOptions.config.public === true || PUBLIC.test(pathOf(request));
+  installAccess(app, { ...deps, traffic: createTraffic(deps.accountDefaults ?? UNLIMITED, Date.now) });
 }
 
 function dialectDeps(deps: AppDeps): DialectDeps {

@@ -1,9 +1,9 @@
-import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { fail } from "../../runtime/index.ts";
+import { hashKey } from "../engine/accounts/key-text.ts";
 import type { Caller } from "../engine/types.ts";
 
-/** Finds the account of a key by the hex SHA-256 of the key. */
+/** Finds the account of a key by the hex SHA-256 of the key; UNAUTHENTICATED for one that is known and not good any more. */
 export type AccountOfKey = (hash: string) => Caller | null;
 
 const HEADERS = ["x-api-key", "x-maitai-api-key", "apikey"] as const;
@@ -21,7 +21,7 @@ export function keysOf(headers: IncomingHttpHeaders): readonly string[] {
  */
 export function authenticate(headers: IncomingHttpHeaders, accountOfKey: AccountOfKey): Caller {
   for (const key of keysOf(headers)) {
-    const account = accountOfKey(hash("sha256", key, "hex"));
+    const account = accountOfKey(hashKey(key));
     if (account !== null) return account;
   }
   throw fail("UNAUTHENTICATED");

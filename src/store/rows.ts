@@ -1,18 +1,57 @@
 import type { Chunk, ErrorRecord, Isolation, ModuleFacts, Sleep, Usage } from "../../runtime/index.ts";
 import type { ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
 
+/** Bounds of what one key, or all keys of one account together, may ask of the server; null = none. */
+export interface TrafficLimits {
+  /** Requests in a minute. */
+  readonly requestsPerMinute: number | null;
+  /** Requests that are being answered at the same time. */
+  readonly concurrency: number | null;
+}
+
 /** An account: every other row belongs to one. */
 export interface Account {
+  /** UUID. */
   readonly id: string;
+  /** Unique in the server. */
   readonly name: string;
-  /** The owner's own account runs in `fast` hosts. */
+  /** The owner's own account runs in `fast` hosts, and its `admin` keys manage the other accounts. */
   readonly owner: boolean;
+  /** True: its keys are refused. What already runs goes on. */
+  readonly suspended: boolean;
+  /** Of all its keys together. */
+  readonly limits: TrafficLimits;
+}
+
+/** What a key may do; `admin` means everything. */
+export type Scope = "invoke" | "deploy" | "read" | "admin";
+
+/** An API key; its text is stored nowhere. */
+export interface ApiKey {
+  /** `key_<32 hex digits>`. */
+  readonly id: string;
+  /** Keys of one name share a daily budget; there are several of a name only while one is replaced by another. */
+  readonly name: string;
+  /** The first characters, which lists may show. */
+  readonly prefix: string;
+  readonly scopes: readonly Scope[];
+  /** The only workflows that it reaches: refs, or beginnings of refs that end in `*`; null = all. */
+  readonly refs: readonly string[] | null;
+  readonly limits: TrafficLimits;
+  /** Milliseconds since the epoch; null = it does not expire. */
+  readonly expiresAt: number | null;
+}
+
+/** An API key as its account sees it. */
+export interface StoredKey extends ApiKey {
+  readonly createdAt: number;
+  /** To the minute; null = never. */
+  readonly lastUsedAt: number | null;
 }
 
 /** An account as one of its API keys names it. */
 export interface Caller extends Account {
-  /** The key's name and the first characters of it that may be shown. */
-  readonly key: { readonly name: string; readonly prefix: string };
+  readonly key: ApiKey;
 }
 
 /** A stored workflow under its public name. */

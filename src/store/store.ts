@@ -19,6 +19,7 @@ import type { WaitStore } from "./ports/waits.ts";
 import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { AccountChanges, KeyChanges, KeyOfAccount } from "./ports/accounts.ts";
 export type { Agent, AgentVersion } from "./ports/agents.ts";
 export type { Amounts, Balance, ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
 export type { BudgetStore, Pool, Refusal, Reserved, TopUpTarget } from "./ports/budgets.ts";
@@ -55,6 +56,7 @@ export type { CallWebhook, Delivery, DeliveryAttempt, WebhookEndpoint, WebhookSt
 export type { WebhookEvent, WebhookTarget } from "./ports/webhooks.ts";
 export type {
   Account,
+  ApiKey,
   CachedResult,
   CacheHit,
   Caller,
@@ -68,6 +70,9 @@ export type {
   Page,
   Schedule,
   ScheduleDefinition,
+  Scope,
+  StoredKey,
+  TrafficLimits,
   Version,
   VersionCode,
   Workflow,

@@ -5,6 +5,7 @@ import type { Caller } from "../../src/engine/types.ts";
 import { createApp, type HttpApp } from "../../src/http/app.ts";
 import { toExecId } from "../../src/http/ids.ts";
 import { startTestCore, type TestCore } from "../support/core.ts";
+import { testKey, UNLIMITED } from "../support/keys.ts";
 import { until } from "../support/until.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -19,7 +20,10 @@ let url: string;
 let caller: Caller;
 let ids: Readonly<Record<string, string>>;
 
-const as = (accountId: string): Caller => ({ id: accountId, key: { name: "test", prefix: "test" } }) as Caller;
+const as = (id: string): Caller => ({
+  ...{ id, name: id, owner: false, suspended: false, limits: UNLIMITED },
+  key: testKey("test"),
+});
 
 async function send(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
   const text = body === undefined ? null : JSON.stringify(body);

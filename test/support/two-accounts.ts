@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS } from "../../runtime/index.ts";
 import type { Caller } from "../../src/engine/types.ts";
 import { createApp } from "../../src/http/app.ts";
 import { startTestCore, type TestCore } from "./core.ts";
+import { testKey, UNLIMITED } from "./keys.ts";
 
 /** A server over real HTTP that knows the keys of two accounts. */
 export interface TwoAccountServer {
@@ -16,8 +17,8 @@ export interface TwoAccountServer {
 const KEYS = { owner: "weft_owner_0123456789", stranger: "weft_stranger_0123456789", none: null } as const;
 
 const callerOf = (id: string, name: string): Caller => ({
-  ...{ id, name, owner: name === "owner" },
-  key: { name, prefix: "weft_" },
+  ...{ id, name, owner: name === "owner", suspended: false, limits: UNLIMITED },
+  key: testKey(name),
 });
 
 /** Starts it on a free port; `environment` adds or replaces settings. */

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { Account, Caller, Store } from "../store.ts";
+import { fail } from "../../../runtime/index.ts";
+import type { Account, Caller, Scope, Store, StoredKey } from "../store.ts";
 import type { Database } from "./database.ts";
 import type { Writer } from "./writer.ts";
 
@@ -7,71 +8,235 @@ interface AccountRow {
   readonly id: string;
   readonly name: string;
   readonly owner: number;
+  readonly suspended: number;
+  readonly requests_per_minute: number | null;
+  readonly concurrency: number | null;
+}
+
+interface KeyRow {
+  readonly hash: string;
+  readonly account_id: string;
+  readonly id: string;
+  readonly name: string;
+  readonly prefix: string;
+  readonly scopes: string;
+  readonly refs: string | null;
+  readonly requests_per_minute: number | null;
+  readonly concurrency: number | null;
+  readonly created_at: number;
+  readonly expires_at: number | null;
+  readonly last_used_at: number | null;
 }
 
 type Accounts = Pick<
   Store,
-  "ownerAccount" | "addKey" | "accountOfKey" | "hasKeys" | "keyNames" | "removeKeys" | "readSetting" | "writeSetting"
+  | "ownerAccount"
+  | "createAccount"
+  | "findAccount"
+  | "listAccounts"
+  | "updateAccount"
+  | "addKey"
+  | "accountOfKey"
+  | "hasKeys"
+  | "listKeys"
+  | "updateKey"
+  | "removeKey"
+  | "noteKeyUses"
+  | "keyNames"
+  | "removeKeys"
+  | "readSetting"
+  | "writeSetting"
 >;
 
-const toAccount = (row: AccountRow): Account => ({ id: row.id, name: row.name, owner: row.owner === 1 });
+const ACCOUNT = "id, name, owner, suspended, requests_per_minute, concurrency";
 
-interface KeyRow extends AccountRow {
-  readonly hash: string;
-  readonly key_name: string;
-  readonly prefix: string;
-}
+const limitsOf = (row: Pick<KeyRow, "requests_per_minute" | "concurrency">) => ({
+  requestsPerMinute: row.requests_per_minute,
+  concurrency: row.concurrency,
+});
 
-function loadKeys(db: Database): Map<string, Caller> {
-  const rows = db.all<KeyRow>(
-    "SELECT k.hash, k.name AS key_name, k.prefix, a.id, a.name, a.owner FROM keys k JOIN accounts a ON a.id = k.account_id",
+const toAccount = (row: AccountRow): Account => ({
+  id: row.id,
+  name: row.name,
+  owner: row.owner === 1,
+  suspended: row.suspended === 1,
+  limits: limitsOf(row),
+});
+
+const toKey = (row: KeyRow): StoredKey => ({
+  id: row.id,
+  name: row.name,
+  prefix: row.prefix,
+  // Written below, and checked by whoever asks for it.
+  scopes: row.scopes.split(" ") as Scope[],
+  refs: row.refs === null ? null : row.refs.split(" "),
+  limits: limitsOf(row),
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+  lastUsedAt: row.last_used_at,
+});
+
+const toCaller = (account: Account, row: KeyRow): Caller => {
+  const { createdAt: _createdAt, lastUsedAt: _lastUsedAt, ...key } = toKey(row);
+  return { ...account, key };
+};
+
+function loadCallers(db: Database): Map<string, Caller> {
+  const accounts = new Map(
+    db.all<AccountRow>(`SELECT ${ACCOUNT} FROM accounts`).map((row) => [row.id, toAccount(row)]),
   );
-  return new Map(rows.map((row) => [row.hash, { ...toAccount(row), key: { name: row.key_name, prefix: row.prefix } }]));
+  const callers = new Map<string, Caller>();
+  for (const row of db.all<KeyRow>("SELECT * FROM keys")) {
+    const account = accounts.get(row.account_id);
+    if (account !== undefined) callers.set(row.hash, toCaller(account, row));
+  }
+  return callers;
 }
 
-/** Accounts, API keys (all of them in memory, because every request asks) and server-wide settings. */
-export function createAccounts(db: Database, writer: Writer): Accounts {
-  const keys = loadKeys(db);
-  const accountById = (id: string) => db.get<AccountRow>("SELECT id, name, owner FROM accounts WHERE id = ?", id);
-  const owner = () => db.get<AccountRow>("SELECT id, name, owner FROM accounts WHERE owner = 1");
+/** Every key with its account, in memory because every request asks. */
+class Callers {
+  readonly #db: Database;
+  readonly #writer: Writer;
+  #byHash: ReadonlyMap<string, Caller>;
+
+  constructor(db: Database, writer: Writer) {
+    this.#db = db;
+    this.#writer = writer;
+    this.#byHash = loadCallers(db);
+  }
+
+  get(hash: string): Caller | null {
+    return this.#byHash.get(hash) ?? null;
+  }
+
+  get size(): number {
+    return this.#byHash.size;
+  }
+
+  /** Writes, and knows the change at once; what could not be made durable is forgotten again. */
+  async write<T>(mutation: () => T): Promise<T> {
+    const durable = this.#writer.write(() => {
+      const value = mutation();
+      this.#byHash = loadCallers(this.#db);
+      return value;
+    });
+    return durable.catch((error: unknown) => {
+      this.#byHash = loadCallers(this.#db);
+      throw error;
+    });
+  }
+}
+
+type AccountPart = Pick<Accounts, "ownerAccount" | "createAccount" | "findAccount" | "listAccounts" | "updateAccount">;
+
+function refuseTaken(db: Database, name: string, except: string | null): void {
+  const other = db.get<{ id: string }>("SELECT id FROM accounts WHERE name = ?", name);
+  if (other === undefined || other.id === except) return;
+  throw fail("CONFLICT", { message: `name: there is an account ${JSON.stringify(name)} already`, param: "name" });
+}
+
+function createAccountPart(db: Database, callers: Callers): AccountPart {
+  const find = (column: "id" | "name", key: string) => {
+    const row = db.get<AccountRow>(`SELECT ${ACCOUNT} FROM accounts WHERE ${column} = ?`, key);
+    return row === undefined ? null : toAccount(row);
+  };
+  const add = (name: string, owner: boolean, createdAt: number): Promise<Account> => {
+    const account = { id: randomUUID(), name, owner, suspended: false };
+    return callers.write(() => {
+      refuseTaken(db, name, null);
+      const sql = "INSERT INTO accounts (id, name, owner, created_at) VALUES (?, ?, ?, ?)";
+      db.run(sql, account.id, name, Number(owner), createdAt);
+      return { ...account, limits: { requestsPerMinute: null, concurrency: null } };
+    });
+  };
   return {
     async ownerAccount() {
-      const found = owner();
-      if (found !== undefined) return toAccount(found);
-      const account: Account = { id: randomUUID(), name: "owner", owner: true };
-      await writer.write(() =>
-        db.run("INSERT INTO accounts (id, name, owner) VALUES (?, ?, 1)", account.id, account.name),
-      );
-      return account;
+      const found = db.get<AccountRow>(`SELECT ${ACCOUNT} FROM accounts WHERE owner = 1`);
+      return found === undefined ? add("owner", true, Date.now()) : toAccount(found);
     },
-    async addKey({ accountId, hash, prefix, name, createdAt }) {
-      const known = keys.has(hash);
-      const durable = writer.write(() => {
+    createAccount: ({ name, createdAt }) => add(name, false, createdAt),
+    findAccount: async ({ key }) => find("id", key) ?? find("name", key),
+    async listAccounts({ limit, offset }) {
+      const rows = db.all<AccountRow>(`SELECT ${ACCOUNT} FROM accounts ORDER BY name LIMIT ? OFFSET ?`, limit, offset);
+      const total = db.get<{ count: number }>("SELECT count(*) AS count FROM accounts")?.count ?? 0;
+      return { items: rows.map(toAccount), total };
+    },
+    updateAccount: ({ accountId, changes }) =>
+      callers.write(() => {
+        const found = find("id", accountId);
+        if (found === null) return null;
+        const next: Account = { ...found, ...changes };
+        refuseTaken(db, next.name, accountId);
         const sql =
-          "INSERT INTO keys (hash, account_id, prefix, name, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
-        db.run(sql, hash, accountId, prefix, name, createdAt);
-        const row = accountById(accountId);
-        if (row !== undefined && !known) keys.set(hash, { ...toAccount(row), key: { name, prefix } });
-      });
-      try {
-        await durable;
-      } catch (error) {
-        if (!known) keys.delete(hash);
-        throw error;
-      }
-    },
-    accountOfKey: ({ hash }) => keys.get(hash) ?? null,
-    hasKeys: async () => keys.size > 0,
-    async keyNames({ accountId }) {
-      return [...new Set([...keys.values()].filter(({ id }) => id === accountId).map(({ key }) => key.name))].sort();
-    },
-    async removeKeys({ accountId, name, except }) {
+          "UPDATE accounts SET name = ?, suspended = ?, requests_per_minute = ?, concurrency = ? WHERE id = ?";
+        const { requestsPerMinute, concurrency } = next.limits;
+        db.run(sql, next.name, Number(next.suspended), requestsPerMinute, concurrency, accountId);
+        return next;
+      }),
+  };
+}
+
+type KeyPart = Omit<Accounts, keyof AccountPart | "readSetting" | "writeSetting">;
+
+function createKeyPart(db: Database, writer: Writer, callers: Callers): KeyPart {
+  const rowsOf = (accountId: string) =>
+    db.all<KeyRow>("SELECT * FROM keys WHERE account_id = ? ORDER BY created_at, id", accountId);
+  const find = (accountId: string, keyId: string) => {
+    const row = db.get<KeyRow>("SELECT * FROM keys WHERE id = ? AND account_id = ?", keyId, accountId);
+    return row === undefined ? null : toKey(row);
+  };
+  const update = (next: StoredKey) => {
+    const sql =
+      "UPDATE keys SET name = ?, scopes = ?, refs = ?, requests_per_minute = ?, concurrency = ?, expires_at = ? WHERE id = ?";
+    const { name, scopes, refs, limits, expiresAt, id } = next;
+    const { requestsPerMinute, concurrency } = limits;
+    db.run(sql, name, scopes.join(" "), refs?.join(" ") ?? null, requestsPerMinute, concurrency, expiresAt, id);
+  };
+  return {
+    addKey: ({ accountId, hash, key, createdAt }) =>
+      callers.write(() => {
+        const sql =
+          "INSERT INTO keys (hash, account_id, prefix, name, created_at, id) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING";
+        if (callers.get(hash) !== null) return;
+        db.run(sql, hash, accountId, key.prefix, key.name, createdAt, key.id);
+        update({ ...key, createdAt, lastUsedAt: null });
+      }),
+    accountOfKey: ({ hash }) => callers.get(hash),
+    hasKeys: async () => callers.size > 0,
+    listKeys: async ({ accountId }) => rowsOf(accountId).map(toKey),
+    updateKey: ({ accountId, keyId, changes }) =>
+      callers.write(() => {
+        const found = find(accountId, keyId);
+        if (found === null) return null;
+        const next = { ...found, ...changes };
+        update(next);
+        return next;
+      }),
+    removeKey: ({ accountId, keyId }) =>
+      callers.write(() => {
+        if (find(accountId, keyId) === null) return false;
+        db.run("DELETE FROM keys WHERE id = ?", keyId);
+        return true;
+      }),
+    async noteKeyUses({ uses }) {
       await writer.write(() => {
-        db.run("DELETE FROM keys WHERE account_id = ? AND name = ? AND hash <> ?", accountId, name, except);
-        const left = loadKeys(db);
-        for (const hash of keys.keys()) if (!left.has(hash)) keys.delete(hash);
+        for (const [id, at] of uses) db.run("UPDATE keys SET last_used_at = ? WHERE id = ?", at, id);
       });
     },
+    keyNames: async ({ accountId }) => [...new Set(rowsOf(accountId).map(({ name }) => name))].sort(),
+    removeKeys: ({ accountId, name, except }) =>
+      callers.write(() => {
+        db.run("DELETE FROM keys WHERE account_id = ? AND name = ? AND hash <> ?", accountId, name, except);
+      }),
+  };
+}
+
+/** Accounts, API keys and server-wide settings. */
+export function createAccounts(db: Database, writer: Writer): Accounts {
+  const callers = new Callers(db, writer);
+  return {
+    ...createAccountPart(db, callers),
+    ...createKeyPart(db, writer, callers),
     async readSetting({ name }) {
       return db.get<{ value: string }>("SELECT value FROM settings WHERE name = ?", name)?.value ?? null;
     },

@@ -19,6 +19,7 @@ import { SCHEMA_GRAPHS } from "./schema-graphs.ts";
 import { IMPORT_PAYER } from "./schema-import-payer.ts";
 import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
+import { SCHEMA_KEYS } from "./schema-keys.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
 import { SCHEMA_WAKINGS } from "./schema-wakings.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
@@ -55,6 +56,7 @@ export const MIGRATIONS: readonly string[] = [
   IMPORT_PAYER,
   JOURNAL_NODES,
   SCHEMA_GRAPHS,
+  SCHEMA_KEYS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { nextMidnight } from "../../../src/engine/budgets/ledger.ts";
+import { testKey } from "../../support/keys.ts";
 import { untilStatus } from "../waiting.ts";
 import { type SpendingCore, spending, startSpendingCore } from "./spending-core.ts";
 
@@ -93,7 +94,7 @@ describe("a daily pool", () => {
       ),
     );
     const hash = createHash("sha256").update("key").digest("hex");
-    await core.store.addKey({ accountId: core.accountId, hash, prefix: "weft_", name: "owner", createdAt: NOON });
+    await core.store.addKey({ accountId: core.accountId, hash, key: testKey("owner"), createdAt: NOON });
     await put("owner", 3);
     expect(await (await core.invoke("outer", { key: "owner" })).result).toMatchObject({ status: "completed" });
     expect(await spent("owner")).toBe(3);
@@ -110,7 +111,7 @@ describe("a daily pool", () => {
 
   test("of an API key pays for what that key forks, whoever called the origin", async () => {
     const hash = createHash("sha256").update("key").digest("hex");
-    await core.store.addKey({ accountId: core.accountId, hash, prefix: "weft_", name: "owner", createdAt: NOON });
+    await core.store.addKey({ accountId: core.accountId, hash, key: testKey("owner"), createdAt: NOON });
     await put("owner", 1);
     const called = await call(2);
     await called.result;

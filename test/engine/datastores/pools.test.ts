@@ -6,6 +6,7 @@ import type { DatastoreDefinition } from "../../../src/engine/datastores/datasto
 import type { Amounts } from "../../../src/store/store.ts";
 import { startTestCore, type TestCore } from "../../support/core.ts";
 import { makeDataDir } from "../../support/data-dir.ts";
+import { testKey } from "../../support/keys.ts";
 import { type ModelStub, startModelStub } from "../../support/model-stub.ts";
 import { until } from "../../support/until.ts";
 import { beginFill, fill, words } from "./fill.ts";
@@ -109,7 +110,7 @@ test("an import that finds no money left fails, and the records of before stay",
 test("the key that asked pays along with its account, also for an import that goes on after a restart", async () => {
   const hash = createHash("sha256").update("key").digest("hex");
   const { accountId } = core;
-  await core.store.addKey({ accountId, hash, prefix: "weft_", name: "ci", createdAt: Date.now() });
+  await core.store.addKey({ accountId, hash, key: testKey("ci"), createdAt: Date.now() });
   await put({ calls: 3 }, "ci");
   stub.always({ delayMs: 3_600_000 });
   const definition = by("priced");

@@ -4,6 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { expect, it, vi } from "vitest";
 import { createSqliteStore } from "../../../src/store/sqlite/store.ts";
 import type { ExecutionFilter } from "../../../src/store/store.ts";
+import { testKey } from "../../support/keys.ts";
 import { addSchedule, RULE } from "../contract/schedules.ts";
 import { addDelivery, addEndpoint } from "../contract/webhooks.ts";
 import {
@@ -37,6 +38,9 @@ const SMALL_TABLES = [
   "totals",
   "(subquery-1)",
   "newest",
+  // Read whole into memory at the start and after each change of a key or an account.
+  "keys",
+  "accounts",
   "json_each",
   "call_webhooks",
   "webhook_events",
@@ -51,7 +55,7 @@ const PARTIAL_INDEXES = /executions_timer|executions_keyed|datastore_imports_ope
 
 async function manageWorkflows({ store, account, workflow }: World): Promise<void> {
   const accountId = account.id;
-  await store.addKey({ accountId, hash: "h", prefix: "p", name: "n", createdAt: T0 });
+  await store.addKey({ accountId, hash: "h", key: testKey("n"), createdAt: T0 });
   await store.writeSetting({ name: "a", value: "b" });
   await store.readSetting({ name: "a" });
   await store.putBlob({ hash: sha256("f"), bytes: Buffer.from("f") });

@@ -125,33 +125,64 @@ function registerRunBudget(app: App, deps: DialectDeps): void {
   );
 }
 
-/** Budgets of runs and of days. */
-export function registerBudgets(app: App, deps: DialectDeps): void {
-  const { budgets } = deps;
-  const show = async (request: Request) => ({
-    data: toPoolsView(await budgets.pools(deps.account(request).id), Date.now()),
-  });
-  const about =
+/** Whose daily pools a family of routes is about. */
+export interface PoolRoutes {
+  readonly base: string;
+  readonly params?: object;
+  /** `isManaged`: the pool of the whole account is not the caller's to change. */
+  poolsOf(request: Request): Promise<{ readonly accountId: string; readonly isManaged: boolean }>;
+}
+
+const MANAGED =
+  "The daily pool of the whole account is set by the owner of the server; an account sets those of its keys.";
+
+/** Daily pools under one path. */
+export function registerPools(app: App, { budgets }: DialectDeps, routes: PoolRoutes): void {
+  const { base, poolsOf } = routes;
+  const shared = { tags, ...(routes.params === undefined ? {} : { params: routes.params }) };
+  const ownOf = async (request: Request, ofAccount: boolean) => {
+    const { accountId, isManaged } = await poolsOf(request);
+    if (isManaged && ofAccount) throw fail("FORBIDDEN", { message: `account: ${MANAGED}`, param: "account" });
+    return accountId;
+  };
+  const show = async (accountId: string) => ({ data: toPoolsView(await budgets.pools(accountId), Date.now()) });
+  const description =
     "What all runs of the account, and those called with the API keys of one name, may spend on one day (UTC). A call that finds nothing left gets 429; a run that comes to the end of a pool waits for the next day or for more.";
-  app.get(BASE, { schema: { tags, summary: "The daily pools, and what is spent of them", description: about } }, show);
+  app.get(
+    base,
+    { schema: { ...shared, summary: "The daily pools, and what is spent of them", description } },
+    async (request) => show((await poolsOf(request)).accountId),
+  );
   app.put(
-    BASE,
-    { schema: { tags, summary: "Set daily pools", description: about, body: PUT_SCHEMA } },
+    base,
+    { schema: { ...shared, summary: "Set daily pools", description, body: PUT_SCHEMA } },
     async (request) => {
       const { account, keys = {} } = request.body as PutBody;
+      const accountId = await ownOf(request, account !== undefined);
       const named = Object.entries(keys).map(([key, body]) => ({ key, limits: toAmounts(`keys.${key}`, body) }));
       const own = account === undefined ? [] : [{ key: null, limits: toAmounts("account", account) }];
-      await budgets.putPools({ accountId: deps.account(request).id, pools: [...own, ...named] });
-      return show(request);
+      await budgets.putPools({ accountId, pools: [...own, ...named] });
+      return show(accountId);
     },
   );
   const today = "Add to a pool for today; once per `Idempotency-Key`";
-  app.post(`${BASE}/add`, { schema: { tags, summary: today, body: ADD_TODAY_SCHEMA } }, async (request) => {
+  app.post(`${base}/add`, { schema: { ...shared, summary: today, body: ADD_TODAY_SCHEMA } }, async (request) => {
     const { add, key = null } = request.body as { readonly add: Partial<AmountsBody>; readonly key?: string };
+    const accountId = await ownOf(request, key === null);
     const idempotencyKey = idempotencyKeyOf(request.headers);
-    const accountId = deps.account(request).id;
     await budgets.topUp({ accountId, target: { key }, add: toAddition(add), idempotencyKey });
-    return show(request);
+    return show(accountId);
+  });
+}
+
+/** Budgets of runs and of days. */
+export function registerBudgets(app: App, deps: DialectDeps): void {
+  registerPools(app, deps, {
+    base: BASE,
+    async poolsOf(request) {
+      const { id, owner } = deps.account(request);
+      return { accountId: id, isManaged: !owner };
+    },
   });
   registerRunBudget(app, deps);
 }

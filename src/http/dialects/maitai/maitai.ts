@@ -1,4 +1,5 @@
 import type { Dialect } from "../dialect.ts";
+import { registerAccounts } from "./accounts.ts";
 import { registerAgentCalls } from "./agent-calls.ts";
 import { registerAgents } from "./agents.ts";
 import { registerApprovals } from "./approvals.ts";
@@ -9,6 +10,7 @@ import { registerEvents } from "./events.ts";
 import { registerFiles } from "./files.ts";
 import { registerFork } from "./fork.ts";
 import { registerInvoke } from "./invoke.ts";
+import { registerKeys } from "./keys.ts";
 import { registerManagement } from "./management.ts";
 import { registerModels } from "./models.ts";
 import { registerReplays } from "./replays.ts";
@@ -40,5 +42,7 @@ export const maitai: Dialect = {
     registerFiles(app, deps);
     registerAgents(app, deps);
     registerAgentCalls(app, deps);
+    registerKeys(app, deps);
+    registerAccounts(app, deps);
   },
 };

@@ -1,4 +1,5 @@
 import { fail } from "../../../../runtime/index.ts";
+import { checkRef } from "../../key-refs.ts";
 import type { App, DialectDeps, MultipartFile, Reply, Request } from "../dialect.ts";
 import { createDraft, isDraft } from "../solcognia/drafts.ts";
 import { worded } from "../solcognia/worded.ts";
@@ -45,10 +46,15 @@ function registerUpload(app: App, deps: DialectDeps): void {
   // A form is read before it is checked, so that one set of schemas checks both kinds of upload.
   const preValidation = async (request: Request, reply: Reply) => {
     if (request.isMultipart()) {
-      const attached = createAttached(deps, deps.account(request), reply);
+      const caller = deps.account(request);
+      const attached = createAttached(deps, caller, reply);
       const accessory = receiveAccessories(deps, reply);
-      const take = (part: MultipartFile) =>
-        part.fieldname.startsWith(DATASTORE_PART) ? attached.take(part) : accessory(part);
+      const take = (part: MultipartFile) => {
+        if (!part.fieldname.startsWith(DATASTORE_PART)) return accessory(part);
+        // Datastores belong to the whole account.
+        checkRef(caller, null);
+        return attached.take(part);
+      };
       came.set(request, attached);
       request.body = await readForm(request, { ...rules, take });
     }
