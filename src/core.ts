@@ -6,6 +6,7 @@ import type { Settings } from "./config.ts";
 import { createAccounts } from "./engine/accounts/create-accounts.ts";
 import { createAgents } from "./engine/agents/create-agents.ts";
 import { createApprovalLinks } from "./engine/approval-links.ts";
+import { createAuditLog } from "./engine/audit/audit-log.ts";
 import { Ledger } from "./engine/budgets/ledger.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
@@ -174,6 +175,7 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
   const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
   const accounts = createAccounts({ store, report, now: Date.now });
+  const audit = createAuditLog({ store, maxAgeMs: settings.auditMaxAgeMs, report, now: Date.now });
   const beside = {
     waiting: engine.waiting,
     budgets: engine.budgets,
@@ -181,6 +183,7 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
     agents,
     datastores,
     accounts,
+    audit,
   };
   const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };

@@ -74,6 +74,8 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     limits: settings.limits,
     executionsPerMinute: settings.executionsPerMinute,
     accountOfKey: (hash) => services.accounts.keys.callerOf(hash),
+    corsOrigins: settings.corsOrigins,
+    trustProxy: settings.trustProxy,
     accountDefaults: {
       requestsPerMinute: settings.accountRequestsPerMinute,
       concurrency: settings.accountConcurrency,

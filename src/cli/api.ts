@@ -5,7 +5,7 @@ import { asRecord, asText, parseJson } from "./json.ts";
 
 /** One request to the server's HTTP API. */
 export interface ApiRequest {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Sent as JSON. */
   readonly json?: unknown;
   /** Sent as it is; its Content-Type goes into `headers`. */

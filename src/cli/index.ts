@@ -1,6 +1,8 @@
+import { accounts } from "./accounts.ts";
 import { agents } from "./agents.ts";
 import { approvals } from "./approvals.ts";
 import { approve } from "./approve.ts";
+import { audit } from "./audit.ts";
 import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
@@ -13,6 +15,7 @@ import { files } from "./files.ts";
 import { fork } from "./fork.ts";
 import { graph } from "./graph.ts";
 import { importFile } from "./import.ts";
+import { keys } from "./keys.ts";
 import { list } from "./list.ts";
 import { logs } from "./logs.ts";
 import { pull } from "./pull.ts";
@@ -64,6 +67,9 @@ export const COMMANDS: readonly Command[] = [
   replay,
   fork,
   resume,
+  keys,
+  accounts,
+  audit,
   test,
   types,
 ];

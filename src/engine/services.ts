@@ -1,5 +1,6 @@
 import type { AccountService } from "./accounts/account-service.ts";
 import type { AgentService } from "./agents/agent-service.ts";
+import type { AuditLog } from "./audit/audit-log.ts";
 import type { BudgetService } from "./budgets/budget-service.ts";
 import type { DatastoreService } from "./datastores/datastore-service.ts";
 import type { Engine } from "./engine.ts";
@@ -25,4 +26,5 @@ export interface Services {
   readonly datastores: DatastoreService;
   readonly graphs: GraphService;
   readonly accounts: AccountService;
+  readonly audit: AuditLog;
 }

@@ -70,11 +70,14 @@ export function installAccess(app: App, deps: AccessDeps): void {
     }
     return done();
   });
-  app.addHook("preHandler", async (request) => {
+  app.addHook("preHandler", (request, _reply, done) => {
     const { account, method, routeOptions, body } = request;
-    if (account === null || account.key.refs === null || isOpen(request)) return;
+    if (account === null || account.key.refs === null || isOpen(request)) return done();
     const params = request.params as Readonly<Record<string, string | undefined>>;
     const query = request.query as Readonly<Record<string, unknown>>;
-    await checkKeyRefs(account, { method, url: routeOptions.url ?? "", params, query, body }, deps.services);
+    checkKeyRefs(account, { method, url: routeOptions.url ?? "", params, query, body }, deps.services).then(
+      () => done(),
+      (error: Error) => done(error),
+    );
   });
 }

@@ -1,4 +1,5 @@
 import { AjvCompiler } from "@fastify/ajv-compiler";
+import cors from "@fastify/cors";
 import multipart from "@fastify/multipart";
 import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
@@ -6,6 +7,7 @@ import Fastify from "fastify";
 import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
 import type { Services } from "../engine/services.ts";
 import { installAccess, pathOf } from "./access.ts";
+import { installAudit } from "./audit.ts";
 import type { AccountOfKey } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
 import type { App, Dialect, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
@@ -30,6 +32,10 @@ export interface AppDeps {
   readonly executionsPerMinute?: number | null;
   /** Limits of accounts that have none of their own; none by default. */
   readonly accountDefaults?: AccountDefaults;
+  /** Origins whose pages may call from a browser, `*` = any; none by default. */
+  readonly corsOrigins?: readonly string[];
+  /** CIDR ranges of proxies whose X-Forwarded-For is believed; none by default. */
+  readonly trustProxy?: readonly string[];
   /** Gets errors that are bugs of ours. */
   report(error: unknown): void;
 }
@@ -85,9 +91,10 @@ function answerError(thrown: unknown, request: Request, reply: Reply, limits: Li
   return error;
 }
 
-function createServer(limits: Limits) {
+function createServer({ limits, trustProxy = [] }: AppDeps) {
   const app = Fastify({
     bodyLimit: limits.maxBodyBytes,
+    trustProxy: trustProxy.length === 0 ? false : [...trustProxy],
     requestTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: "idle",
@@ -177,6 +184,22 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
     done();
   });
   installAccess(app, { ...deps, traffic: createTraffic(deps.accountDefaults ?? UNLIMITED, Date.now) });
+  installAudit(app, deps.services.audit);
+}
+
+const EXPOSED = ["x-request-id", "retry-after", "x-should-retry", "location", "x-weft-cache", "x-weft-execution-id"];
+
+/** Lets pages of other origins call; they send a key in a header, so nothing is allowed that a browser adds by itself. */
+async function installCors(app: App, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  const origin = origins.includes("*") ? "*" : [...origins];
+  await app.register(cors, {
+    origin,
+    credentials: false,
+    exposedHeaders: EXPOSED,
+    maxAge: 600,
+    strictPreflight: false,
+  });
 }
 
 function dialectDeps(deps: AppDeps): DialectDeps {
@@ -206,8 +229,9 @@ async function registerDialect(app: App, dialect: Dialect, deps: DialectDeps): P
 
 /** Builds the HTTP server: hooks, error answers, health, documentation and every dialect. */
 export async function createApp(deps: AppDeps): Promise<HttpApp> {
-  const app = createServer(deps.limits);
+  const app = createServer(deps);
   const methods = new MethodTable();
+  await installCors(app, deps.corsOrigins ?? []);
   installHooks(app, deps, methods);
   watchBodies(app);
   installErrors(app, deps, methods);

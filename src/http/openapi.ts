@@ -31,6 +31,9 @@ export function openApiOptions(version: string) {
         { name: "datastores", description: "Stores of records that workflows read" },
         { name: "schedules", description: "Start workflows by the clock" },
         { name: "webhooks", description: "Be told of runs, by Standard Webhooks" },
+        { name: "keys", description: "API keys" },
+        { name: "accounts", description: "Accounts, for the owner of the server" },
+        { name: "audit", description: "Management actions" },
         { name: "server", description: "Health" },
       ],
       components: {

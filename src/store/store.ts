@@ -1,5 +1,6 @@
 import type { AccountStore } from "./ports/accounts.ts";
 import type { AgentStore } from "./ports/agents.ts";
+import type { AuditStore } from "./ports/audit.ts";
 import type { BudgetStore } from "./ports/budgets.ts";
 import type { DatastoreStore } from "./ports/datastores.ts";
 import type { EventStore } from "./ports/events.ts";
@@ -21,6 +22,7 @@ import type { WorkflowStore } from "./ports/workflows.ts";
 
 export type { AccountChanges, KeyChanges, KeyOfAccount } from "./ports/accounts.ts";
 export type { Agent, AgentVersion } from "./ports/agents.ts";
+export type { AuditEntry } from "./ports/audit.ts";
 export type { Amounts, Balance, ExecutionBudget, Shortage } from "./ports/budget-rows.ts";
 export type { BudgetStore, Pool, Refusal, Reserved, TopUpTarget } from "./ports/budgets.ts";
 export type { ByteRange, ContentStore, Received, ReceiveLimit } from "./ports/contents.ts";
@@ -104,6 +106,7 @@ export interface Store
     WebhookStore,
     DeliveryStore,
     AgentStore,
+    AuditStore,
     DatastoreStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;

@@ -12,6 +12,7 @@ import { RESULTS_OF } from "./results.ts";
 import { SCHEMA_1 } from "./schema.ts";
 import { SCHEMA_ACCESSORIES } from "./schema-accessories.ts";
 import { SCHEMA_AGENTS } from "./schema-agents.ts";
+import { SCHEMA_AUDIT } from "./schema-audit.ts";
 import { SCHEMA_BUDGETS } from "./schema-budgets.ts";
 import { SCHEMA_DATASTORES } from "./schema-datastores.ts";
 import { SCHEMA_FILES } from "./schema-files.ts";
@@ -57,6 +58,7 @@ export const MIGRATIONS: readonly string[] = [
   JOURNAL_NODES,
   SCHEMA_GRAPHS,
   SCHEMA_KEYS,
+  SCHEMA_AUDIT,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -3,6 +3,7 @@ import type { Store, Version, Workflow } from "../store.ts";
 import { createAccounts } from "./accounts.ts";
 import { createAgents } from "./agents.ts";
 import { createApprovals } from "./approvals.ts";
+import { createAudit } from "./audit.ts";
 import { createCancellation } from "./cancellation.ts";
 import { type Database, type Durability, openDatabase } from "./database.ts";
 import { createDatastoreFiles } from "./datastore-files.ts";
@@ -111,6 +112,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createDatastoreImports(db, writer),
       ...createDatastoreFiles(db, writer),
       ...createAgents(db, writer),
+      ...createAudit(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

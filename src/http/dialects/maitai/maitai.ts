@@ -3,6 +3,7 @@ import { registerAccounts } from "./accounts.ts";
 import { registerAgentCalls } from "./agent-calls.ts";
 import { registerAgents } from "./agents.ts";
 import { registerApprovals } from "./approvals.ts";
+import { registerAudit } from "./audit.ts";
 import { registerBudgets } from "./budgets.ts";
 import { registerDatastores } from "./datastores.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
@@ -44,5 +45,6 @@ export const maitai: Dialect = {
     registerAgentCalls(app, deps);
     registerKeys(app, deps);
     registerAccounts(app, deps);
+    registerAudit(app, deps);
   },
 };
