@@ -7,6 +7,7 @@ import { createAccounts } from "./engine/accounts/create-accounts.ts";
 import { createAgents } from "./engine/agents/create-agents.ts";
 import { createApprovalLinks } from "./engine/approval-links.ts";
 import { createAuditLog } from "./engine/audit/audit-log.ts";
+import { type BackupHolds, createBackupHolds } from "./engine/backups/backup-holds.ts";
 import { Ledger } from "./engine/budgets/ledger.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createReplays } from "./engine/create-replays.ts";
@@ -64,11 +65,15 @@ async function openStore({ dataDir, durability }: Settings): Promise<Store> {
 }
 
 /** Contents of files are beside the database. */
-async function openFiles(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Files> {
+async function openFiles(
+  { store, holds: { isHeld } }: Pick<Beside, "holds"> & { readonly store: Store },
+  settings: Settings,
+  report: (error: unknown) => void,
+): Promise<Files> {
   const { dataDir, durability, limits, publicUrl } = settings;
   const contents = await openContents({ directory: join(dataDir, "files"), durability });
   const pieces = createPieces(join(dataDir, "files", "pieces"));
-  return composeFiles({ store, contents, pieces, limits, publicUrl, report });
+  return composeFiles({ store, contents, pieces, limits, publicUrl, report, isHeld });
 }
 
 async function startRuntime(settings: Settings, store: Store, ledger: Ledger): Promise<Runtime> {
@@ -85,6 +90,7 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
 }
 
 interface Beside {
+  readonly holds: BackupHolds;
   readonly runtime: Runtime;
   readonly key: Buffer;
   readonly files: Files;
@@ -93,10 +99,11 @@ interface Beside {
 
 async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
   const key = await loadSealKey(settings.dataDir);
-  const files = await openFiles(store, settings, report);
+  const holds = createBackupHolds(store, settings.dataDir);
+  const files = await openFiles({ store, holds }, settings, report);
   const ledger = new Ledger({ store, report, now: Date.now });
   await ledger.open();
-  return { key, files, ledger, runtime: await startRuntime(settings, store, ledger) };
+  return { key, holds, files, ledger, runtime: await startRuntime(settings, store, ledger) };
 }
 
 function toEngineSettings(settings: Settings): EngineSettings {
@@ -113,13 +120,14 @@ interface Living {
   readonly webhooks: Webhooks;
   readonly datastores: Datastores;
   readonly accounts: Services["accounts"];
+  readonly backups: BackupHolds;
   readonly files: Files;
   readonly links: Awaited<ReturnType<typeof createApprovalLinks>>;
 }
 
 /** How the parts of a core begin and end, each after those it needs. */
 function lifeOf(parts: Living, stopGraceMs: number): Pick<Core, "start" | "stop" | "listenAt" | "close"> {
-  const { store, runtime, engine, schedules, webhooks, datastores, accounts, files, links } = parts;
+  const { store, runtime, engine, schedules, webhooks, datastores, accounts, backups, files, links } = parts;
   return {
     async start() {
       await runtime.ready();
@@ -136,6 +144,7 @@ function lifeOf(parts: Living, stopGraceMs: number): Pick<Core, "start" | "stop"
       await files.collector.close();
       await datastores.stop();
       await accounts.keys.flush();
+      await backups.close();
     },
     listenAt(url) {
       links.listenAt(url);
@@ -152,10 +161,12 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   // Processes of datastores run in other directories.
   const settings = { ...given, dataDir: resolve(given.dataDir) };
   const store = await openStore(settings);
-  const { runtime, key, files, ledger } = await startBeside(store, settings, report).catch(async (error: unknown) => {
-    await store.close();
-    throw error;
-  });
+  const { runtime, key, holds, files, ledger } = await startBeside(store, settings, report).catch(
+    async (error: unknown) => {
+      await store.close();
+      throw error;
+    },
+  );
   const { id: accountId } = await store.ownerAccount();
   const { limits, cacheMemoryMb, cacheDiskMb, isolation, armWindowMs } = settings;
   const profileOf = createProfiles(settings.hostProfile, accountId);
@@ -173,7 +184,10 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
   const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
-  const datastores = await openDatastores({ store, runtime: runtime.datastores, limits, ledger, report }, settings);
+  const datastores = await openDatastores(
+    { store, runtime: runtime.datastores, limits, ledger, report, isHeld: holds.isHeld },
+    settings,
+  );
   const accounts = createAccounts({ store, report, now: Date.now });
   const audit = createAuditLog({ store, maxAgeMs: settings.auditMaxAgeMs, report, now: Date.now });
   const beside = {
@@ -184,6 +198,7 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
     datastores,
     accounts,
     audit,
+    backups: holds,
   };
   const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };

@@ -71,8 +71,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/store/disk/": ["src/store/disk/", "src/store/store.ts", "runtime/index.ts"],
   "src/cache/": ["src/cache/", "src/store/store.ts", "runtime/index.ts"],
   "src/recording/": ["src/recording/", "runtime/index.ts"],
+  "src/backup/": ["src/backup/", "src/store/sqlite/migrations.ts", "runtime/index.ts"],
   "src/engine/": [
     "src/engine/",
+    "src/backup/hold-file.ts",
     "src/graph/",
     "src/cache/",
     "src/recording/",
@@ -101,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/graph/",
     "src/recording/",
     "src/testing/",
+    "src/backup/",
     "src/server.ts",
     "src/config.ts",
     "src/settings-table.ts",

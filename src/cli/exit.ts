@@ -43,3 +43,8 @@ export function exitOf(thrown: unknown): Exit {
   if (named !== undefined) return named.name;
   return error.blame === "caller" ? "usage" : "failed";
 }
+
+/** True for an error that says that the server cannot be reached. */
+export function isUnreachable(thrown: unknown): boolean {
+  return exitOf(thrown) === "unreachable";
+}

@@ -3,6 +3,7 @@ import { agents } from "./agents.ts";
 import { approvals } from "./approvals.ts";
 import { approve } from "./approve.ts";
 import { audit } from "./audit.ts";
+import { backup } from "./backup.ts";
 import { budget } from "./budget.ts";
 import { cancel } from "./cancel.ts";
 import type { Command } from "./command.ts";
@@ -10,6 +11,7 @@ import { datastores } from "./datastores.ts";
 import { deleteRun } from "./delete-run.ts";
 import { deploy } from "./deploy.ts";
 import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
 import { events } from "./events.ts";
 import { files } from "./files.ts";
 import { fork } from "./fork.ts";
@@ -20,6 +22,7 @@ import { list } from "./list.ts";
 import { logs } from "./logs.ts";
 import { pull } from "./pull.ts";
 import { replay } from "./replay.ts";
+import { restore } from "./restore.ts";
 import { resume } from "./resume.ts";
 import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
@@ -70,6 +73,9 @@ export const COMMANDS: readonly Command[] = [
   keys,
   accounts,
   audit,
+  backup,
+  restore,
+  doctor,
   test,
   types,
 ];

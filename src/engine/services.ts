@@ -1,6 +1,7 @@
 import type { AccountService } from "./accounts/account-service.ts";
 import type { AgentService } from "./agents/agent-service.ts";
 import type { AuditLog } from "./audit/audit-log.ts";
+import type { BackupHolds } from "./backups/backup-holds.ts";
 import type { BudgetService } from "./budgets/budget-service.ts";
 import type { DatastoreService } from "./datastores/datastore-service.ts";
 import type { Engine } from "./engine.ts";
@@ -27,4 +28,5 @@ export interface Services {
   readonly graphs: GraphService;
   readonly accounts: AccountService;
   readonly audit: AuditLog;
+  readonly backups: BackupHolds;
 }

@@ -33,6 +33,7 @@ export function openApiOptions(version: string) {
         { name: "webhooks", description: "Be told of runs, by Standard Webhooks" },
         { name: "keys", description: "API keys" },
         { name: "accounts", description: "Accounts, for the owner of the server" },
+        { name: "backups", description: "What `weft backup` asks of a running server" },
         { name: "audit", description: "Management actions" },
         { name: "server", description: "Health" },
       ],

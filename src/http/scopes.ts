@@ -100,7 +100,7 @@ const BY_ROUTE: ReadonlyMap<string, Scopes> = new Map(
 );
 
 /** Everything below needs `admin` of the owner's own account. */
-const OWNER_ONLY = /^\/api\/v1\/accounts(\/|$)/;
+const OWNER_ONLY = /^\/api\/v1\/(accounts|backups)(\/|$)/;
 
 /** Routes that the table above names. */
 export const NAMED_ROUTES: readonly string[] = [...BY_ROUTE.keys()];
@@ -123,5 +123,5 @@ export function checkScopes({ key }: Caller, scopes: Scopes): void {
 /** FORBIDDEN for an account that is not the owner's, on routes that manage all accounts. */
 export function checkOwner({ owner }: Caller, url: string): void {
   if (owner || !OWNER_ONLY.test(url)) return;
-  throw fail("FORBIDDEN", { message: "Accounts are managed with a key of the owner's own account." });
+  throw fail("FORBIDDEN", { message: "This needs a key of the owner's own account." });
 }

@@ -6,7 +6,11 @@ const PORTION = 100;
 const LOOK_MS = 60_000;
 
 /** Removes the files that nobody reads: given up for longer than `keepMs`, and no unfinished execution is pinned to them. */
-export async function collectFiles(keepMs: number, { store, runtime, disk, now }: DatastoreParts): Promise<void> {
+export async function collectFiles(
+  keepMs: number,
+  { store, runtime, disk, now, isHeld }: DatastoreParts,
+): Promise<void> {
+  if (isHeld()) return;
   const files = await store.unusedDatastoreFiles({ before: now() - keepMs, limit: PORTION });
   for (const file of files) {
     const { accountId, datastoreId: id, base } = file;

@@ -24,6 +24,8 @@ export interface DatastoreParts {
   /** Holds embeddings to the daily pools. */
   readonly ledger: Pick<Ledger, "spendingOf">;
   readonly report: (error: unknown) => void;
+  /** True while a backup is taken: no file is removed. */
+  readonly isHeld: () => boolean;
   /** Aborted when the server stops. */
   readonly closing: AbortSignal;
   /** Milliseconds since the epoch. */

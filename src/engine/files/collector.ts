@@ -21,10 +21,12 @@ const FAILED_MS = 86_400_000;
 interface CollectorOptions extends FileParts {
   readonly pieces: Pick<PieceStore, "clear">;
   readonly report: (error: unknown) => void;
+  /** True while a backup is taken: nothing is removed. */
+  readonly isHeld: () => boolean;
 }
 
 /** Makes the collector. */
-export function createCollector({ store, contents, inTurn, pieces, report }: CollectorOptions): Collector {
+export function createCollector({ store, contents, inTurn, pieces, report, isHeld }: CollectorOptions): Collector {
   let isOpen = true;
   let isDue = false;
   let running: Promise<void> | null = null;
@@ -36,11 +38,13 @@ export function createCollector({ store, contents, inTurn, pieces, report }: Col
       await store.forgetLoose({ hash });
     });
 
+  const mayRemove = () => isOpen && !isHeld();
+
   const collect = async () => {
     while (isOpen && (await store.pruneUploads({ now: Date.now() - FAILED_MS, max: PAGE })) === PAGE);
-    for (let found = [""]; isOpen && found.length > 0; ) {
+    for (let found = [""]; mayRemove() && found.length > 0; ) {
       found = [...(await store.listLoose({ limit: PAGE }))];
-      for (const hash of found) if (isOpen) await release(hash);
+      for (const hash of found) if (mayRemove()) await release(hash);
     }
   };
 

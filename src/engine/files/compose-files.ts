@@ -18,6 +18,8 @@ export interface FilesOptions {
   /** What signed links begin with; null = where the server listens. */
   readonly publicUrl: string | null;
   readonly report: (error: unknown) => void;
+  /** True while a backup is taken: nothing is removed. */
+  readonly isHeld: () => boolean;
 }
 
 /** Everything about files of one server, accessories included. */

@@ -46,6 +46,7 @@ type Accounts = Pick<
   | "removeKeys"
   | "readSetting"
   | "writeSetting"
+  | "holdFile"
 >;
 
 const ACCOUNT = "id, name, owner, suspended, requests_per_minute, concurrency";
@@ -176,7 +177,7 @@ function createAccountPart(db: Database, callers: Callers): AccountPart {
   };
 }
 
-type KeyPart = Omit<Accounts, keyof AccountPart | "readSetting" | "writeSetting">;
+type KeyPart = Omit<Accounts, keyof AccountPart | "readSetting" | "writeSetting" | "holdFile">;
 
 function createKeyPart(db: Database, writer: Writer, callers: Callers): KeyPart {
   const rowsOf = (accountId: string) =>
@@ -240,6 +241,7 @@ export function createAccounts(db: Database, writer: Writer): Accounts {
     async readSetting({ name }) {
       return db.get<{ value: string }>("SELECT value FROM settings WHERE name = ?", name)?.value ?? null;
     },
+    holdFile: (isHeld) => db.holdFile(isHeld),
     async writeSetting({ name, value }) {
       const sql =
         "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -10,6 +10,8 @@ export type Durability = "full" | "relaxed";
 /** A value that can be bound to a parameter. */
 export type Value = SQLInputValue;
 
+/** Pages in the log before they are moved into the file. */
+const CHECKPOINT_PAGES = 2_000;
 const LOCKED = 5;
 const NOT_A_DATABASE = 26;
 /** A server that is just going away may still hold the lock for a moment. */
@@ -74,6 +76,11 @@ export class Database {
     return changes === 0 ? null : Number(lastInsertRowid);
   }
 
+  /** While true, the file does not change: commits stay in the log. */
+  holdFile(isHeld: boolean): void {
+    this.#db.exec(`PRAGMA wal_autocheckpoint = ${isHeld ? 0 : CHECKPOINT_PAGES}`);
+  }
+
   /** Runs SQL text that is used once. */
   exec(sql: string): void {
     this.#db.exec(sql);
@@ -106,7 +113,7 @@ export function openDatabase(file: string, durability: Durability): Database {
     db.exec("PRAGMA journal_mode = WAL");
     // Consistent after a power cut; what makes commits durable is WriteAheadLog.
     db.exec("PRAGMA synchronous = NORMAL");
-    db.exec("PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864");
+    db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA journal_size_limit = 67108864`);
     db.exec("PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY");
     db.exec("BEGIN IMMEDIATE; COMMIT");
   } catch (error) {

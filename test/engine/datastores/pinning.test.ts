@@ -146,6 +146,7 @@ test("a file that was left stays while an unfinished execution reads it, and goe
     ledger: { spendingOf: () => null },
     runtime: core.runtime.datastores,
     closing: new AbortController().signal,
+    isHeld: () => false,
     report: (error: unknown) => expect(error).toBeUndefined(),
     now: later,
   };

@@ -4,6 +4,7 @@ import { registerAgentCalls } from "./agent-calls.ts";
 import { registerAgents } from "./agents.ts";
 import { registerApprovals } from "./approvals.ts";
 import { registerAudit } from "./audit.ts";
+import { registerBackups } from "./backups.ts";
 import { registerBudgets } from "./budgets.ts";
 import { registerDatastores } from "./datastores.ts";
 import { ERROR_SCHEMA, toError } from "./errors.ts";
@@ -46,5 +47,6 @@ export const maitai: Dialect = {
     registerKeys(app, deps);
     registerAccounts(app, deps);
     registerAudit(app, deps);
+    registerBackups(app, deps);
   },
 };
