@@ -19,10 +19,14 @@ import { createGraphs } from "./engine/graphs/create-graphs.ts";
 import type { EngineSettings } from "./engine/parts.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
+import { resealStore } from "./engine/sealing/reseal.ts";
+import { withSealedGraphs } from "./engine/sealing/sealed-graphs.ts";
+import { createSealer, type Sealer } from "./engine/sealing/sealer.ts";
+import { openSecrets, type Secrets } from "./engine/secrets/create-secrets.ts";
 import type { Services } from "./engine/services.ts";
 import { createWebhooks, type Webhooks } from "./engine/webhooks/create-webhooks.ts";
 import type { ShowRun } from "./engine/webhooks/message.ts";
-import { loadSealKey } from "./seal-key.ts";
+import { loadSealKeys } from "./seal-key.ts";
 import { openContents } from "./store/disk/contents.ts";
 import { createPieces } from "./store/disk/pieces.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
@@ -92,18 +96,21 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
 interface Beside {
   readonly holds: BackupHolds;
   readonly runtime: Runtime;
-  readonly key: Buffer;
+  readonly sealer: Sealer;
+  readonly secrets: Secrets;
   readonly files: Files;
   readonly ledger: Ledger;
 }
 
 async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
-  const key = await loadSealKey(settings.dataDir);
+  const sealer = createSealer(await loadSealKeys(settings.dataDir, settings.secretsKey));
+  await resealStore(store, sealer, report);
+  const secrets = await openSecrets({ store, sealer, report, now: Date.now });
   const holds = createBackupHolds(store, settings.dataDir);
   const files = await openFiles({ store, holds }, settings, report);
   const ledger = new Ledger({ store, report, now: Date.now });
   await ledger.open();
-  return { key, holds, files, ledger, runtime: await startRuntime(settings, store, ledger) };
+  return { sealer, secrets, holds, files, ledger, runtime: await startRuntime(settings, store, ledger) };
 }
 
 function toEngineSettings(settings: Settings): EngineSettings {
@@ -156,12 +163,23 @@ function lifeOf(parts: Living, stopGraceMs: number): Pick<Core, "start" | "stop"
   };
 }
 
+/** What the operator and the accounts themselves look after. */
+function createManagement(
+  { store, secrets, holds }: Pick<Beside, "secrets" | "holds"> & { readonly store: Store },
+  { auditMaxAgeMs }: Settings,
+  report: (error: unknown) => void,
+): Pick<Services, "accounts" | "audit" | "backups" | "secrets"> {
+  const shared = { store, report, now: Date.now };
+  const audit = createAuditLog({ ...shared, maxAgeMs: auditMaxAgeMs });
+  return { accounts: createAccounts(shared), audit, backups: holds, secrets };
+}
+
 /** Composes store, runtime, cache, engine and services; `showRun` renders the runs that webhooks tell of. Nothing is accepted before {@link Core.start}. */
 export async function createCore(given: Settings, report: (error: unknown) => void, showRun: ShowRun): Promise<Core> {
   // Processes of datastores run in other directories.
   const settings = { ...given, dataDir: resolve(given.dataDir) };
   const store = await openStore(settings);
-  const { runtime, key, holds, files, ledger } = await startBeside(store, settings, report).catch(
+  const { runtime, sealer, secrets, holds, files, ledger } = await startBeside(store, settings, report).catch(
     async (error: unknown) => {
       await store.close();
       throw error;
@@ -177,30 +195,30 @@ export async function createCore(given: Settings, report: (error: unknown) => vo
   const agents = createAgents({ store, deploy });
   const engine = createEngine({
     ...shared,
-    ...{ agents, links, files: files.runFiles, ledger, cache, report },
+    ...{ agents, links, files: files.runFiles, ledger, secrets, cache, report },
     settings: toEngineSettings(settings),
   });
   const workflows = createWorkflows({ ...shared, removed: engine.stopWorkflow });
   const schedules = createSchedules({ store, engine, report, now: Date.now });
   const replays = createReplays({ ...shared, engine, isolation });
-  const webhooks = createWebhooks({ store, runtime, key, showRun, report, now: Date.now });
+  const webhooks = createWebhooks({ store, runtime, sealer, showRun, report, now: Date.now });
   const datastores = await openDatastores(
     { store, runtime: runtime.datastores, limits, ledger, report, isHeld: holds.isHeld },
     settings,
   );
-  const accounts = createAccounts({ store, report, now: Date.now });
-  const audit = createAuditLog({ store, maxAgeMs: settings.auditMaxAgeMs, report, now: Date.now });
   const beside = {
-    waiting: engine.waiting,
-    budgets: engine.budgets,
-    files: files.service,
-    agents,
-    datastores,
-    accounts,
-    audit,
-    backups: holds,
+    ...createManagement({ store, secrets, holds }, settings, report),
+    ...{ waiting: engine.waiting, budgets: engine.budgets, files: files.service, agents, datastores },
   };
-  const graphs = createGraphs({ store, engine, workflows, schedules, deploy, datastores, armWindowMs });
+  const graphs = createGraphs({
+    store: { ...store, ...withSealedGraphs(store, sealer) },
+    engine,
+    workflows,
+    schedules,
+    deploy,
+    datastores,
+    armWindowMs,
+  });
   const services: Services = { engine, workflows, schedules, replays, webhooks, ...beside, graphs };
   return {
     store,

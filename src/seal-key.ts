@@ -3,35 +3,64 @@ import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../runtime/index.ts";
 
-/** File in the data directory with the key that signing secrets are encrypted with: whoever has the database alone cannot sign. */
-const FILE = "secrets.key";
+/** File in the data directory with the keys that secrets are sealed with, the newest first: whoever has the database alone cannot read them. */
+export const SEAL_KEY_FILE = "secrets.key";
 const BYTES = 32;
 
-async function make(path: string): Promise<Buffer> {
-  const key = randomBytes(BYTES);
+/** Keys for sealing: the first seals, all open. */
+export type SealKeys = readonly [Buffer, ...Buffer[]];
+
+async function write(path: string, keys: readonly Buffer[]): Promise<void> {
   const fresh = `${path}.new`;
   const file = await open(fresh, "w", 0o600);
   try {
-    await file.writeFile(`${key.toString("base64")}\n`);
+    await file.writeFile(keys.map((key) => `${key.toString("base64")}\n`).join(""));
     await file.sync();
   } finally {
     await file.close();
   }
   // Whole or not at all, should the server die here.
   await rename(fresh, path);
-  return key;
 }
 
-/** Reads the key of a data directory, readable by its user only; makes it on the first start. CONFLICT when the file holds none. */
-export async function loadSealKey(directory: string): Promise<Buffer> {
-  const path = join(directory, FILE);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+function parse(text: string, where: string): readonly Buffer[] {
+  const parts = text.split(/[\s,]+/).filter((part) => part !== "");
+  return parts.map((part) => {
+    const key = Buffer.from(part, "base64");
+    if (key.length === BYTES) return key;
+    const message = `${where}: must hold keys of ${BYTES} bytes as base64, the newest first; got one of ${key.length} bytes. Restore it, or move it away for a new one: secrets must be set anew then.`;
+    throw fail("CONFLICT", { message });
+  });
+}
+
+const isSome = (keys: readonly Buffer[]): keys is SealKeys => keys.length > 0;
+
+async function readFileOrNull(path: string): Promise<string | null> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return null;
     throw error;
   });
-  if (text === null) return make(path);
-  const key = Buffer.from(text.trim(), "base64");
-  if (key.length === BYTES) return key;
-  const message = `${path}: must hold ${BYTES} bytes as base64, got ${key.length}. Restore it, or move it away for a new one: secrets of webhooks must be rotated then.`;
-  throw fail("CONFLICT", { message });
+}
+
+/**
+ * The keys: of the setting `given` (WEFT_SECRETS_KEY) when it is there, else of the file in the data directory, readable by its
+ * user only, which is made on the first start. CONFLICT when one is no key.
+ */
+export async function loadSealKeys(directory: string, given: string | null): Promise<SealKeys> {
+  const path = join(directory, SEAL_KEY_FILE);
+  const text = given ?? (await readFileOrNull(path));
+  const keys = text === null ? [] : parse(text, given === null ? path : "WEFT_SECRETS_KEY");
+  if (isSome(keys)) return keys;
+  if (text !== null && text.trim() === "" && given === null) parse("-", path);
+  const key = randomBytes(BYTES);
+  await write(path, [key]);
+  return [key];
+}
+
+/** Puts a new key before those of the file; the next start seals everything anew with it. Returns how many there are. */
+export async function rotateSealKey(directory: string): Promise<number> {
+  const keys = await loadSealKeys(directory, null);
+  const next = [randomBytes(BYTES), ...keys];
+  await write(join(directory, SEAL_KEY_FILE), next);
+  return next.length;
 }

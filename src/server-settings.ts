@@ -25,6 +25,11 @@ export const SERVER_SETTINGS = {
     name: "WEFT_API_KEY",
     sentence: "The owner's API key; without it a key is made on the first start, printed once and kept hashed.",
   }),
+  secretsKey: text({
+    name: "WEFT_SECRETS_KEY",
+    sentence:
+      "Keys that seal stored secrets, 32 bytes as base64, the newest first, separated by commas; default: secrets.key in the data directory.",
+  }),
   url: text({
     name: "WEFT_URL",
     fallback: "http://127.0.0.1:8787",

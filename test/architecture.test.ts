@@ -104,6 +104,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/recording/",
     "src/testing/",
     "src/backup/",
+    "src/seal-key.ts",
     "src/server.ts",
     "src/config.ts",
     "src/settings-table.ts",

@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { SCHEMA_VERSION } from "../backup/versions.ts";
 import type { Settings } from "../config.ts";
+import { loadSealKeys } from "../seal-key.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -115,7 +116,18 @@ const checkDatabase: Check = async ({ dataDir }) => {
   }
 };
 
-const checkKey: Check = async ({ dataDir }) => {
+async function checkKeys(dataDir: string, given: string | null, where: string): Promise<Finding> {
+  try {
+    const { length } = await loadSealKeys(dataDir, given);
+    const former = length > 1 ? `, ${length - 1} former: remove them once the server was started with the first` : "";
+    return finding("seal key", "ok", `${where}${former}`);
+  } catch (error) {
+    return finding("seal key", "problem", (error as Error).message);
+  }
+}
+
+const checkKey: Check = async ({ dataDir, secretsKey }) => {
+  if (secretsKey !== null) return [await checkKeys(dataDir, secretsKey, "WEFT_SECRETS_KEY")];
   const path = join(dataDir, "secrets.key");
   const mode = await modeOf(path);
   if (mode === null) {
@@ -128,12 +140,9 @@ const checkKey: Check = async ({ dataDir }) => {
         : finding("seal key", "problem", text),
     ];
   }
-  const key = Buffer.from((await readFile(path, "utf8").catch(() => "")).trim(), "base64");
-  if (key.length !== 32)
-    return [finding("seal key", "problem", `${path} does not hold 32 bytes as base64; restore it from a backup.`)];
-  if ((mode & 0o077) !== 0)
-    return [finding("seal key", "warning", `${path} is open to other users; run: chmod 600 ${path}`)];
-  return [finding("seal key", "ok", path)];
+  const found = await checkKeys(dataDir, null, path);
+  if (found.state === "problem" || (mode & 0o077) === 0) return [found];
+  return [finding("seal key", "warning", `${path} is open to other users; run: chmod 600 ${path}`)];
 };
 
 function isTaken(host: string, port: number): Promise<boolean> {

@@ -28,6 +28,7 @@ import { rollback } from "./rollback.ts";
 import { run } from "./run.ts";
 import { runs } from "./runs.ts";
 import { schedules } from "./schedules.ts";
+import { secrets } from "./secrets.ts";
 import { show } from "./show.ts";
 import { start } from "./start.ts";
 import { tail } from "./tail.ts";
@@ -71,6 +72,7 @@ export const COMMANDS: readonly Command[] = [
   fork,
   resume,
   keys,
+  secrets,
   accounts,
   audit,
   backup,

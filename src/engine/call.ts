@@ -37,6 +37,8 @@ export interface CallFacts {
   /** Name of the API key whose daily pool pays; null = none. */
   readonly key: string | null;
   readonly parent: LiveRun | null;
+  /** Secrets that are kept for it; those of the caller go before. */
+  readonly stored: Readonly<Record<string, string>>;
   /** Position of the ctx call in the parent. */
   readonly parentPos: number | null;
 }
@@ -99,7 +101,8 @@ function drawSeed(): string {
   return seed;
 }
 
-function hasAny(secrets: CallBody["secrets"]): boolean {
+/** True when there is a secret. */
+export function hasAny(secrets: CallBody["secrets"]): boolean {
   for (const _name in secrets) return true;
   return false;
 }
@@ -117,7 +120,8 @@ function hiddenBy(secrets: CallBody["secrets"], parent: LiveRun | null): Call["h
 }
 
 /** Makes the call of a target: ids, seed, the data that ctx shows and the key of the result. */
-export function createCall(target: PinnedTarget, body: CallBody, facts: CallFacts): Call {
+export function createCall(target: PinnedTarget, given: CallBody, facts: CallFacts): Call {
+  const body = hasAny(facts.stored) ? { ...given, secrets: { ...facts.stored, ...given.secrets } } : given;
   const { workflow, plan, pins } = target;
   const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
   const { version } = plan;
@@ -133,7 +137,8 @@ export function createCall(target: PinnedTarget, body: CallBody, facts: CallFact
   });
   const hidden = hiddenBy(body.secrets, parent);
   const shown = hasAny(hidden) ? redactJson(data, hidden) : data;
-  const hasSecrets = hasAny(body.secrets) || shown !== data;
+  // Stored ones are there again after a crash.
+  const hasSecrets = hasAny(given.secrets) || shown !== data;
   const createdAt = Date.now();
   const execution = {
     id,
@@ -154,7 +159,7 @@ export function createCall(target: PinnedTarget, body: CallBody, facts: CallFact
     createdAt,
     runAt: Math.max(createdAt, facts.runAt ?? createdAt),
     timeoutMs,
-    cacheKey: policy.keep === "never" || hasSecrets ? null : key,
+    cacheKey: policy.keep === "never" || hasSecrets || hasAny(facts.stored) ? null : key,
     idempotencyKey,
     budget: budgetOf({ config: plan.config.budget, asked: facts.budget, key: facts.key, parent }),
   };

@@ -1,5 +1,6 @@
 import { type ErrorRecord, type ExecutionOutcome, fail, toRecord, type Usage } from "../../runtime/index.ts";
 import type { CachedResult, Ending } from "../store/store.ts";
+import { hasAny } from "./call.ts";
 import type { ExecutionResult } from "./engine.ts";
 import { followStored } from "./follow-stored.ts";
 import { locateError } from "./guest-error.ts";
@@ -51,7 +52,7 @@ function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | n
 function remember(run: LiveRun, result: CachedResult, parts: Parts): void {
   const { key, workflow, execution } = run.call;
   // A result that cannot be kept is only slower next time.
-  const entry = { workflowId: workflow.id, result, memoryOnly: execution.hasSecrets };
+  const entry = { workflowId: workflow.id, result, memoryOnly: execution.hasSecrets || hasAny(run.call.secrets) };
   parts.cache.write(key, entry).catch(parts.report);
 }
 

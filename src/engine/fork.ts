@@ -53,7 +53,12 @@ function prefixOf(journal: readonly JournalRecord[], asked: number | null): { at
 }
 
 /** The secrets in the order that the origin had them: the placeholders in its journal go by it. INVALID_REQUEST when one is missing. */
-function secretsOf(data: CtxData, secrets: ForkRequest["secrets"]): ForkRequest["secrets"] {
+function secretsOf(
+  data: CtxData,
+  given: ForkRequest["secrets"],
+  stored: ForkRequest["secrets"],
+): ForkRequest["secrets"] {
+  const secrets = { ...stored, ...given };
   const names = data.secret_names ?? [];
   const missing = names.filter((name) => !Object.hasOwn(secrets, name));
   if (missing.length === 0)
@@ -81,6 +86,8 @@ interface Made {
   readonly plan: Plan;
   readonly data: CtxData;
   readonly secrets: ForkRequest["secrets"];
+  /** True when the caller brought some: they are nowhere else. */
+  readonly givesSecrets: boolean;
 }
 
 /** The limits of the origin, of which nothing is spent yet. */
@@ -94,7 +101,9 @@ function budgetLike({ budget }: Execution, { plan, key }: Made): NewExecution["b
 }
 
 function toExecution(origin: Execution, made: Made): NewExecution {
-  const { workflow, plan, data, secrets, idempotencyKey } = made;
+  const { workflow, plan, data, secrets, givesSecrets, idempotencyKey } = made;
+  const text = JSON.stringify(data);
+  const shown = redactJson(text, secrets);
   const { accountId, workflowId, sessionId, depth, seed } = origin;
   const now = Date.now();
   return {
@@ -104,8 +113,8 @@ function toExecution(origin: Execution, made: Made): NewExecution {
     versionId: plan.version.id,
     ref: workflow.ref,
     mode: "background",
-    data: redactJson(JSON.stringify(data), secrets),
-    hasSecrets: Object.keys(secrets).length > 0,
+    data: shown,
+    hasSecrets: givesSecrets || shown !== text,
     sessionId,
     requestId: randomUUID(),
     parentId: null,
@@ -162,13 +171,15 @@ async function make(request: ForkRequest, origin: Execution, parts: Parts): Prom
   } = setPaths(JSON.parse(origin.data) as CtxData, request.set);
   if (Object.keys(request.set).some((path) => path.split(".")[0] === "input"))
     checkInput({ workflow, plan }, data.input);
-  const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets);
+  const stored = parts.secrets.secretsFor(accountId, workflow.ref);
+  const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets, stored);
   const names = Object.keys(secrets);
   const pinned = { ...(await pinnedAgain(origin, plan, parts)), ...data };
   return {
     workflow,
     plan,
     secrets,
+    givesSecrets: Object.keys(request.secrets).length > 0,
     data: names.length === 0 ? pinned : { ...pinned, secret_names: names },
     idempotencyKey: request.idempotencyKey,
     key: poolKey(request, parts.ledger),

@@ -17,6 +17,7 @@ import type { News } from "./news.ts";
 import type { Plan } from "./plans.ts";
 import type { Profiles } from "./profiles.ts";
 import type { RowKeeper } from "./row.ts";
+import type { SecretSource } from "./secrets/secret-service.ts";
 import type { Strikes } from "./strikes.ts";
 
 /** Numbers and words an operator chooses. */
@@ -49,6 +50,7 @@ export interface EngineOptions {
   readonly links: ApprovalLinks;
   readonly files: RunFiles;
   readonly ledger: Ledger;
+  readonly secrets: SecretSource;
   readonly accessories: AccessoryContents;
   readonly agents: Pick<AgentService, "toCall">;
   readonly settings: EngineSettings;

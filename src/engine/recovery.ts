@@ -11,7 +11,15 @@ import { resultOf } from "./result.ts";
 import type { Runner } from "./runner.ts";
 import { cancelled } from "./stopping.ts";
 
-async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Promise<Call> {
+/** The stored secrets that it began with, in their order; null when one is not there any more. */
+function storedAgain({ accountId, ref, hasSecrets }: Execution, names: readonly string[], parts: Parts) {
+  if (hasSecrets || names.length === 0) return {};
+  const stored = parts.secrets.secretsFor(accountId, ref);
+  if (names.some((name) => stored[name] === undefined)) return null;
+  return Object.fromEntries(names.map((name) => [name, stored[name] ?? ""]));
+}
+
+async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Promise<Call & { hasAll: boolean }> {
   const { store, planOf, settings, live } = parts;
   const { accountId, versionId, workflowId, data } = execution;
   const workflow = await store.findWorkflow({ accountId, key: workflowId });
@@ -20,15 +28,18 @@ async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Pr
     throw new Error(`execution ${execution.id} has lost its workflow or version`);
   const plan = planOf(version);
   const keep = execution.cacheKey === null ? "no-store" : "default";
-  const { input, messages, params, metadata, datastores } = JSON.parse(data) as CtxData;
-  const body = { input, messages, params, metadata, secrets: {} };
+  const { input, messages, params, metadata, datastores, secret_names: names = [] } = JSON.parse(data) as CtxData;
+  const found = storedAgain(execution, names, parts);
+  const secrets = found ?? {};
+  const body = { input, messages, params, metadata, secrets };
   return {
     execution,
     workflow,
     plan,
     data,
-    secrets: {},
-    hidden: {},
+    secrets,
+    hidden: secrets,
+    hasAll: found !== null,
     // A fork is nobody's twin: its beginning is another one's.
     key:
       fork === null
@@ -67,12 +78,12 @@ async function isOrphan({ accountId, parentId }: Execution, { store, live }: Par
 async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
   const { live, keeper } = parts;
   const fork = await parts.store.findFork({ executionId: execution.id });
-  const call = await callOf(execution, fork, parts);
+  const { hasAll, ...call } = await callOf(execution, fork, parts);
   const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
   run.resumed = true;
   run.isGated = execution.isGated;
   live.add(run);
-  if (execution.hasSecrets) {
+  if (execution.hasSecrets || !hasAll) {
     run.row.adopt(execution.fence);
     run.hasPlace = execution.parentId === null;
     await finishFailed(run, toRecord(fail("SECRETS_LOST")), parts);

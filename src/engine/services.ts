@@ -9,6 +9,7 @@ import type { FileService } from "./files/file-service.ts";
 import type { GraphService } from "./graphs/graph-service.ts";
 import type { Replays } from "./replays.ts";
 import type { ScheduleService } from "./schedules/schedule-service.ts";
+import type { SecretService } from "./secrets/secret-service.ts";
 import type { WaitingService } from "./waiting.ts";
 import type { WebhookService } from "./webhooks/webhook-service.ts";
 import type { WorkflowService } from "./workflows.ts";
@@ -28,5 +29,6 @@ export interface Services {
   readonly graphs: GraphService;
   readonly accounts: AccountService;
   readonly audit: AuditLog;
+  readonly secrets: SecretService;
   readonly backups: BackupHolds;
 }

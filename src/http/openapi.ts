@@ -32,6 +32,7 @@ export function openApiOptions(version: string) {
         { name: "schedules", description: "Start workflows by the clock" },
         { name: "webhooks", description: "Be told of runs, by Standard Webhooks" },
         { name: "keys", description: "API keys" },
+        { name: "secrets", description: "Values that runs get without their callers" },
         { name: "accounts", description: "Accounts, for the owner of the server" },
         { name: "backups", description: "What `weft backup` asks of a running server" },
         { name: "audit", description: "Management actions" },

@@ -14,6 +14,7 @@ import type { LeaseStore } from "./ports/leases.ts";
 import type { RemovalStore } from "./ports/removal.ts";
 import type { ResultStore } from "./ports/results.ts";
 import type { ScheduleStore } from "./ports/schedules.ts";
+import type { SecretStore } from "./ports/secrets.ts";
 import type { SettingStore } from "./ports/settings.ts";
 import type { TraceStore } from "./ports/traces.ts";
 import type { WaitStore } from "./ports/waits.ts";
@@ -44,6 +45,7 @@ export type { GraphFacts, ListedGraph, Rating, RunCounts, Trigger } from "./port
 export type { Gates, SpentUsage } from "./ports/jobs.ts";
 export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
+export type { SealedValue, StoredSecret } from "./ports/secrets.ts";
 export type { Excerpt, NodeUsage, Parking, TraceEntry } from "./ports/traces.ts";
 export type {
   Approval,
@@ -107,6 +109,7 @@ export interface Store
     DeliveryStore,
     AgentStore,
     AuditStore,
+    SecretStore,
     DatastoreStore {
   /** Commits what is pending and closes. */
   close(): Promise<void>;

@@ -102,6 +102,8 @@ test("the OpenAPI document describes every route with the schemas that validate"
     "/api/v1/schedules/{id}/resume",
     "/api/v1/schedules/{id}/run",
     "/api/v1/schedules/{id}/runs",
+    "/api/v1/secrets",
+    "/api/v1/secrets/{name}",
     "/api/v1/webhook-deliveries",
     "/api/v1/webhook-deliveries/{id}",
     "/api/v1/webhook-deliveries/{id}/replay",

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { fail, type Runtime } from "../../../runtime/index.ts";
 import type { Store, WebhookEndpoint } from "../../store/store.ts";
+import { PLACES } from "../sealing/places.ts";
+import type { Sealer } from "../sealing/sealer.ts";
 import { createDispatcher, type Dispatcher } from "./dispatcher.ts";
 import { createKeyring, type Keyring } from "./keyring.ts";
 import type { ShowRun } from "./message.ts";
-import { createSealer, newSigningSecret } from "./signing-secret.ts";
+import { newSigningSecret } from "./signing-secret.ts";
 import type { EndpointKey, EndpointRule, WebhookService } from "./webhook-service.ts";
 import { checkWebhookUrl } from "./webhook-url.ts";
 
@@ -13,7 +15,7 @@ export interface WebhookOptions {
   readonly store: Store;
   readonly runtime: Pick<Runtime, "outbound">;
   /** Key that signing secrets are encrypted with; kept apart from the store. */
-  readonly key: Buffer;
+  readonly sealer: Sealer;
   readonly showRun: ShowRun;
   readonly report: (error: unknown) => void;
   /** Milliseconds since the epoch. */
@@ -61,8 +63,7 @@ async function toStored(
 
 /** The half that is asked over the API. */
 function createService(options: WebhookOptions, dispatcher: Dispatcher, keyring: Keyring): WebhookService {
-  const { store, key, now } = options;
-  const sealer = createSealer(key);
+  const { store, sealer, now } = options;
 
   const find = async (endpoint: EndpointKey): Promise<WebhookEndpoint> => {
     const found = await store.findEndpoint(endpoint);
@@ -74,7 +75,8 @@ function createService(options: WebhookOptions, dispatcher: Dispatcher, keyring:
     async create({ accountId, rule }) {
       const secret = newSigningSecret();
       const id = `whk_${randomUUID().replaceAll("-", "")}`;
-      const endpoint = { ...(await toStored(accountId, rule, options)), id, accountId, secret: sealer.seal(secret) };
+      const sealed = sealer.seal(secret, PLACES.endpoint(id));
+      const endpoint = { ...(await toStored(accountId, rule, options)), id, accountId, secret: sealed };
       return { endpoint: await store.addEndpoint({ endpoint, max: MAX_ENDPOINTS, now: now() }), secret };
     },
     list: (params) => store.listEndpoints(params),
@@ -89,7 +91,11 @@ function createService(options: WebhookOptions, dispatcher: Dispatcher, keyring:
     },
     async rotate(endpoint) {
       const secret = newSigningSecret();
-      const sealed = { secret: sealer.seal(secret), formerUntil: now() + FORMER_MS, now: now() };
+      const sealed = {
+        secret: sealer.seal(secret, PLACES.endpoint(endpoint.endpointId)),
+        formerUntil: now() + FORMER_MS,
+        now: now(),
+      };
       if (!(await store.rotateEndpoint({ ...endpoint, ...sealed }))) throw unknownEndpoint(endpoint);
       return { endpoint: await find(endpoint), secret };
     },
@@ -117,7 +123,7 @@ function createService(options: WebhookOptions, dispatcher: Dispatcher, keyring:
 /** Makes the service and its dispatcher; nothing is sent before {@link Dispatcher.start}. */
 export function createWebhooks(options: WebhookOptions): Webhooks {
   const { store, now } = options;
-  const keyring = createKeyring(store, createSealer(options.key), now);
+  const keyring = createKeyring(store, options.sealer, now);
   const dispatcher = createDispatcher({ ...options, keyring });
   return {
     ...createService(options, dispatcher, keyring),

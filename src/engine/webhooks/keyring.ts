@@ -1,5 +1,7 @@
 import type { Delivery, Store } from "../../store/store.ts";
-import { newSigningSecret, type Sealer } from "./signing-secret.ts";
+import { ownWebhookSecret, PLACES } from "../sealing/places.ts";
+import type { Sealer } from "../sealing/sealer.ts";
+import { newSigningSecret } from "./signing-secret.ts";
 
 /** The secrets that sign what an account sends. */
 export interface Keyring {
@@ -9,8 +11,6 @@ export interface Keyring {
   renew(accountId: string): Promise<string>;
 }
 
-const settingOf = (accountId: string) => `webhook secret of ${accountId}`;
-
 /** Makes the keyring over a store that only ever sees sealed secrets. */
 export function createKeyring(
   store: Pick<Store, "findEndpoint" | "readSetting" | "writeSetting">,
@@ -19,7 +19,10 @@ export function createKeyring(
 ): Keyring {
   const renew = async (accountId: string): Promise<string> => {
     const secret = newSigningSecret();
-    await store.writeSetting({ name: settingOf(accountId), value: sealer.seal(secret) });
+    await store.writeSetting({
+      name: ownWebhookSecret(accountId),
+      value: sealer.seal(secret, PLACES.account(accountId)),
+    });
     return secret;
   };
   return {
@@ -29,10 +32,12 @@ export function createKeyring(
       if (endpoint !== null) {
         const { secret, former } = endpoint;
         const isValid = former !== null && former.until > now();
-        return [secret, ...(isValid ? [former.secret] : [])].map((sealed) => sealer.open(sealed));
+        return [secret, ...(isValid ? [former.secret] : [])].map((sealed) =>
+          sealer.open(sealed, PLACES.endpoint(endpoint.id)),
+        );
       }
-      const own = await store.readSetting({ name: settingOf(accountId) });
-      return [own === null ? await renew(accountId) : sealer.open(own)];
+      const own = await store.readSetting({ name: ownWebhookSecret(accountId) });
+      return [own === null ? await renew(accountId) : sealer.open(own, PLACES.account(accountId))];
     },
   };
 }

@@ -22,6 +22,7 @@ import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_KEYS } from "./schema-keys.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
+import { SCHEMA_SECRETS } from "./schema-secrets.ts";
 import { SCHEMA_WAKINGS } from "./schema-wakings.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 import { WAIT_KEYS_SCHEMA } from "./wait-keys.ts";
@@ -59,6 +60,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_GRAPHS,
   SCHEMA_KEYS,
   SCHEMA_AUDIT,
+  SCHEMA_SECRETS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

@@ -35,6 +35,7 @@ import { createReservations } from "./reservations.ts";
 import { createResults } from "./results.ts";
 import { createScheduleSync } from "./schedule-sync.ts";
 import { createSchedules } from "./schedules.ts";
+import { createSecrets } from "./secrets.ts";
 import { createTopUps } from "./top-ups.ts";
 import { createTraces } from "./trace.ts";
 import { createVersions } from "./versions.ts";
@@ -63,6 +64,13 @@ const createDefinitions = (db: Database, writer: Writer, recent: Recents) => ({
   ...createGraphLists(db),
 });
 
+/** Who may do what, what they did, and what is kept secret for them. */
+const createManagement = (db: Database, writer: Writer) => ({
+  ...createAccounts(db, writer),
+  ...createAudit(db, writer),
+  ...createSecrets(db, writer),
+});
+
 /** Opens the store; CONFLICT when another server holds the directory or a newer Weft wrote it. */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const db = openDatabase(options.file, options.durability);
@@ -81,7 +89,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     // Stopped by close, and then continued by the next process.
     finishRemovals(db, writer).catch(() => undefined);
     return {
-      ...createAccounts(db, writer),
+      ...createManagement(db, writer),
       ...createReservations(db, writer),
       ...createTopUps(db, writer),
       ...createWakings(db, writer),
@@ -112,7 +120,6 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createDatastoreImports(db, writer),
       ...createDatastoreFiles(db, writer),
       ...createAgents(db, writer),
-      ...createAudit(db, writer),
       async close() {
         if (writer.close()) db.close();
       },

@@ -1,6 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createSealer } from "../../../src/engine/sealing/sealer.ts";
 import type { Delivery } from "../../../src/engine/types.ts";
 import { MAX_ATTEMPTS } from "../../../src/engine/webhooks/backoff.ts";
 import { createWebhooks, type Webhooks } from "../../../src/engine/webhooks/create-webhooks.ts";
@@ -10,7 +11,7 @@ import { makeDataDir } from "../../support/data-dir.ts";
 import { until } from "../../support/until.ts";
 
 const DAY = 86_400_000;
-const KEY = Buffer.alloc(32, 7);
+const SEALER = createSealer([Buffer.alloc(32, 7)]);
 
 let receiver: Server;
 let url = "";
@@ -48,7 +49,7 @@ async function withClock(): Promise<{ core: TestCore; webhooks: Webhooks; clock:
   const core = await startTestCore();
   await core.webhooks.stop();
   const clock = { now: Date.now() };
-  const options = { store: core.store, runtime: core.runtime, key: KEY, showRun: toRunSummary };
+  const options = { store: core.store, runtime: core.runtime, sealer: SEALER, showRun: toRunSummary };
   const report = (error: unknown) => void (core.reported as unknown[]).push(error);
   const webhooks = createWebhooks({ ...options, report, now: () => clock.now });
   await core.deploy("one", "export const execute = () => 1;");
@@ -113,7 +114,14 @@ test("the log is cleaned again when time has passed, however long the last clean
   };
   const { runtime } = core;
   const report = (error: unknown) => void (core.reported as unknown[]).push(error);
-  const webhooks = createWebhooks({ store, runtime, key: KEY, showRun: toRunSummary, report, now: () => clock.now });
+  const webhooks = createWebhooks({
+    store,
+    runtime,
+    sealer: SEALER,
+    showRun: toRunSummary,
+    report,
+    now: () => clock.now,
+  });
   webhooks.start();
   await until(() => befores.length === 2);
   expect((befores[1] ?? 0) - (befores[0] ?? 0)).toBe(DAY);
@@ -130,7 +138,7 @@ test("a delivery to a deleted endpoint, or whose secret cannot be read, fails an
   const other = createWebhooks({
     store: core.store,
     runtime: core.runtime,
-    key: Buffer.alloc(32, 9),
+    sealer: createSealer([Buffer.alloc(32, 9)]),
     showRun: toRunSummary,
     report: () => undefined,
     now: Date.now,
@@ -157,7 +165,7 @@ test("a delivery to a deleted endpoint, or whose secret cannot be read, fails an
       ? found.map(({ attempts }) => attempts[0]?.error)
       : null;
   });
-  expect(errors).toEqual(["The endpoint was deleted.", expect.stringContaining("Rotate the secret")]);
+  expect(errors).toEqual(["The endpoint was deleted.", expect.stringContaining("set the secret anew")]);
   await webhooks.stop();
   await core.close();
 });
@@ -195,7 +203,7 @@ test("an event whose message cannot be written holds up no other", async () => {
   const webhooks = createWebhooks({
     store: core.store,
     runtime: core.runtime,
-    key: KEY,
+    sealer: SEALER,
     now: Date.now,
     report: (error) => void failures.push(error),
     showRun(execution, version) {

@@ -1,25 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { expect, test } from "vitest";
 import { signatureHeaders } from "../../../src/engine/webhooks/signature.ts";
-import { createSealer, newSigningSecret } from "../../../src/engine/webhooks/signing-secret.ts";
+import { newSigningSecret } from "../../../src/engine/webhooks/signing-secret.ts";
 
-test("a sealed secret does not show its value, differs each time and opens with the same key only", () => {
-  const key = randomBytes(32);
-  const sealer = createSealer(key);
-  const secret = newSigningSecret();
-  expect(secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
-  const sealed = sealer.seal(secret);
-  expect(sealed).not.toContain(secret.slice(6));
-  expect(sealer.seal(secret)).not.toBe(sealed);
-  expect(sealer.open(sealed)).toBe(secret);
-  for (const wrong of [
-    () => createSealer(randomBytes(32)).open(sealed),
-    () => sealer.open(`${sealed.slice(0, -2)}AA`),
-    () => sealer.open("v1.AA"),
-    () => sealer.open(""),
-  ])
-    expect(wrong).toThrow(expect.objectContaining({ code: "CONFLICT" }));
+test("a signing secret has 256 random bits", () => {
+  expect(newSigningSecret()).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
+  expect(newSigningSecret()).not.toBe(newSigningSecret());
 });
 
 test("each valid secret signs, and receivers that know one of them accept the message", () => {

@@ -18,6 +18,7 @@ import { registerModels } from "./models.ts";
 import { registerReplays } from "./replays.ts";
 import { registerRuns } from "./runs.ts";
 import { registerSchedules } from "./schedules.ts";
+import { registerSecrets } from "./secrets.ts";
 import { registerDeliveries } from "./webhook-deliveries.ts";
 import { registerWebhooks } from "./webhooks.ts";
 
@@ -48,5 +49,6 @@ export const maitai: Dialect = {
     registerAccounts(app, deps);
     registerAudit(app, deps);
     registerBackups(app, deps);
+    registerSecrets(app, deps);
   },
 };
