@@ -107,6 +107,15 @@ export const SERVER_SETTINGS = {
     },
     0,
   ),
+  maxDelayMs: wholeNumber(
+    {
+      name: "WEFT_MAX_DELAY_MS",
+      fallback: "1000",
+      unit: "ms",
+      sentence: "How late the server's thread may be before calls are refused with OVERLOADED at once.",
+    },
+    1,
+  ),
   maxJobs: wholeNumber(
     {
       name: "WEFT_MAX_JOBS",

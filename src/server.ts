@@ -74,6 +74,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     limits: settings.limits,
     executionsPerMinute: settings.executionsPerMinute,
     accountOfKey: (hash) => services.accounts.keys.callerOf(hash),
+    maxDelayMs: settings.maxDelayMs,
     corsOrigins: settings.corsOrigins,
     trustProxy: settings.trustProxy,
     accountDefaults: {

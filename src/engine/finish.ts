@@ -35,7 +35,7 @@ function stopForgotten(run: LiveRun, parts: Parts): void {
 export function giveUpPlace(run: LiveRun, parts: Parts): void {
   if (!run.hasPlace) return;
   run.hasPlace = false;
-  parts.admission.release();
+  parts.admission.release(run.call.execution.accountId);
 }
 
 function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | null {

@@ -75,6 +75,7 @@ function toCall(request: InvokeRequest, target: PinnedTarget, parts: Parts): Cal
 function enterMemory(run: LiveRun, parts: Parts, runner: Runner): void {
   const { admission } = parts;
   const ticket = {
+    accountId: run.call.execution.accountId,
     go() {
       run.hasPlace = true;
       runner.start(run);

@@ -108,7 +108,7 @@ async function giveUp(
   { store, admission, claims, report }: Parts,
 ): Promise<void> {
   report(error);
-  if (execution.parentId === null) admission.release();
+  if (execution.parentId === null) admission.release(execution.accountId);
   const ending = { status: "failed", error: toRecord(fail("INTERNAL", {}, error)) } as const;
   const lease = { executionId: execution.id, fence: execution.fence };
   await store.completeExecution({ lease, ending, usage: execution.usage, chunks: [], logs: [], now: Date.now() });
@@ -124,7 +124,7 @@ export function acceptClaimed(execution: Execution, parts: Parts, runner: Runner
     return;
   }
   if (run !== null && run.phase !== "queued" && run.phase !== "parked") return;
-  if (execution.parentId === null) parts.admission.take(1);
+  if (execution.parentId === null) parts.admission.take(execution.accountId);
   if (run !== null) begin(run, execution, runner);
   else recover(execution, parts, runner).catch((error: unknown) => giveUp(execution, error, parts).catch(parts.report));
 }

@@ -19,6 +19,7 @@ import { createLateRequests } from "./late-requests.ts";
 import { createLazyValidators } from "./lazy-validators.ts";
 import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
+import { installPressure, watchEventLoop } from "./pressure.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
 import { type AccountDefaults, createTraffic } from "./traffic.ts";
 
@@ -32,6 +33,8 @@ export interface AppDeps {
   readonly executionsPerMinute?: number | null;
   /** Limits of accounts that have none of their own; none by default. */
   readonly accountDefaults?: AccountDefaults;
+  /** Delay of the server's thread from which on nothing new is started, ms; none by default. */
+  readonly maxDelayMs?: number;
   /** Origins whose pages may call from a browser, `*` = any; none by default. */
   readonly corsOrigins?: readonly string[];
   /** CIDR ranges of proxies whose X-Forwarded-For is believed; none by default. */
@@ -183,6 +186,7 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
+  installPressure(app, watchEventLoop(), deps.maxDelayMs ?? Number.POSITIVE_INFINITY);
   installAccess(app, { ...deps, traffic: createTraffic(deps.accountDefaults ?? UNLIMITED, Date.now) });
   installAudit(app, deps.services.audit);
 }

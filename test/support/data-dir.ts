@@ -28,6 +28,8 @@ export function testEnvironment(
     WEFT_EXAMPLES: "off",
     WEFT_HTTP_ALLOW_PRIVATE: "127.0.0.0/8",
     WEFT_STOP_GRACE_MS: "1000",
+    // However busy the machine of the tests is.
+    WEFT_MAX_DELAY_MS: "600000",
     ...extra,
   };
 }
