@@ -1,5 +1,6 @@
 import { install } from "./determinism.ts";
 import { domException } from "./events.ts";
+import { defineProperty } from "./primordials.ts";
 
 type Seen = Map<object, unknown>;
 
@@ -28,7 +29,7 @@ function cloneContainer(value: object, seen: Seen): unknown {
   seen.set(value, out);
   for (const key of Object.keys(value)) {
     const item = cloneValue((value as Record<string, unknown>)[key], seen);
-    Object.defineProperty(out, key, { value: item, writable: true, enumerable: true, configurable: true });
+    defineProperty(out, key, { value: item, writable: true, enumerable: true, configurable: true });
   }
   return out;
 }
@@ -38,7 +39,7 @@ const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, Type
 function cloneError(value: Error): Error {
   const Type = ERRORS[value.name as keyof typeof ERRORS] ?? Error;
   const out = new Type(value.message);
-  Object.defineProperty(out, "stack", { value: value.stack, writable: true, configurable: true });
+  defineProperty(out, "stack", { value: value.stack, writable: true, configurable: true });
   return out;
 }
 

@@ -1,6 +1,6 @@
 import { maybeCurrent } from "./execution.ts";
 import { installLazy, once } from "./lazy.ts";
-import { text } from "./primordials.ts";
+import { defineProperty, text } from "./primordials.ts";
 import { setTimer } from "./timers.ts";
 
 const DOM_CODES: Readonly<Record<string, number>> = {
@@ -22,7 +22,7 @@ export const domException = once(
       constructor(message = "", name = "Error") {
         super(text(message));
         this.code = DOM_CODES[name] ?? 0;
-        Object.defineProperty(this, "name", { value: text(name), configurable: true });
+        defineProperty(this, "name", { value: text(name), configurable: true });
       }
     },
 );

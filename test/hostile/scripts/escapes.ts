@@ -1,16 +1,5 @@
-import type { HostileScript, HostileScripts } from "../../support/hostile.ts";
-
-const LEVELS = ["frozen", "context", "isolate"] as const;
-
-/** The script at every isolation level. */
-function everywhere(name: string, body: string, output: unknown): HostileScripts {
-  return Object.fromEntries(
-    LEVELS.map((level) => {
-      const script = `export const config = { isolation: "${level}" };\nexport async function execute(ctx: any) {\n${body}\n}`;
-      return [`${name} (${level})`, { script, ends: ["ok"], output } satisfies HostileScript];
-    }),
-  );
-}
+import type { HostileScripts } from "../../support/hostile.ts";
+import { everywhere } from "./everywhere.ts";
 
 /** Names that only Node, isolated-vm or our own prelude could have put there. */
 const FORBIDDEN = `["process", "require", "module", "exports", "Buffer", "global", "ivm", "isolated", "Isolate", "Reference",
