@@ -47,11 +47,15 @@ export function parseGuestError(text: string): ErrorRecord {
   };
 }
 
-/** The error of a script that was stopped for CPU time or memory. */
+/** The error of a script that was stopped for CPU time or memory, or with the process it was in. */
 export function resourceError(code: ErrorCode, { limits }: ExecutionJob): ErrorRecord {
   if (code === "CPU_LIMIT_EXCEEDED") {
     const message = `The script used more CPU time than it may: ${limits.turnMs} ms without a pause (turnMs) or ${limits.cpuMs} ms in all (cpuMs).`;
     return toRecord(fail(code, { message, limit: "cpuMs", turnMs: limits.turnMs, cpuMs: limits.cpuMs }));
+  }
+  if (code === "EXECUTION_FAILED") {
+    const message = "The process that ran the script sent something that cannot be read and was stopped.";
+    return toRecord(fail(code, { message }));
   }
   const message = `The script used more memory than it may: ${limits.memoryMb} MiB (memoryMb).`;
   return toRecord(fail(code, { message, limit: "memoryMb", value: limits.memoryMb }));

@@ -2,9 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Chunk, HostProfile, JournalRecord, LogLine } from "../execution.ts";
+import type { HostProfile, JournalRecord } from "../execution.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
-import { nestingError } from "./nesting.ts";
+import { isHonestFrame } from "./frame-check.ts";
+import { type ReportListener, Reports } from "./reports.ts";
 import { residentBytes, spawnHost } from "./spawn-host.ts";
 
 /** How a run lost its isolate or process. `sure`: the run is why; `suspect`: it may be. */
@@ -15,15 +16,7 @@ export interface Loss {
 }
 
 /** What a host tells the run it is working on. */
-export interface RunListener {
-  /** `node`: the graph's node that it counts for; empty for none. */
-  op(pos: number, name: string, args: string, node: string): void;
-  drop(pos: number): void;
-  chunk(chunk: Chunk): void;
-  /** `message` is a JSON string, `fields` JSON text or empty. */
-  log(level: LogLine["level"], message: string, fields: string): void;
-  done(reads: number, output: string): void;
-  failed(frozenComplaint: boolean, record: string): void;
+export interface RunListener extends ReportListener {
   /** One turn has returned; `cpuMs` is the run's total so far. */
   turn(cpuMs: number): void;
   lost(loss: Loss): void;
@@ -55,6 +48,8 @@ export interface HostOptions {
   loadBundle(hash: string): Promise<string | null>;
   /** Called once, when the process is gone; `asked` when its owner killed it. */
   onExit(asked: boolean): void;
+  /** How long its open turns may go on without a word, ms, beside the limit of a turn; default 30 s. */
+  readonly silenceMs?: number;
 }
 
 const HEARTBEAT_TIMEOUT_MS = 3_000;
@@ -63,8 +58,13 @@ const LATE_MS = 1_000;
 /** Resident memory over which a host is replaced. */
 const MAX_RESIDENT_BYTES = 1_600 * 1024 * 1024;
 
+/** A host whose turns are open says of one within this time and the limit of a turn, ms. */
+const SILENCE_MS = 30_000;
+const LEAST_FRAME_BYTES = 1024 * 1024;
+
 interface Entry {
   readonly listener: RunListener;
+  readonly reports: Reports;
   open: number;
 }
 
@@ -86,10 +86,18 @@ export class HostProcess {
   #reportedBytes = 0;
   #lastSeen = performance.now();
   #lastLook = performance.now();
+  /** When it last said of a turn, or had nothing to say. */
+  #lastTurn = performance.now();
+  /** The longest turn that a run here may take, ms. */
+  #turnMs = 0;
+  #maxFrameBytes = LEAST_FRAME_BYTES;
+  /** Bundles it may ask for: by hash, the runs that need it and have not asked. */
+  readonly #needs = new Map<string, number>();
   /** The run that is known to be why the process was killed. */
   #culprit: { readonly run: number; readonly code: ErrorCode } | null = null;
   /** Why the watchdog killed the process; null when it died by itself. */
   #condemned: ErrorCode | null = null;
+  #broken = false;
 
   constructor(options: HostOptions) {
     this.profile = options.profile;
@@ -105,7 +113,8 @@ export class HostProcess {
     this.#child.stderr?.on("data", (data: Buffer) => process.stderr.write(data));
     this.#child.stdin?.on("error", () => undefined);
     this.#child.stdin?.end(options.source);
-    readFrames(socket, (fields) => this.#receive(fields));
+    const bound = { maxBytes: () => this.#maxFrameBytes, exceeded: () => this.#breach("a frame without end") };
+    readFrames(socket, (fields) => this.#receive(fields), bound);
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
     this.#watch.unref();
   }
@@ -147,8 +156,9 @@ export class HostProcess {
   /** Starts a run; `texts` are the JSON texts of its ctx data and secrets. */
   run(facts: StartFacts, texts: { readonly data: string; readonly secrets: string }, listener: RunListener): HostRun {
     const id = this.#nextRun++;
-    const entry: Entry = { listener, open: 1 };
+    const entry: Entry = { listener, reports: new Reports(listener, facts.limits), open: 1 };
     this.#entries.set(id, entry);
+    this.#expect(facts);
     this.#out.write(`${TO_HOST.start}\t${id}\t${JSON.stringify(facts)}\t${texts.data}\t${texts.secrets}`);
     const send = (frame: string) => {
       if (!this.#entries.has(id)) return;
@@ -156,13 +166,26 @@ export class HostProcess {
       this.#out.write(frame);
     };
     return {
-      deliver: ({ kind, pos, now, payload }) => send(`${TO_HOST.deliver}\t${id}\t${pos}\t${kind}\t${now}\t${payload}`),
+      deliver({ kind, pos, now, payload }) {
+        if (kind !== "part") entry.reports.settled();
+        send(`${TO_HOST.deliver}\t${id}\t${pos}\t${kind}\t${now}\t${payload}`);
+      },
       abort: (now, reason) => send(`${TO_HOST.abort}\t${id}\t${now}\t${reason}`),
       close: (finished) => {
         if (this.#entries.delete(id)) this.#out.write(`${TO_HOST.close}\t${id}\t${finished ? 1 : 0}`);
       },
       openTurns: () => entry.open,
     };
+  }
+
+  /** What a run's frames may be like. */
+  #expect({ bundleHash, turnMs, limits }: StartFacts): void {
+    const { maxOutputBytes, maxArgBytes, maxChunkBytes, maxLogLineBytes } = limits;
+    // Limits are counted in characters where guests keep them; a character of a log line takes six when it is escaped.
+    const largest = LEAST_FRAME_BYTES + 4 * Math.max(maxOutputBytes, maxArgBytes, maxChunkBytes, 4 * maxLogLineBytes);
+    this.#maxFrameBytes = Math.max(this.#maxFrameBytes, largest);
+    this.#turnMs = Math.max(this.#turnMs, turnMs);
+    this.#needs.set(bundleHash, (this.#needs.get(bundleHash) ?? 0) + 1);
   }
 
   #kill(): void {
@@ -175,8 +198,20 @@ export class HostProcess {
     this.#lastLook = now;
     // After a pause of this thread or the machine, what the host has sent meanwhile is still to be read.
     if (late) this.#lastSeen = now;
-    if (performance.now() - this.#lastSeen > HEARTBEAT_TIMEOUT_MS) this.#condemn("CPU_LIMIT_EXCEEDED");
+    const isQuiet = [...this.#entries.values()].every(({ open }) => open === 0);
+    if (late || isQuiet) this.#lastTurn = now;
+    const silenceMs = (this.#options.silenceMs ?? SILENCE_MS) + this.#turnMs;
+    if (now - this.#lastSeen > HEARTBEAT_TIMEOUT_MS || now - this.#lastTurn > silenceMs)
+      this.#condemn("CPU_LIMIT_EXCEEDED");
     else if (this.residentBytes > MAX_RESIDENT_BYTES) this.#condemn("MEMORY_LIMIT_EXCEEDED");
+  }
+
+  /** It sent what only a process that somebody else has taken over sends: nothing it says counts any more. */
+  #breach(what: string): void {
+    if (this.#broken) return;
+    this.#broken = true;
+    process.stderr.write(`weft worker: host process ${this.pid} sent ${what} and is put down\n`);
+    this.#condemn("EXECUTION_FAILED");
   }
 
   #condemn(code: ErrorCode): void {
@@ -205,51 +240,54 @@ export class HostProcess {
     return { sure: crashed && open && only, suspect: !this.#asked && open, code };
   }
 
-  #receive(fields: string[]): unknown {
+  #receive(fields: readonly string[]): void {
+    if (this.#broken) return;
     this.#lastSeen = performance.now();
-    const entry = fields.length > 1 ? this.#entries.get(Number(fields[1])) : undefined;
-    switch (fields[0]) {
-      case FROM_HOST.ready:
-        this.#started = true;
-        return this.#ready.resolve();
-      case FROM_HOST.heartbeat:
-        this.#reportedBytes = Number(fields[1]);
-        return undefined;
-      case FROM_HOST.need:
-        return this.#sendBundle(fields[1] as string);
-      case FROM_HOST.died:
-        return this.#isolateDied(fields);
-      case FROM_HOST.poisoned:
-        this.#culprit ??= { run: Number(fields[1]), code: lossCode(fields[2]) };
-        return this.#kill();
-      default:
-        return entry === undefined ? undefined : this.#report(entry, fields);
-    }
+    const [letter, first = "", second = ""] = fields;
+    if (!isHonestFrame(fields, this.#nextRun - 1)) this.#breach("a frame that means nothing");
+    else if (letter === FROM_HOST.ready) this.#isReady();
+    else if (letter === FROM_HOST.heartbeat) this.#reportedBytes = Number(first);
+    else if (letter === FROM_HOST.need) this.#sendBundle(first);
+    else if (letter === FROM_HOST.turn) this.#turnEnded(this.#entries.get(Number(first)), Number(second) / 1_000);
+    else if (letter === FROM_HOST.died) this.#isolateDied(fields);
+    else if (letter === FROM_HOST.poisoned) {
+      this.#culprit ??= { run: Number(first), code: second as ErrorCode };
+      this.#kill();
+    } else this.#entries.get(Number(first))?.reports.take(fields);
   }
 
-  /** A guest that broke out may have written any frame: what cannot be read costs its execution, never this thread. */
-  #report(entry: Entry, fields: string[]): void {
-    const deep = nestingError(fields);
-    try {
-      if (deep === null) report(entry, fields);
-      else entry.listener.failed(false, deep);
-    } catch {
-      const message = "The script sent something that cannot be read.";
-      entry.listener.failed(false, JSON.stringify({ code: "EXECUTION_FAILED", message, details: {} }));
+  #isReady(): void {
+    if (this.#started) this.#breach("a second greeting");
+    this.#started = true;
+    this.#ready.resolve();
+  }
+
+  #turnEnded(entry: Entry | undefined, cpuMs: number): void {
+    this.#lastTurn = performance.now();
+    if (entry?.open === 0) this.#breach("the end of a turn that never began");
+    else if (entry !== undefined) {
+      entry.open--;
+      entry.listener.turn(cpuMs);
     }
   }
 
   /** A bundle that cannot be read (the disk fails) costs this process, whose runs begin again in another, and never the thread. */
   async #sendBundle(hash: string): Promise<void> {
+    const needed = this.#needs.get(hash) ?? 0;
+    if (needed === 0) return this.#breach("a request for a bundle that is none of its business");
+    this.#needs.set(hash, needed - 1);
     const code = await this.#options.loadBundle(hash).catch(() => undefined);
-    if (code === undefined) this.kill();
-    else this.#out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
+    if (code === undefined) return this.kill();
+    this.#lastTurn = performance.now();
+    this.#out.write(`${TO_HOST.bundle}\t${hash}\t${JSON.stringify(code)}`);
   }
 
-  #isolateDied([, run, code, sure, others]: string[]): void {
-    this.#lose(Number(run), { sure: sure === "1", suspect: true, code: lossCode(code) });
+  #isolateDied([, run, word, sure, others]: readonly string[]): void {
+    this.#lastTurn = performance.now();
+    const code = word as ErrorCode;
+    this.#lose(Number(run), { sure: sure === "1", suspect: true, code });
     for (const id of (others ?? "").split(",")) {
-      if (id !== "") this.#lose(Number(id), { sure: false, suspect: false, code: lossCode(code) });
+      if (id !== "") this.#lose(Number(id), { sure: false, suspect: false, code });
     }
   }
 
@@ -257,44 +295,5 @@ export class HostProcess {
     const entry = this.#entries.get(id);
     this.#entries.delete(id);
     entry?.listener.lost(loss);
-  }
-}
-
-const text = (fields: string[], at: number) => fields[at] ?? "";
-
-/** Why an isolate or a process was lost: the two reasons there are. */
-const lossCode = (word: string | undefined): ErrorCode =>
-  word === "CPU_LIMIT_EXCEEDED" ? word : "MEMORY_LIMIT_EXCEEDED";
-
-const LEVELS: readonly LogLine["level"][] = ["debug", "info", "warn", "error"];
-const levelOf = (word: string) => LEVELS.find((level) => level === word) ?? "info";
-
-function report(entry: Entry, fields: string[]): unknown {
-  const { listener } = entry;
-  const n = Number(fields[2]);
-  switch (fields[0]) {
-    case FROM_HOST.op:
-      return listener.op(n, text(fields, 3), text(fields, 4), text(fields, 5));
-    case FROM_HOST.drop:
-      return listener.drop(n);
-    case FROM_HOST.chunk:
-      if (!Number.isSafeInteger(n)) throw new Error("a chunk without a number");
-      return listener.chunk({
-        index: n,
-        type: text(fields, 3),
-        content: text(fields, 4),
-        text: fields[5] === "1",
-      });
-    case FROM_HOST.log:
-      return listener.log(levelOf(text(fields, 3)), text(fields, 4), text(fields, 5));
-    case FROM_HOST.done:
-      return listener.done(n, text(fields, 3));
-    case FROM_HOST.failed:
-      return listener.failed(n === 1, text(fields, 3));
-    case FROM_HOST.turn:
-      entry.open--;
-      return listener.turn(Number.isFinite(n) ? n / 1_000 : 0);
-    default:
-      return undefined;
   }
 }

@@ -1,0 +1,112 @@
+import { FROM_HOST, type GuestLimits } from "../../sandbox/wire.ts";
+import type { Chunk, LogLine } from "../execution.ts";
+import { nestingError } from "./nesting.ts";
+
+/** Who hears what a run in a host says of itself. */
+export interface ReportListener {
+  /** `node`: the graph's node that it counts for; empty for none. */
+  op(pos: number, name: string, args: string, node: string): void;
+  drop(pos: number): void;
+  chunk(chunk: Chunk): void;
+  /** `message` is a JSON string, `fields` JSON text or empty. */
+  log(level: LogLine["level"], message: string, fields: string): void;
+  done(reads: number, output: string): void;
+  failed(frozenComplaint: boolean, record: string): void;
+}
+
+const LEVELS: readonly LogLine["level"][] = ["debug", "info", "warn", "error"];
+const levelOf = (word: string) => LEVELS.find((level) => level === word) ?? "info";
+
+/** As the guest keeps them, in characters: see sandbox/execution.ts. */
+const MAX_NAME = 100;
+const MAX_NODE = 200;
+
+const UNREADABLE = JSON.stringify({
+  code: "EXECUTION_FAILED",
+  message: "The script sent something that cannot be read.",
+  details: {},
+});
+
+function check(holds: boolean, what: string): void {
+  if (!holds) throw new Error(`the guest sent ${what}`);
+}
+
+/** Throws for what is no JSON text. */
+function checkJson(text: string, type?: "string"): void {
+  const value: unknown = JSON.parse(text);
+  if (type !== undefined) check(typeof value === type, `no ${type}`);
+}
+
+/**
+ * What one run sends, checked and counted once more outside of its process: the guest keeps its limits by itself, but
+ * a guest that broke out of its realm keeps none. What it may not send costs its execution.
+ */
+export class Reports {
+  readonly #listener: ReportListener;
+  readonly #limits: GuestLimits;
+  #ops = 0;
+  #chunks = 0;
+  #chunkBytes = 0;
+  #logs = 0;
+
+  constructor(listener: ReportListener, limits: GuestLimits) {
+    this.#listener = listener;
+    this.#limits = limits;
+  }
+
+  /** An op has its result. */
+  settled(): void {
+    this.#ops = Math.max(0, this.#ops - 1);
+  }
+
+  /** Passes a frame of the run on; never throws. */
+  take(fields: readonly string[]): void {
+    const deep = nestingError(fields);
+    try {
+      if (deep === null) this.#pass(fields);
+      else this.#listener.failed(false, deep);
+    } catch {
+      this.#listener.failed(false, UNREADABLE);
+    }
+  }
+
+  #pass([letter, , number, first = "", second = "", third = ""]: readonly string[]): void {
+    const n = Number(number);
+    if (letter === FROM_HOST.op) this.#op(n, first, second, third);
+    else if (letter === FROM_HOST.drop) {
+      this.settled();
+      this.#listener.drop(n);
+    } else if (letter === FROM_HOST.chunk) this.#chunk({ index: n, type: first, content: second, text: third === "1" });
+    else if (letter === FROM_HOST.log) this.#log(first, second, third);
+    else if (letter === FROM_HOST.done) {
+      if (first !== "") checkJson(first);
+      this.#listener.done(n, first);
+    } else if (letter === FROM_HOST.failed) this.#listener.failed(n === 1, first);
+  }
+
+  #op(pos: number, name: string, args: string, node: string): void {
+    check(++this.#ops <= this.#limits.maxConcurrentOps, "more ops than may run at once");
+    check(name.length <= MAX_NAME && node.length <= MAX_NODE, "a name that is too long");
+    checkJson(args);
+    this.#listener.op(pos, name, args, node);
+  }
+
+  #chunk(chunk: Chunk): void {
+    const { maxChunks, maxChunkBytes, maxChunkTotalBytes } = this.#limits;
+    const size = chunk.type.length + chunk.content.length;
+    this.#chunkBytes += size;
+    check(chunk.index === this.#chunks++, "chunks that are not numbered one after another");
+    check(this.#chunks <= maxChunks && size <= maxChunkBytes, "too many or too large chunks");
+    check(this.#chunkBytes <= maxChunkTotalBytes, "too much in chunks");
+    checkJson(chunk.type, "string");
+    checkJson(chunk.content, chunk.text ? "string" : undefined);
+    this.#listener.chunk(chunk);
+  }
+
+  #log(level: string, message: string, fields: string): void {
+    check(++this.#logs <= this.#limits.maxLogLines, "more log lines than it may");
+    checkJson(message, "string");
+    if (fields !== "") checkJson(fields);
+    this.#listener.log(levelOf(level), message, fields);
+  }
+}

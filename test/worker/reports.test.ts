@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { Reports } from "../../runtime/worker/reports.ts";
+
+const LIMITS = {
+  ...{ maxOutputBytes: 1_000, maxArgBytes: 1_000, maxChunkBytes: 100, maxChunks: 3, maxChunkTotalBytes: 150 },
+  ...{ maxLogLines: 2, maxLogLineBytes: 100, maxConcurrentOps: 2, maxTools: 1, maxToolCalls: 1, maxToolTextBytes: 1 },
+};
+
+/** What is heard of frames of one run, by kind. */
+function heard(frames: readonly string[], settled = 0): string {
+  const kinds: string[] = [];
+  const note = (kind: string) => () => void kinds.push(kind);
+  const listener = {
+    op: note("op"),
+    drop: note("drop"),
+    chunk: note("chunk"),
+    log: note("log"),
+    done: note("done"),
+    failed: note("failed"),
+  };
+  const reports = new Reports(listener, LIMITS);
+  for (const [i, frame] of frames.entries()) {
+    if (i === 2) for (let n = 0; n < settled; n++) reports.settled();
+    reports.take(frame.split("\t"));
+  }
+  return kinds.join(" ");
+}
+
+const ops = (count: number) => Array.from({ length: count }, (_, pos) => `o\t1\t${pos}\tsleep\t{}\t`);
+const chunk = (index: number, content = "1") => `e\t1\t${index}\t"x"\t${content}\t0`;
+const LOG = 'l\t1\t0\tinfo\t"text"\t';
+
+test("what a guest within its limits sends is passed on", () => {
+  expect(heard([...ops(2), "u\t1\t0\t\t\t", LOG, chunk(0), chunk(1), "k\t1\t0\t"])).toBe(
+    "op op drop log chunk chunk done",
+  );
+  expect(heard(ops(3), 1)).toBe("op op op");
+  expect(heard([...ops(2), "u\t1\t0\t\t\t", "o\t1\t2\tsleep\t{}\t"])).toBe("op op drop op");
+});
+
+test.each<[what: string, heard: string, ...frames: string[]]>([
+  ["an op whose arguments are no JSON", "failed", "o\t1\t0\tsleep\tnot json\t"],
+  ["an op under a name that is too long", "failed", `o\t1\t0\t${"x".repeat(101)}\t{}\t`],
+  ["an op of a node whose name is too long", "failed", `o\t1\t0\tsleep\t{}\t${"x".repeat(201)}`],
+  ["more ops than may run at once", "op op failed", ...ops(3)],
+  ["a log line that is no JSON", "failed", "l\t1\t0\tinfo\tnot json\t"],
+  ["a log line that is no text", "failed", "l\t1\t0\tinfo\t7\t"],
+  ["fields of a log line that are no JSON", "failed", 'l\t1\t0\tinfo\t"text"\t{'],
+  ["more log lines than it may", "log log failed", LOG, LOG, LOG],
+  ["chunks that do not begin at 0", "failed", chunk(1)],
+  ["the same chunk twice", "chunk failed", chunk(0), chunk(0)],
+  ["a chunk whose type is no text", "failed", "e\t1\t0\t7\t1\t0"],
+  ["a chunk whose content is no JSON", "failed", chunk(0, "{")],
+  ["a text chunk that is none", "failed", 'e\t1\t0\t"x"\t7\t1'],
+  ["a chunk that is too large", "failed", chunk(0, `"${"x".repeat(100)}"`)],
+  ["too much in chunks", "chunk failed", chunk(0, `"${"x".repeat(80)}"`), chunk(1, `"${"x".repeat(80)}"`)],
+  ["too many chunks", "chunk chunk chunk failed", ...[0, 1, 2, 3].map((i) => chunk(i))],
+  ["an output that is no JSON", "failed", "k\t1\t0\tnot json"],
+  ["an output that is nested too deeply", "failed", `k\t1\t0\t${"[".repeat(600)}${"]".repeat(600)}`],
+])("%s fails its execution", (_, kinds, ...frames) => {
+  expect(heard(frames)).toBe(kinds);
+});
