@@ -81,7 +81,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
       requestsPerMinute: settings.accountRequestsPerMinute,
       concurrency: settings.accountConcurrency,
     },
-    ready: () => services.engine.ready(),
+    ready: () => services.engine.ready() && store.isSound(),
     report,
     version: await readVersion(),
   });

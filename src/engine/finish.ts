@@ -1,4 +1,12 @@
-import { type ErrorRecord, type ExecutionOutcome, fail, toRecord, type Usage } from "../../runtime/index.ts";
+import {
+  type ErrorRecord,
+  type ExecutionOutcome,
+  fail,
+  toRecord,
+  toWorkflowError,
+  type Usage,
+  type WorkflowError,
+} from "../../runtime/index.ts";
 import type { CachedResult, Ending } from "../store/store.ts";
 import { hasAny } from "./call.ts";
 import type { ExecutionResult } from "./engine.ts";
@@ -76,6 +84,13 @@ export async function reconcile(run: LiveRun, parts: Parts): Promise<void> {
   await run.settle(result ?? toFailed(deleted()));
 }
 
+/** What is told of an execution whose end could not be stored. It ran: whoever calls again would run it twice. */
+function notRecorded(error: unknown): WorkflowError {
+  const { code, message } = toWorkflowError(error);
+  if (code !== "OVERLOADED") return fail("INTERNAL", {}, error);
+  return fail("EXECUTION_FAILED", { message: `The execution is over, but could not be recorded: ${message}` }, error);
+}
+
 async function finish(run: LiveRun, end: End, parts: Parts): Promise<void> {
   run.attempt++;
   leave(run, parts);
@@ -84,7 +99,7 @@ async function finish(run: LiveRun, end: End, parts: Parts): Promise<void> {
     stopForgotten(run, parts);
   } catch (error) {
     parts.report(error);
-    await run.settle(toFailed(toRecord(fail("INTERNAL", {}, error))));
+    await run.settle(toFailed(toRecord(notRecorded(error))));
   }
 }
 

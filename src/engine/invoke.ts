@@ -201,6 +201,8 @@ export function createInvoke(parts: Parts, runner: Runner): Invoke {
   };
 
   const runNew = async (request: InvokeRequest, call: Call): Promise<Invocation> => {
+    const broken = parts.store.diskError();
+    if (broken !== null) throw broken;
     const cached = isLater(call) ? null : await readCached(request, call, cache);
     if (cached !== null) return answerHit(call, cached, parts.hits);
     await checkPools(request, parts.ledger);

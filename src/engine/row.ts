@@ -158,7 +158,12 @@ export class ExecutionRow {
     const output = this.#takeOutput();
     // Other deliveries that nothing durable followed are of no use to an execution that is over: they can be made again.
     this.#takeRecords();
-    if (lease !== null) return store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
+    if (lease !== null) {
+      const isDone = await store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
+      // A start that could not be written says why.
+      if (!isDone) await this.#stored;
+      return isDone;
+    }
     this.#isHeld = false;
     return store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output }).then(
       () => true,

@@ -111,6 +111,10 @@ export interface Store
     AuditStore,
     SecretStore,
     DatastoreStore {
+  /** Why nothing could be written a moment ago (full, read-only or failing disk): new work should not begin. Null when all is well. */
+  diskError(): Error | null;
+  /** False once the disk has lost a commit: nothing can be promised until the server is started again. */
+  isSound(): boolean;
   /** Commits what is pending and closes. */
   close(): Promise<void>;
 }

@@ -64,6 +64,9 @@ const createDefinitions = (db: Database, writer: Writer, recent: Recents) => ({
   ...createGraphLists(db),
 });
 
+/** How well the disk does. */
+const healthOf = (writer: Writer) => ({ diskError: () => writer.diskError, isSound: () => writer.isSound });
+
 /** Who may do what, what they did, and what is kept secret for them. */
 const createManagement = (db: Database, writer: Writer) => ({
   ...createAccounts(db, writer),
@@ -120,6 +123,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...createDatastoreImports(db, writer),
       ...createDatastoreFiles(db, writer),
       ...createAgents(db, writer),
+      ...healthOf(writer),
       async close() {
         if (writer.close()) db.close();
       },

@@ -1,5 +1,9 @@
 import { fail, toWorkflowError, WorkflowError } from "../../../runtime/index.ts";
 import type { Database } from "./database.ts";
+import { toStoreError } from "./disk-error.ts";
+
+/** How long a failure of the disk is believed to go on without another try, ms. */
+const DISK_ERROR_MS = 3_000;
 
 interface Batch {
   /** Settles once the batch is on the disk. */
@@ -26,6 +30,8 @@ export class Writer {
   /** Why nothing can be made durable any more; null while all is well. */
   #broken: unknown = null;
   #closed = false;
+  #diskError: Error | null = null;
+  #diskErrorAt = 0;
 
   /** `onRollback` is called when calls that had taken effect are undone: drop what was remembered of them. */
   constructor(db: Database, onRollback: () => void) {
@@ -53,8 +59,28 @@ export class Writer {
       batch.done.push(mutation);
       return batch.durable.then(() => value);
     } catch (error) {
-      return Promise.reject(toWorkflowError(error));
+      return Promise.reject(this.#note(error));
     }
+  }
+
+  /** Why the disk could not be written a moment ago; null when it could, or nobody has tried since. */
+  get diskError(): Error | null {
+    if (this.#diskError === null || performance.now() - this.#diskErrorAt > DISK_ERROR_MS) return null;
+    return this.#diskError;
+  }
+
+  #note(error: unknown): Error {
+    const known = toStoreError(error);
+    if (known.code === "OVERLOADED") {
+      this.#diskError = known;
+      this.#diskErrorAt = performance.now();
+    }
+    return known;
+  }
+
+  /** False once the disk has lost a commit: only a new start can promise anything again. */
+  get isSound(): boolean {
+    return this.#broken === null;
   }
 
   /** Commits what is pending; later writes are refused. False when it was closed before. */
@@ -149,7 +175,8 @@ export class Writer {
   #abandon(error: unknown): void {
     const batch = this.#batch;
     this.#batch = null;
-    batch?.reject(toWorkflowError(error));
+    const noted = this.#note(error);
+    batch?.reject(noted);
     this.#onRollback();
     if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
   }

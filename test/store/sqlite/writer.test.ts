@@ -96,7 +96,7 @@ it("goes on after a full disk", async () => {
   const { page_count: pages } = db.get<{ page_count: number }>("PRAGMA page_count") ?? { page_count: 0 };
   db.exec(`PRAGMA max_page_count = ${pages + 2}`);
   const big = writer.write(() => db.run("INSERT INTO rows (id, bytes) VALUES (2, zeroblob(1000000))"));
-  await expect(big).rejects.toMatchObject({ code: "INTERNAL" });
+  await expect(big).rejects.toMatchObject({ code: "OVERLOADED", message: expect.stringContaining("disk is full") });
   db.exec("PRAGMA max_page_count = 1000000");
   await add(3);
   expect(ids()).toEqual([1, 3]);
@@ -117,6 +117,7 @@ it("takes no more writes once the disk has failed to keep one", async () => {
   await expect(add(2)).rejects.toMatchObject({ code: "INTERNAL" });
   flush.mockRestore();
   await expect(add(3)).rejects.toMatchObject({ code: "INTERNAL" });
+  expect(writer.isSound).toBe(false);
   expect(ids()).toEqual([1, 2]);
 });
 
