@@ -10,6 +10,7 @@ import { createInspectedBundles } from "./inspected-bundles.ts";
 import type { Limits } from "./limits.ts";
 import { Pool } from "./pool/pool.ts";
 import type { Runtime, RuntimeOptions } from "./runtime.ts";
+import { raiseWall } from "./wall/bubblewrap.ts";
 import { buildHostSource } from "./worker/host-source.ts";
 
 /** A module may spend this much on its top level when it is inspected, ms. */
@@ -76,6 +77,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 
 /** Starts the wall: bundler, worker pool and host processes; they are there when {@link Runtime.ready} resolves. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const wall = await raiseWall(options.hostWall);
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
   const outbound = createOutbound({ allowPrivate: options.allowPrivate });
@@ -86,6 +88,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const pool = Pool.start({
     source: await buildHostSource(MANIFEST),
+    wall,
     models: options.models,
     allowPrivate: options.allowPrivate,
     datastores: options.datastores,

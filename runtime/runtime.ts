@@ -6,6 +6,7 @@ import type { ExecutionHost, ExecutionJob, ExecutionOutcome, HostProfile } from 
 import type { Limits } from "./limits.ts";
 import type { ModelConfig } from "./models/config.ts";
 import type { Cost } from "./spending.ts";
+import type { HostWall } from "./wall/bubblewrap.ts";
 
 /** Settings of the runtime; nothing optional. */
 export interface RuntimeOptions {
@@ -19,6 +20,8 @@ export interface RuntimeOptions {
   readonly allowPrivate: readonly string[];
   /** Directory of all datastores; null where there are none, such as in a replay on another machine. */
   readonly datastores: string | null;
+  /** What stands around host processes besides Node's permission model. */
+  readonly hostWall: HostWall;
   /** Profiles to start hosts for before the first execution. */
   readonly warm: readonly HostProfile[];
   /** Bundle code by hash, for workers that do not have it. */

@@ -87,6 +87,7 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
     models: await readModels(settings),
     allowPrivate: settings.allowPrivate,
     datastores: join(settings.dataDir, "datastores"),
+    hostWall: settings.hostWall,
     warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
     settle: (ticket, cost) => ledger.settle(ticket, cost),
     loadBundle: (hash) => store.bundleCode({ hash }),

@@ -66,6 +66,14 @@ export const SERVER_SETTINGS = {
     },
     ["auto", "fast", "hardened"],
   ),
+  hostWall: oneOf(
+    {
+      name: "WEFT_HOST_WALL",
+      sentence:
+        "`bwrap` starts each host process behind bubblewrap (Linux): namespaces of its own, no network, a filter of system calls.",
+    },
+    ["none", "bwrap"],
+  ),
   isolation: oneOf(
     {
       name: "WEFT_ISOLATION",

@@ -7,6 +7,7 @@ import type { AccessoryPart } from "../file-request.ts";
 import type { Limits } from "../limits.ts";
 import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
+import type { Wall } from "../spawn-confined.ts";
 import { createMcpSessions } from "../tools/mcp/sessions.ts";
 import { createDispatch } from "../worker/dispatch.ts";
 import { Hosts } from "../worker/hosts.ts";
@@ -19,6 +20,8 @@ import { type DownMessage, jobOf, openLink, type UpMessage } from "./link.ts";
 /** What the main thread gives every worker. */
 export interface WorkerSettings {
   readonly source: string;
+  /** What stands around host processes; null for nothing. */
+  readonly wall: Wall | null;
   readonly models: ModelConfig;
   readonly allowPrivate: readonly string[];
   /** Directory of all datastores; null where there are none. */
@@ -93,6 +96,7 @@ const datastores = createDatastoreAccess({ root: settings.datastores, limits: se
 const dispatch = createDispatch({ egress, models, mcp, datastores });
 const hosts = new Hosts({
   source: settings.source,
+  wall: settings.wall,
   loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
 });
 const report = () => link.send({ type: "facts", ...hosts.facts() });

@@ -4,9 +4,10 @@ import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { HostProfile, JournalRecord } from "../execution.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
+import type { Wall } from "../spawn-confined.ts";
 import { isHonestFrame } from "./frame-check.ts";
-import { type ReportListener, Reports } from "./reports.ts";
-import { residentBytes, spawnHost } from "./spawn-host.ts";
+import { largestFrame, type ReportListener, Reports } from "./reports.ts";
+import { innermost, passComplaints, residentBytes, spawnHost } from "./spawn-host.ts";
 
 /** How a run lost its isolate or process. `sure`: the run is why; `suspect`: it may be. */
 export interface Loss {
@@ -45,6 +46,7 @@ export interface HostRun {
 export interface HostOptions {
   readonly profile: HostProfile;
   readonly source: string;
+  readonly wall: Wall | null;
   loadBundle(hash: string): Promise<string | null>;
   /** Called once, when the process is gone; `asked` when its owner killed it. */
   onExit(asked: boolean): void;
@@ -53,14 +55,12 @@ export interface HostOptions {
 }
 
 const HEARTBEAT_TIMEOUT_MS = 3_000;
-const WATCH_MS = 100;
-const LATE_MS = 1_000;
+const [WATCH_MS, LATE_MS] = [100, 1_000];
 /** Resident memory over which a host is replaced. */
 const MAX_RESIDENT_BYTES = 1_600 * 1024 * 1024;
 
 /** A host whose turns are open says of one within this time and the limit of a turn, ms. */
 const SILENCE_MS = 30_000;
-const LEAST_FRAME_BYTES = 1024 * 1024;
 
 interface Entry {
   readonly listener: RunListener;
@@ -90,7 +90,7 @@ export class HostProcess {
   #lastTurn = performance.now();
   /** The longest turn that a run here may take, ms. */
   #turnMs = 0;
-  #maxFrameBytes = LEAST_FRAME_BYTES;
+  #maxFrameBytes = 1024 * 1024;
   /** Bundles it may ask for: by hash, the runs that need it and have not asked. */
   readonly #needs = new Map<string, number>();
   /** The run that is known to be why the process was killed. */
@@ -98,19 +98,22 @@ export class HostProcess {
   /** Why the watchdog killed the process; null when it died by itself. */
   #condemned: ErrorCode | null = null;
   #broken = false;
+  /** The host itself; `pid` may be the wall around it. */
+  #insidePid: number;
 
   constructor(options: HostOptions) {
     this.profile = options.profile;
     this.#options = options;
-    this.#child = spawnHost(options.profile);
+    this.#child = spawnHost(options.profile, options.wall);
     this.pid = this.#child.pid ?? 0;
+    this.#insidePid = this.pid;
     this.#ready.promise.catch(() => undefined);
     const socket = this.#child.stdio[3] as Socket;
     this.#out = createFrameWriter(socket);
     socket.on("error", () => undefined);
     this.#child.on("exit", () => this.#gone());
     this.#child.on("error", () => this.#gone());
-    this.#child.stderr?.on("data", (data: Buffer) => process.stderr.write(data));
+    passComplaints(this.#child);
     this.#child.stdin?.on("error", () => undefined);
     this.#child.stdin?.end(options.source);
     const bound = { maxBytes: () => this.#maxFrameBytes, exceeded: () => this.#breach("a frame without end") };
@@ -144,7 +147,7 @@ export class HostProcess {
   }
 
   get residentBytes(): number {
-    return residentBytes(this.pid, this.#reportedBytes);
+    return residentBytes(this.#insidePid, this.#reportedBytes);
   }
 
   /** Ends it; its runs are told that they are lost. */
@@ -180,10 +183,7 @@ export class HostProcess {
 
   /** What a run's frames may be like. */
   #expect({ bundleHash, turnMs, limits }: StartFacts): void {
-    const { maxOutputBytes, maxArgBytes, maxChunkBytes, maxLogLineBytes } = limits;
-    // Limits are counted in characters where guests keep them; a character of a log line takes six when it is escaped.
-    const largest = LEAST_FRAME_BYTES + 4 * Math.max(maxOutputBytes, maxArgBytes, maxChunkBytes, 4 * maxLogLineBytes);
-    this.#maxFrameBytes = Math.max(this.#maxFrameBytes, largest);
+    this.#maxFrameBytes = Math.max(this.#maxFrameBytes, largestFrame(limits));
     this.#turnMs = Math.max(this.#turnMs, turnMs);
     this.#needs.set(bundleHash, (this.#needs.get(bundleHash) ?? 0) + 1);
   }
@@ -259,6 +259,7 @@ export class HostProcess {
   #isReady(): void {
     if (this.#started) this.#breach("a second greeting");
     this.#started = true;
+    if (this.#options.wall !== null) this.#insidePid = innermost(this.pid);
     this.#ready.resolve();
   }
 

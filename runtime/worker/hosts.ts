@@ -1,11 +1,14 @@
 import type { HostProfile } from "../execution.ts";
 import type { HostFacts } from "../pool/link.ts";
+import type { Wall } from "../spawn-confined.ts";
 import { HostProcess } from "./host-process.ts";
 
 /** What the hosts of a worker need. */
 export interface HostsOptions {
   /** The program of a host; see host-source.ts. */
   readonly source: string;
+  /** What stands around each host; null for nothing. */
+  readonly wall: Wall | null;
   loadBundle(hash: string): Promise<string | null>;
 }
 

@@ -27,6 +27,15 @@ const UNREADABLE = JSON.stringify({
   details: {},
 });
 
+/** Bytes of an error's record and of whatever else has no limit of its own. */
+const REST_BYTES = 1024 * 1024;
+
+/** The largest frame, bytes, that a guest within its limits can make its host send. */
+export function largestFrame({ maxOutputBytes, maxArgBytes, maxChunkBytes, maxLogLineBytes }: GuestLimits): number {
+  // Guests count characters. One of a log line takes six bytes when it is escaped, and there are two texts in it.
+  return REST_BYTES + 4 * Math.max(maxOutputBytes, maxArgBytes, maxChunkBytes, 4 * maxLogLineBytes);
+}
+
 function check(holds: boolean, what: string): void {
   if (!holds) throw new Error(`the guest sent ${what}`);
 }

@@ -1,29 +1,20 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { HostProfile } from "../execution.ts";
-import { spawnConfined } from "../spawn-confined.ts";
+import { spawnConfined, type Wall } from "../spawn-confined.ts";
+import { addonPlace } from "../wall/addon-place.ts";
 
 /** Data segment of a hardened host, in KiB: the kernel's hard cap (below 1 GiB V8 itself does not start reliably). */
 const MAX_DATA_KIB = 1_200 * 1024;
 
-const require = createRequire(import.meta.url);
-
-/** What the host may read: the addon and its loader, nothing else. */
-function addonAccess(): { readonly cwd: string; readonly allow: readonly string[] } {
-  const addon = dirname(require.resolve("isolated-vm/package.json"));
-  const loader = dirname(createRequire(join(addon, "package.json")).resolve("node-gyp-build/package.json"));
-  const readable = [join(addon, "*"), join(loader, "*"), "/etc/alpine-release"];
-  return { cwd: dirname(dirname(addon)), allow: readable.map((place) => `--allow-fs-read=${place}`) };
-}
-
 /**
  * Starts a host: permission model on (no network, no processes, no writes), empty environment, and
- * what {@link spawnConfined} says. Standard input takes the program, fd 3 the frames.
+ * what {@link spawnConfined} says, behind a wall where one is given. Standard input takes the program, fd 3 the frames.
  */
-export function spawnHost(profile: HostProfile): ChildProcess {
-  const { cwd, allow } = addonAccess();
+export function spawnHost(profile: HostProfile, wall: Wall | null): ChildProcess {
+  const { cwd, directories } = addonPlace();
+  const readable = [...directories.map((directory) => join(directory, "*")), "/etc/alpine-release"];
   const hardened = profile === "hardened";
   const flags = [
     "--no-node-snapshot",
@@ -31,11 +22,34 @@ export function spawnHost(profile: HostProfile): ChildProcess {
     ...(hardened ? ["--jitless"] : []),
     "--permission",
     "--allow-addons",
-    ...allow,
+    ...readable.map((place) => `--allow-fs-read=${place}`),
   ];
   const args = [...flags, "--disable-warning=PERM0001", "-"];
   const stdio: ("pipe" | "ignore")[] = ["pipe", "ignore", "pipe", "pipe"];
-  return spawnConfined(args, hardened ? { dataKib: MAX_DATA_KIB } : {}, { cwd, env: {}, stdio });
+  const caps = hardened ? { dataKib: MAX_DATA_KIB, wall } : { wall };
+  return spawnConfined(args, caps, { cwd, env: {}, stdio });
+}
+
+/** Bytes of what a host says on standard error that are passed on: V8's last words, not a flood. */
+const MAX_COMPLAINT_BYTES = 64 * 1024;
+
+/** Passes on the beginning of what a host says on standard error. */
+export function passComplaints({ stderr }: ChildProcess): void {
+  let left = MAX_COMPLAINT_BYTES;
+  stderr?.on("data", (data: Buffer) => {
+    if (left > 0) process.stderr.write(data.subarray(0, left));
+    left -= data.length;
+  });
+}
+
+/** The process that a wall's command has started, ids from the command's own down to it; a host starts none itself. */
+export function innermost(pid: number): number {
+  try {
+    const child = readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ")[0] ?? "";
+    return child === "" ? pid : innermost(Number(child));
+  } catch {
+    return pid;
+  }
 }
 
 /** Resident memory of a process in bytes; what it reported itself where the kernel does not tell. */

@@ -81,6 +81,7 @@ export async function openOffline(): Promise<Runtime> {
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     datastores: null,
+    hostWall: "none",
     warm: [],
     settle: () => undefined,
     loadBundle: async () => null,

@@ -40,7 +40,7 @@ async function taken(text: string, { endless = false, silenceMs = 30_000 } = {})
     told.asked.push(hash);
     return null;
   };
-  host = new HostProcess({ profile: "fast", source, loadBundle, silenceMs, onExit: () => undefined });
+  host = new HostProcess({ profile: "fast", source, wall: null, loadBundle, silenceMs, onExit: () => undefined });
   await host.ready;
   const ended = Promise.withResolvers<void>();
   const listener: RunListener = {

@@ -67,6 +67,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
     models: parseModels({ file: null, env: { OPENAI_BASE_URL: stub.url, OPENAI_API_KEY: "sk-stub" } }),
     allowPrivate: ["127.0.0.0/8"],
     datastores: null,
+    hostWall: "none",
     warm: ["fast"],
     settle: () => undefined,
     loadBundle: load,

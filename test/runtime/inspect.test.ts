@@ -14,6 +14,7 @@ beforeAll(async () => {
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     datastores: null,
+    hostWall: "none",
     warm: ["fast"],
     settle: () => undefined,
     loadBundle: () => Promise.resolve(null),

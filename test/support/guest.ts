@@ -62,6 +62,7 @@ export async function startGuestHost(profile: HostProfile = "fast"): Promise<Gue
   const process = new HostProcess({
     profile,
     source,
+    wall: null,
     loadBundle: async (hash) => bundles.get(hash) ?? null,
     onExit: () => undefined,
   });

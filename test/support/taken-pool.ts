@@ -93,6 +93,7 @@ export async function startTakenPool(): Promise<TakenPool> {
   let count = 0;
   const pool = Pool.start({
     source: await sourceOfTaken(),
+    wall: null,
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     datastores: null,
