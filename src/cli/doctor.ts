@@ -28,7 +28,7 @@ async function checkModels(settings: Settings): Promise<Finding> {
 }
 
 /** Starts the sandbox as the server does: worker thread, host process, isolate. */
-async function checkSandbox({ limits, hostProfile }: Settings): Promise<Finding> {
+async function checkSandbox({ limits, hostProfile, hostWall }: Settings): Promise<Finding> {
   const directory = await mkdtemp(join(tmpdir(), "weft-doctor-"));
   const profile = hostProfile === "hardened" ? "hardened" : "fast";
   try {
@@ -37,13 +37,18 @@ async function checkSandbox({ limits, hostProfile }: Settings): Promise<Finding>
       workers: 1,
       models: parseModels({ file: null, env: {} }),
       allowPrivate: [],
+      hostWall,
       datastores: directory,
       warm: [profile],
       settle: () => undefined,
       loadBundle: async () => null,
     });
     await runtime.ready().finally(() => runtime.close());
-    return { name: "sandbox", state: "ok", text: `a ${profile} host started and stopped` };
+    return {
+      name: "sandbox",
+      state: "ok",
+      text: `a ${profile} host started and stopped${hostWall === "none" ? "" : `, behind ${hostWall}`}`,
+    };
   } catch (error) {
     return problem("sandbox", error);
   } finally {
