@@ -10,6 +10,7 @@ import { findCycle, type Import, readImports, root, sourceFiles } from "./archit
 const OWNERS: Readonly<Record<string, string>> = {
   "@fastify/ajv-compiler": "src/http/app.ts",
   "@fastify/cors": "src/http/app.ts",
+  "ipaddr.js": "runtime/egress/address.ts",
   "@fastify/multipart": "src/http/app.ts",
   "@fastify/swagger": "src/http/app.ts",
   "@fastify/swagger-ui": "src/http/app.ts",

@@ -1,78 +1,35 @@
 import { BlockList, isIP } from "node:net";
+import { IPv6, parse } from "ipaddr.js";
 import { fail } from "../errors.ts";
 
-/** Ranges of the IANA special-purpose registries (plus cloud hosts' own service addresses) and what each is. */
-const SPECIAL_V4: readonly (readonly [network: string, bits: number, what: string])[] = [
-  ["0.0.0.0", 8, "this network"],
-  ["10.0.0.0", 8, "private"],
-  ["100.64.0.0", 10, "shared by a carrier"],
-  ["127.0.0.0", 8, "loopback"],
-  ["168.63.129.16", 32, "a cloud service address"],
-  ["169.254.0.0", 16, "link-local"],
-  ["172.16.0.0", 12, "private"],
-  ["192.0.0.0", 24, "reserved"],
-  ["192.0.2.0", 24, "for documentation"],
-  ["192.31.196.0", 24, "reserved"],
-  ["192.52.193.0", 24, "reserved"],
-  ["192.88.99.0", 24, "reserved"],
-  ["192.168.0.0", 16, "private"],
-  ["192.175.48.0", 24, "reserved"],
-  ["198.18.0.0", 15, "for benchmarks"],
-  ["198.51.100.0", 24, "for documentation"],
-  ["203.0.113.0", 24, "for documentation"],
-  ["224.0.0.0", 4, "multicast"],
-  ["240.0.0.0", 4, "reserved"],
-];
-
-const SPECIAL_V6: readonly (readonly [network: string, bits: number, what: string])[] = [
-  ["2001::", 32, "a Teredo tunnel"],
-  ["2001::", 23, "reserved"],
-  ["2001:db8::", 32, "for documentation"],
-  ["2002::", 16, "a 6to4 tunnel"],
-  ["2620:4f:8000::", 48, "reserved"],
-  ["3fff::", 20, "for documentation"],
-  ["fe80::", 10, "link-local"],
-  ["fc00::", 7, "private"],
-  ["ff00::", 8, "multicast"],
-  ["::1", 128, "loopback"],
-];
-
-/** IPv6 prefixes (hex of the first 96 bits) whose last 32 bits are an IPv4 address that the packet ends up at. */
-const WRAPPING_PREFIXES: ReadonlySet<string> = new Set([
-  "00000000000000000000ffff", // ::ffff:a.b.c.d, mapped
-  "0000000000000000ffff0000", // ::ffff:0:a.b.c.d, translated
-  "000000000000000000000000", // ::a.b.c.d, compatible
-  "0064ff9b0000000000000000", // 64:ff9b::a.b.c.d, NAT64
-]);
-
-type Family = "ipv4" | "ipv6";
-
-const blockOf = (network: string, bits: number, family: Family): BlockList => {
-  const list = new BlockList();
-  list.addSubnet(network, bits, family);
-  return list;
+/** Ranges as the library names them, in words; others are named as they are. */
+const WORDS: Readonly<Record<string, string>> = {
+  unspecified: "this network",
+  loopback: "loopback",
+  private: "private",
+  uniqueLocal: "private",
+  linkLocal: "link-local",
+  multicast: "multicast",
+  broadcast: "broadcast",
+  carrierGradeNat: "shared by a carrier",
+  teredo: "a Teredo tunnel",
+  "6to4": "a 6to4 tunnel",
 };
 
-const V4_RANGES = SPECIAL_V4.map(([network, bits, what]) => ({ list: blockOf(network, bits, "ipv4"), what }));
-const V6_RANGES = SPECIAL_V6.map(([network, bits, what]) => ({ list: blockOf(network, bits, "ipv6"), what }));
-const GLOBAL_V6 = blockOf("2000::", 3, "ipv6");
+/** Services of a cloud's hosts at addresses that look public: no registry has them. */
+const CLOUD_SERVICES: ReadonlySet<string> = new Set(["168.63.129.16"]);
 
-function toDotted(hex: string): string {
-  return [0, 2, 4, 6].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)).join(".");
-}
-
-/** The 32 hex digits of an IPv6 address that `isIP` accepted. */
-function toHex(address: string): string {
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address);
-  const pair = (a: string | undefined, b: string | undefined) => (Number(a) * 256 + Number(b)).toString(16);
-  const text = dotted === null ? address : `${dotted[1]}${pair(dotted[2], dotted[3])}:${pair(dotted[4], dotted[5])}`;
-  const [head = "", tail] = text.split("::");
-  const groups = (part: string) => (part === "" ? [] : part.split(":"));
-  const left = groups(head);
-  const right = tail === undefined ? [] : groups(tail);
-  const zeros = new Array<string>(8 - left.length - right.length).fill("0");
-  return [...left, ...zeros, ...right].map((group) => group.padStart(4, "0")).join("");
-}
+/** All that was ever given out for public use is in here; the library calls the rest unicast, too. */
+const GLOBAL_V6 = IPv6.parseCIDR("2000::/3");
+/** IPv6 ranges whose last 32 bits are an IPv4 address that the packet ends up at. */
+const WRAPPING_V6 = [
+  "::ffff:0:0/96", // mapped
+  "::ffff:0:0:0/96", // translated
+  "::/96", // compatible
+  "64:ff9b::/96", // NAT64
+].map((range) => IPv6.parseCIDR(range));
+/** The interface id of an address that tunnels to the IPv4 address in it (ISATAP), the bit for unique ones aside. */
+const ISATAP = 0x5efe;
 
 /** Decides which IP addresses scripts may be connected to. */
 export interface AddressPolicy {
@@ -96,27 +53,39 @@ function addRange(list: BlockList, range: string): void {
   list.addSubnet(network, bits, family === 4 ? "ipv4" : "ipv6");
 }
 
+const wordOf = (range: string): string | null => (range === "unicast" ? null : (WORDS[range] ?? `reserved (${range})`));
+
+function refusalV4(address: string): string | null {
+  return CLOUD_SERVICES.has(address) ? "a cloud service address" : wordOf(parse(address).range());
+}
+
+const isIsatap = ({ parts }: IPv6) => ((parts[4] ?? 0) & ~0x200) === 0 && parts[5] === ISATAP;
+
+function refusalV6(address: string, ofV4: (address: string) => string | null): string | null {
+  const parsed = IPv6.parse(address);
+  const range = parsed.range();
+  if (range === "loopback" || range === "unspecified") return wordOf(range);
+  if (WRAPPING_V6.some((wrapping) => parsed.match(wrapping))) {
+    return ofV4(parsed.toByteArray().slice(12).join("."));
+  }
+  if (range !== "unicast") return wordOf(range);
+  if (isIsatap(parsed)) return "an ISATAP tunnel";
+  return parsed.match(GLOBAL_V6) ? null : "not a public address";
+}
+
 /** A policy that refuses every special-purpose address except those in `allowPrivate` (CIDR ranges); throws INVALID_ARGUMENT for a bad range. */
 export function createAddressPolicy(allowPrivate: readonly string[]): AddressPolicy {
   const opened = new BlockList();
   for (const range of allowPrivate) addRange(opened, range);
-  const refusalV4 = (address: string): string | null =>
-    opened.check(address, "ipv4") ? null : (V4_RANGES.find((range) => range.list.check(address, "ipv4"))?.what ?? null);
-  const refusalV6 = (address: string): string | null => {
-    if (opened.check(address, "ipv6")) return null;
-    const special = V6_RANGES.find((range) => range.list.check(address, "ipv6"));
-    if (special !== undefined) return special.what;
-    const hex = toHex(address);
-    if (WRAPPING_PREFIXES.has(hex.slice(0, 24))) return refusalV4(toDotted(hex.slice(24)));
-    return GLOBAL_V6.check(address, "ipv6") ? null : "not a public address";
-  };
+  const ofV4 = (address: string) => (opened.check(address, "ipv4") ? null : refusalV4(address));
   return {
     opensPrivate: allowPrivate.length > 0,
     refusal(address) {
       // A zone id names an interface of this machine: never public.
       const family = address.includes("%") ? 0 : isIP(address);
       if (family === 0) return "not a public address";
-      return family === 4 ? refusalV4(address) : refusalV6(address);
+      if (family === 4) return ofV4(address);
+      return opened.check(address, "ipv6") ? null : refusalV6(address, ofV4);
     },
   };
 }
