@@ -78,9 +78,10 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 /** Starts the wall: bundler, worker pool and host processes; they are there when {@link Runtime.ready} resolves. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const wall = await raiseWall(options.hostWall);
+  const { allowHosts = [] } = options;
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
-  const outbound = createOutbound({ allowPrivate: options.allowPrivate });
+  const outbound = createOutbound({ allowPrivate: options.allowPrivate, allowHosts });
   const datastores = createDatastoreRuntime({
     root: options.datastores,
     limits: options.limits,
@@ -91,6 +92,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     wall,
     models: options.models,
     allowPrivate: options.allowPrivate,
+    allowHosts,
     datastores: options.datastores,
     limits: options.limits,
     warm: options.warm,

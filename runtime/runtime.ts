@@ -18,6 +18,8 @@ export interface RuntimeOptions {
   readonly limits: Limits;
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
+  /** Hosts that anything but the configured models may reach (`host`, `*.host`, either with `:port`); absent or empty = any public one. */
+  readonly allowHosts?: readonly string[];
   /** Directory of all datastores; null where there are none, such as in a replay on another machine. */
   readonly datastores: string | null;
   /** What stands around host processes besides Node's permission model. */

@@ -86,6 +86,7 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
     workers: settings.workers,
     models: await readModels(settings),
     allowPrivate: settings.allowPrivate,
+    allowHosts: settings.allowHosts,
     datastores: join(settings.dataDir, "datastores"),
     hostWall: settings.hostWall,
     warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { list, oneOf, optionalWholeNumber, requiredText, text, wholeNumber } from "./setting.ts";
 
 const ORIGIN = /^(\*|https?:\/\/[A-Za-z0-9.[\]:-]+)$/;
+const HOST_RULE = /^(\*\.)?[A-Za-z0-9._-]+(:\d{1,5})?$|^\[[0-9a-fA-F:.]+\](:\d{1,5})?$/;
 const CIDR = /^[0-9a-fA-F:.]+\/\d{1,3}$/;
 
 /** The settings that are no limits, in the order of the help. */
@@ -88,6 +89,15 @@ export const SERVER_SETTINGS = {
     },
     CIDR,
     "a CIDR range such as 10.0.0.0/8",
+  ),
+  allowHosts: list(
+    {
+      name: "WEFT_HTTP_ALLOW_HOSTS",
+      sentence:
+        "Hosts that scripts, tools, MCP servers and webhooks may reach at all, such as `*.example.com` or `api.example.com:443`, separated by commas; default: any public one.",
+    },
+    HOST_RULE,
+    "a host such as api.example.com, *.example.com or api.example.com:8443",
   ),
   openaiApiKey: text({ name: "OPENAI_API_KEY", sentence: "Key of the default model service." }),
   openaiBaseUrl: text({ name: "OPENAI_BASE_URL", sentence: "Base URL of the default model service." }),

@@ -1,6 +1,9 @@
 import { BlockList, isIP } from "node:net";
-import { IPv6, parse } from "ipaddr.js";
+import ipaddr from "ipaddr.js";
 import { fail } from "../errors.ts";
+
+const { IPv6, parse } = ipaddr;
+type IPv6 = ipaddr.IPv6;
 
 /** Ranges as the library names them, in words; others are named as they are. */
 const WORDS: Readonly<Record<string, string>> = {

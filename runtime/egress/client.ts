@@ -74,6 +74,8 @@ export interface EgressClient {
 export interface EgressOptions {
   /** CIDR ranges that scripts may reach although private. */
   readonly allowPrivate: readonly string[];
+  /** Hosts that may be reached at all (`host`, `*.host`, either with `:port`); default any public one. */
+  readonly allowHosts?: readonly string[];
   /** Default: the operating system's resolver. */
   readonly resolve?: Resolve;
 }
@@ -153,7 +155,11 @@ async function openStream({ dispatcher, guard }: Reach, request: StreamRequest):
 
 /** Creates the client; throws INVALID_ARGUMENT for a bad range. Needs `close`. */
 export function createEgressClient(options: EgressOptions): EgressClient {
-  const guard = createGuard(createAddressPolicy(options.allowPrivate), options.resolve ?? resolveBySystem);
+  const guard = createGuard(
+    createAddressPolicy(options.allowPrivate),
+    options.resolve ?? resolveBySystem,
+    options.allowHosts,
+  );
   const reach: Reach = { dispatcher: createDispatcher({ guard }), guard };
   return {
     async request(request) {

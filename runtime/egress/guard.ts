@@ -34,8 +34,15 @@ const denied = (what: string, reason: string): WorkflowError =>
     reason,
   });
 
-/** A guard over a policy and a resolver. */
-export function createGuard(policy: AddressPolicy, resolve: Resolve): EgressGuard {
+/** Throws CAPABILITY_DENIED for a host that the operator did not list; an empty list is none. */
+function checkHosts(url: URL, allowHosts: readonly string[]): void {
+  if (allowHosts.length === 0 || isAllowed(url, allowHosts)) return;
+  const message = `http: the host "${url.host}" is not among those that this server may reach (WEFT_HTTP_ALLOW_HOSTS)`;
+  throw fail("CAPABILITY_DENIED", { message, url: shownUrl(url), setting: "WEFT_HTTP_ALLOW_HOSTS" });
+}
+
+/** A guard over a policy and a resolver; `allowHosts` bounds all that use it (`host`, `*.host`, either with `:port`; empty = any). */
+export function createGuard(policy: AddressPolicy, resolve: Resolve, allowHosts: readonly string[] = []): EgressGuard {
   /** The addresses to connect to: all of them were checked, and no other is looked up for this connection. */
   const checkedAddresses = async (host: string): Promise<readonly ResolvedAddress[]> => {
     const name = withoutTrailingDots(host.toLowerCase());
@@ -71,6 +78,7 @@ export function createGuard(policy: AddressPolicy, resolve: Resolve): EgressGuar
     },
     checkName(url, allow) {
       const host = hostOf(url);
+      checkHosts(url, allowHosts);
       if (allow !== null && !isAllowed(url, allow)) {
         const message = `http: the host "${url.host}" is not in the workflow's config.http.allow (${allow.join(", ") || "empty"})`;
         throw fail("CAPABILITY_DENIED", { message, url: shownUrl(url) });

@@ -61,9 +61,15 @@ function toError(error: unknown, url: URL, deadline: Deadline): WorkflowError {
 /** Makes it; throws INVALID_ARGUMENT for a bad range. Needs `close`. */
 export function createOutbound(options: {
   readonly allowPrivate: readonly string[];
+  /** Hosts that may be reached at all (`host`, `*.host`, either with `:port`); default any public one. */
+  readonly allowHosts?: readonly string[];
   readonly resolve?: Resolve;
 }): Outbound {
-  const guard = createGuard(createAddressPolicy(options.allowPrivate), options.resolve ?? resolveBySystem);
+  const guard = createGuard(
+    createAddressPolicy(options.allowPrivate),
+    options.resolve ?? resolveBySystem,
+    options.allowHosts,
+  );
   const dispatcher = createDispatcher({ guard });
 
   const checked = (text: string): URL => {

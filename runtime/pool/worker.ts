@@ -24,6 +24,7 @@ export interface WorkerSettings {
   readonly wall: Wall | null;
   readonly models: ModelConfig;
   readonly allowPrivate: readonly string[];
+  readonly allowHosts: readonly string[];
   /** Directory of all datastores; null where there are none. */
   readonly datastores: string | null;
   readonly limits: Limits;
@@ -89,7 +90,7 @@ function ask<T>(make: (id: number) => UpMessage): Promise<T> {
   return answer.promise as Promise<T>;
 }
 
-const egress = createEgressClient({ allowPrivate: settings.allowPrivate });
+const egress = createEgressClient({ allowPrivate: settings.allowPrivate, allowHosts: settings.allowHosts });
 const models = createModelClient(settings.models);
 const mcp = createMcpSessions({ egress });
 const datastores = createDatastoreAccess({ root: settings.datastores, limits: settings.limits });

@@ -2,6 +2,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createEgressClient, type EgressClient, type EgressRequest } from "../../runtime/egress/client.ts";
 import type { ResolvedAddress } from "../../runtime/egress/guard.ts";
+import { createOutbound } from "../../runtime/egress/outbound.ts";
 import { fail } from "../../runtime/errors.ts";
 import { startWebStub, type WebStub } from "./upstream.ts";
 
@@ -128,6 +129,22 @@ describe("refusals", () => {
 
   test("localhost is reached only where the operator opened loopback", async () => {
     expect((await client().request(ask(`http://localhost:${web.port}/`))).status).toBe(200);
+  });
+
+  test("hosts outside of the server's allow-list are denied to whoever asks, redirects included", async () => {
+    const allowHosts = [`127.0.0.1:${web.port}`, "*.listed.example:443"];
+    const bounded = client({ allowHosts });
+    expect((await bounded.request(ask(`${web.url}/`))).status).toBe(200);
+    const redirect = `${web.url}/redirect/302?to=${encodeURIComponent(other.url)}`;
+    const urls = [other.url, "http://other.example/", "http://x.listed.example/", "https://listed.example/", redirect];
+    for (const url of urls) {
+      const denied = { code: "CAPABILITY_DENIED", message: expect.stringContaining("WEFT_HTTP_ALLOW_HOSTS") };
+      await expect(bounded.request(ask(url))).rejects.toMatchObject(denied);
+    }
+    const outbound = createOutbound({ allowPrivate: [], allowHosts });
+    expect(() => outbound.check("https://hooks.other.example/")).toThrow("WEFT_HTTP_ALLOW_HOSTS");
+    outbound.check("https://hooks.listed.example/");
+    await outbound.close();
   });
 
   test("hosts outside the workflow's allow-list are denied, redirects included", async () => {

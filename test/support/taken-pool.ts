@@ -96,6 +96,7 @@ export async function startTakenPool(): Promise<TakenPool> {
     wall: null,
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
+    allowHosts: [],
     datastores: null,
     limits: DEFAULT_LIMITS,
     warm: ["fast", "hardened"],
