@@ -1,6 +1,16 @@
 import { install } from "./determinism.ts";
 import { domException } from "./events.ts";
-import { charCodeAt, fromBase64, fromCharCode, join, NativeUint8Array, push, text, toBase64 } from "./primordials.ts";
+import {
+  charCodeAt,
+  fromBase64,
+  fromCharCode,
+  join,
+  lengthOf,
+  NativeUint8Array,
+  push,
+  text,
+  toBase64,
+} from "./primordials.ts";
 
 /** Standard base64 of bytes. */
 export function bytesToBase64(bytes: Uint8Array): string {
@@ -32,7 +42,8 @@ const binary = {
     const bytes = base64ToBytes(text(value));
     if (bytes === null) throw new (domException())("atob: the text is not valid base64", "InvalidCharacterError");
     const parts: string[] = [];
-    for (let i = 0; i < bytes.length; i++) push(parts, fromCharCode(bytes[i] as number));
+    const length = lengthOf(bytes);
+    for (let i = 0; i < length; i++) push(parts, fromCharCode(bytes[i] as number));
     return join(parts, "");
   },
 };

@@ -2,13 +2,16 @@ import { installLazy, once } from "./lazy.ts";
 import { type Level, line, show } from "./log.ts";
 import { join, push } from "./primordials.ts";
 
-function consoleAt(level: Level): (...values: unknown[]) => void {
-  return (...values) => {
-    const parts: string[] = [];
-    for (let i = 0; i < values.length; i++) push(parts, show(values[i]));
-    line(level, join(parts, " "), "");
-  };
+function write(level: Level, before: string, values: readonly unknown[]): void {
+  const parts: string[] = [];
+  for (let i = 0; i < values.length; i++) push(parts, show(values[i]));
+  line(level, before + join(parts, " "), "");
 }
+
+const consoleAt =
+  (level: Level) =>
+  (...values: unknown[]) =>
+    write(level, "", values);
 
 const ignore = () => undefined;
 
@@ -22,7 +25,7 @@ const consoleObject = once(() => ({
   warn: consoleAt("warn"),
   error: consoleAt("error"),
   assert: (condition: unknown, ...values: unknown[]) => {
-    if (!condition) consoleAt("error")("Assertion failed:", ...values);
+    if (!condition) write("error", "Assertion failed: ", values);
   },
   group: consoleAt("info"),
   groupCollapsed: consoleAt("info"),

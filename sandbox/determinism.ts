@@ -1,11 +1,13 @@
 import { clock, current, random, randomFloat } from "./execution.ts";
 import {
+  bytesOf,
   construct,
   defineProperty,
   getOwnPropertyDescriptor,
   NativeDate,
-  NativeUint8Array,
+  NativeRangeError,
   NativeWeakMap,
+  placeOf,
   reflectApply,
   weakGet,
   weakSet,
@@ -110,12 +112,11 @@ function installRandom(global: object): void {
   install(Math, "random", { random: () => randomFloat() }.random);
   const crypto = {
     getRandomValues<T extends ArrayBufferView>(view: T): T {
-      if (view.byteLength > MAX_RANDOM_BYTES) {
-        throw new RangeError(
-          `crypto.getRandomValues: ${view.byteLength} bytes asked, the limit is ${MAX_RANDOM_BYTES}`,
-        );
+      const { bytes } = placeOf(view);
+      if (bytes > MAX_RANDOM_BYTES) {
+        throw new NativeRangeError(`crypto.getRandomValues: ${bytes} bytes asked, the limit is ${MAX_RANDOM_BYTES}`);
       }
-      fillRandom(random(), new NativeUint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength));
+      fillRandom(random(), bytesOf(view));
       return view;
     },
     randomUUID: () => randomUuid(random()),

@@ -17,7 +17,9 @@ function post(type: string, content: string, isText: boolean): void {
   if (execution.chunkBytes > maxChunkTotalBytes) {
     throw limitError("maxChunkTotalBytes", `emit: chunks over ${maxChunkTotalBytes} bytes in total`);
   }
-  send(POST.chunk, execution.chunks++, type, content, isText ? "1" : "0");
+  // Where the stack is full this throws: a chunk has its number once it is out.
+  send(POST.chunk, execution.chunks, type, content, isText ? "1" : "0");
+  execution.chunks++;
 }
 
 /** ctx.emit(type, content) or ctx.emit({ type, content }). */

@@ -5,10 +5,18 @@ import {
   getOwnPropertyDescriptor,
   indexOf,
   keys,
+  listHas,
+  matchOnce,
   NativeError,
+  NativeTypeError,
+  NativeWeakMap,
+  parse,
   slice,
   startsWith,
+  stringify,
   text,
+  weakGet,
+  weakSet,
 } from "./primordials.ts";
 
 /** What a script may pass to `new WorkflowError(message, options)`. */
@@ -26,7 +34,7 @@ function named<T extends { readonly prototype: object }>(type: T, name: string):
 
 const workflowError = once(() =>
   named(
-    class WorkflowError extends Error {
+    class WorkflowError extends NativeError {
       readonly code: string;
       readonly status: number | undefined;
       readonly details: unknown;
@@ -93,9 +101,13 @@ export interface OpError {
 }
 
 /** Errors made by the prelude itself, with the code their record keeps. */
-const codes = new WeakMap<object, { readonly code: string; readonly op: string }>();
-const remember = codes.set.bind(codes);
-const recall = codes.get.bind(codes);
+interface Origin {
+  readonly code: string;
+  readonly op: string;
+}
+const codes = new NativeWeakMap<object, Origin>();
+const remember = (error: object, origin: Origin) => weakSet(codes, error, origin);
+const recall = (error: object) => weakGet(codes, error) as Origin | undefined;
 
 function classOf(op: string, code: string): ReturnType<typeof workflowError> {
   if (code === "LIMIT_EXCEEDED") return CLASSES.LimitError();
@@ -125,7 +137,7 @@ export function makeOpError(op: string, error: OpError, site: Error | null): Wor
 
 /** The error of a graph whose node failed: it has the node's own message and stack. */
 export function nodeFault(message: string, details: unknown, cause: unknown): WorkflowError {
-  const site = cause instanceof Error ? cause : null;
+  const site = cause instanceof NativeError ? cause : null;
   return makeOpError("", { code: "NODE_EXECUTION_FAILED", message, details }, site);
 }
 
@@ -148,8 +160,8 @@ function clip(value: unknown, max = MAX_TEXT): string | undefined {
 /** What the script's own `details` may add to a record: only what JSON can carry. */
 function plain(value: unknown): unknown {
   try {
-    const json = JSON.stringify(value);
-    return json === undefined || json.length > MAX_TEXT ? undefined : JSON.parse(json);
+    const json = stringify(value);
+    return json === undefined || json.length > MAX_TEXT ? undefined : parse(json);
   } catch {
     return undefined;
   }
@@ -161,7 +173,7 @@ function describeObject(thrown: object): Record<string, unknown> {
   const own = recall(thrown);
   const ours = thrown instanceof workflowError();
   const status = field(thrown, "status");
-  const chosen = ours && typeof status === "number" && STATUSES.includes(status) ? { status } : {};
+  const chosen = ours && typeof status === "number" && listHas(STATUSES, status) ? { status } : {};
   const code = own?.code ?? "EXECUTION_FAILED";
   const isPlainError = ours || name === undefined || name === "Error" || own !== undefined;
   return {
@@ -182,7 +194,7 @@ function describeObject(thrown: object): Record<string, unknown> {
 /** Why something failed, of whatever was thrown; proxies that throw on every touch included. */
 export function reasonOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? text(thrown.message) : "unknown reason";
+    return thrown instanceof NativeError ? text(thrown.message) : "unknown reason";
   } catch {
     return "unknown reason";
   }
@@ -219,9 +231,9 @@ const FROZEN =
 /** True for errors that mean "the script cannot live with frozen intrinsics". */
 export function isFrozenComplaint(thrown: unknown): boolean {
   try {
-    if (!(thrown instanceof TypeError)) return false;
+    if (!(thrown instanceof NativeTypeError)) return false;
     const message = getOwnPropertyDescriptor(thrown, "message")?.value;
-    return typeof message === "string" && FROZEN.test(message);
+    return typeof message === "string" && matchOnce(FROZEN, message) !== null;
   } catch {
     return false;
   }

@@ -1,6 +1,20 @@
 import { maybeCurrent } from "./execution.ts";
 import { installLazy, once } from "./lazy.ts";
-import { defineProperty, text } from "./primordials.ts";
+import {
+  defineProperty,
+  isArray,
+  mapGet,
+  mapSet,
+  NativeError,
+  NativeMap,
+  NativeTypeError,
+  NativeWeakMap,
+  push,
+  reflectApply,
+  text,
+  weakGet,
+  weakSet,
+} from "./primordials.ts";
 import { setTimer } from "./timers.ts";
 
 const DOM_CODES: Readonly<Record<string, number>> = {
@@ -17,7 +31,7 @@ const DOM_CODES: Readonly<Record<string, number>> = {
 /** The error class of the web platform. */
 export const domException = once(
   () =>
-    class DOMException extends Error {
+    class DOMException extends NativeError {
       readonly code: number;
       constructor(message = "", name = "Error") {
         super(text(message));
@@ -73,27 +87,30 @@ const customEvent = once(
 const eventTarget = once(
   () =>
     class EventTarget {
-      #listeners = new Map<string, Registration[]>();
+      #listeners = new NativeMap<string, Registration[]>();
       addEventListener(type: string, listener: Listener | null, options: { once?: boolean } | boolean = {}): void {
         if (listener === null) return;
-        const list = this.#listeners.get(type) ?? [];
-        if (list.some((entry) => entry.listener === listener)) return;
-        list.push({ listener, once: typeof options === "object" && options.once === true });
-        this.#listeners.set(type, list);
+        const list = (mapGet(this.#listeners, type) ?? []) as Registration[];
+        for (let i = 0; i < list.length; i++) if (list[i]?.listener === listener) return;
+        push(list, { listener, once: typeof options === "object" && options.once === true });
+        mapSet(this.#listeners, type, list);
       }
       removeEventListener(type: string, listener: Listener | null): void {
-        const list = this.#listeners.get(type) ?? [];
-        this.#listeners.set(
-          type,
-          list.filter((entry) => entry.listener !== listener),
-        );
+        const list = (mapGet(this.#listeners, type) ?? []) as Registration[];
+        const kept: Registration[] = [];
+        for (let i = 0; i < list.length; i++) if (list[i]?.listener !== listener) push(kept, list[i]);
+        mapSet(this.#listeners, type, kept);
       }
       dispatchEvent(event: Event): boolean {
         event.target = this;
         event.currentTarget = this;
-        for (const entry of [...(this.#listeners.get(event.type) ?? [])]) {
+        const list = (mapGet(this.#listeners, event.type) ?? []) as Registration[];
+        // Who listens from now on does not hear this one.
+        const { length } = list;
+        for (let i = 0; i < length; i++) {
+          const entry = list[i] as Registration;
           if (entry.once) this.removeEventListener(event.type, entry.listener);
-          if (typeof entry.listener === "function") entry.listener.call(this, event);
+          if (typeof entry.listener === "function") reflectApply(entry.listener, this, [event]);
           else entry.listener.handleEvent(event);
           if (event.stopped) break;
         }
@@ -102,7 +119,9 @@ const eventTarget = once(
     },
 );
 
-const abortHooks = new WeakMap<object, (reason: unknown) => void>();
+type AbortHook = (reason: unknown) => void;
+const abortHooks = new NativeWeakMap<object, AbortHook>();
+const hookOf = (signal: object) => weakGet(abortHooks, signal) as AbortHook | undefined;
 const ALLOWED = Symbol("AbortSignal");
 
 const abortSignal = once(
@@ -113,8 +132,8 @@ const abortSignal = once(
       onabort: ((event: Event) => void) | null = null;
       constructor(token?: unknown) {
         super();
-        if (token !== ALLOWED) throw new TypeError("Illegal constructor");
-        abortHooks.set(this, (reason) => {
+        if (token !== ALLOWED) throw new NativeTypeError("Illegal constructor");
+        weakSet(abortHooks, this, (reason: unknown) => {
           if (this.aborted) return;
           this.aborted = true;
           this.reason = reason ?? new (domException())("This operation was aborted", "AbortError");
@@ -128,23 +147,25 @@ const abortSignal = once(
       }
       static abort(reason?: unknown): AbortSignal {
         const signal = new AbortSignal(ALLOWED);
-        abortHooks.get(signal)?.(reason);
+        hookOf(signal)?.(reason);
         return signal;
       }
       static timeout(ms: number): AbortSignal {
         const signal = new AbortSignal(ALLOWED);
-        setTimer(
-          () => abortHooks.get(signal)?.(new (domException())("The operation timed out", "TimeoutError")),
-          ms,
-          false,
-        );
+        setTimer(() => hookOf(signal)?.(new (domException())("The operation timed out", "TimeoutError")), ms, false);
         return signal;
       }
       static any(signals: Iterable<AbortSignal>): AbortSignal {
         const combined = new AbortSignal(ALLOWED);
-        for (const signal of signals) {
+        const list: AbortSignal[] = [];
+        // What is no array has its own way of being read, which is the script's.
+        const given: readonly AbortSignal[] | null = isArray(signals) ? signals : null;
+        if (given === null) for (const signal of signals) push(list, signal);
+        else for (let i = 0; i < given.length; i++) push(list, given[i]);
+        for (let i = 0; i < list.length; i++) {
+          const signal = list[i] as AbortSignal;
           if (signal.aborted) return AbortSignal.abort(signal.reason);
-          signal.addEventListener("abort", () => abortHooks.get(combined)?.(signal.reason), { once: true });
+          signal.addEventListener("abort", () => hookOf(combined)?.(signal.reason), { once: true });
         }
         return combined;
       }
@@ -156,7 +177,7 @@ const abortController = once(
     class AbortController {
       readonly signal = new (abortSignal())(ALLOWED);
       abort(reason?: unknown): void {
-        abortHooks.get(this.signal)?.(reason);
+        hookOf(this.signal)?.(reason);
       }
     },
 );
@@ -165,7 +186,7 @@ const abortController = once(
 export function executionSignal(): AbortSignal {
   const signal = new (abortSignal())(ALLOWED);
   const execution = maybeCurrent();
-  const fire = (reason: string) => abortHooks.get(signal)?.(new (domException())(reason, "AbortError"));
+  const fire = (reason: string) => hookOf(signal)?.(new (domException())(reason, "AbortError"));
   if (execution !== null) {
     if (execution.aborted !== null) fire(execution.aborted);
     execution.onAbort = fire;

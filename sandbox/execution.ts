@@ -1,7 +1,7 @@
 import { errorClasses, makeOpError } from "./errors.ts";
-import { mapDelete, mapGet, mapHas, mapSet, NativeMap } from "./primordials.ts";
+import { indexOf, mapDelete, mapGet, mapHas, mapSet, NativeMap } from "./primordials.ts";
 import { createFloat, createRandom, type RandomSource } from "./random.ts";
-import { type GuestLimits, isField, POST, READ } from "./wire.ts";
+import { type GuestLimits, POST, READ } from "./wire.ts";
 
 /** The one way out of the guest: kind, number, name, text, second text. */
 export type Post = (...post: [kind: number, n: number, name: string, text: string, more: string]) => void;
@@ -102,6 +102,9 @@ export function limitError(limit: string, message: string): Error {
   return makeOpError("", { code: "LIMIT_EXCEEDED", message, details: { limit } }, null);
 }
 
+/** True when a text can be a field of a frame; see isField in wire.ts. */
+const travels = (name: string) => indexOf(name, "\n") < 0 && indexOf(name, "\t") < 0;
+
 /** Characters of an op's name. */
 const MAX_NAME = 100;
 
@@ -110,7 +113,7 @@ export function postOp(name: string, args: string, pending: PendingOp): number {
   const execution = current();
   const { maxArgBytes, maxConcurrentOps } = execution.limits;
   // Bundles can name any op; a name that cannot travel would leave a hole in the numbering.
-  if (typeof name !== "string" || name.length > MAX_NAME || !isField(name)) {
+  if (typeof name !== "string" || name.length > MAX_NAME || !travels(name)) {
     throw makeOpError("", { code: "CAPABILITY_DENIED", message: "ctx has no call of that name" }, null);
   }
   if (args.length > maxArgBytes)
@@ -121,10 +124,12 @@ export function postOp(name: string, args: string, pending: PendingOp): number {
   if (execution.pending >= maxConcurrentOps) {
     throw limitError("maxConcurrentOps", `${name}: more than ${maxConcurrentOps} ctx calls at once`);
   }
-  const pos = execution.nextPos++;
-  execution.pending++;
+  const pos = execution.nextPos;
   mapSet(execution.ops, pos, pending);
+  // Where the stack is full this throws: a number counts once its post is out.
   send(POST.op, pos, name, args, execution.node);
+  execution.nextPos = pos + 1;
+  execution.pending++;
   return pos;
 }
 
@@ -135,7 +140,7 @@ const MAX_NODE = 200;
 export function asNode<T>(node: unknown, begin: () => T): T {
   const execution = current();
   const before = execution.node;
-  const isId = typeof node === "string" && node.length <= MAX_NODE && isField(node);
+  const isId = typeof node === "string" && node.length <= MAX_NODE && travels(node);
   execution.node = isId ? node : "";
   try {
     return begin();

@@ -1,18 +1,20 @@
 import {
+  construct,
   defineProperty,
   freeze,
   getOwnPropertyDescriptor,
   getPrototypeOf,
   isFrozen,
   isObject,
+  NativeArrayBuffer,
   NativeSet,
+  NativeTypeError,
   ownKeys,
   reflectApply,
   setAdd,
   setHas,
 } from "./primordials.ts";
 
-const NativeArrayBuffer = ArrayBuffer;
 const { deleteProperty } = Reflect;
 
 /** Globals that escape the heap limit, the clock or replay. */
@@ -36,8 +38,8 @@ const LEGACY_REGEXP = [
 /** Resizable buffers are not counted by the heap limit: only fixed ones can be made. */
 function installArrayBuffer(global: object): void {
   function FixedArrayBuffer(this: unknown, length?: number): unknown {
-    if (new.target === undefined) throw new TypeError("Constructor ArrayBuffer requires 'new'");
-    return Reflect.construct(NativeArrayBuffer, [length], new.target);
+    if (new.target === undefined) throw new NativeTypeError("Constructor ArrayBuffer requires 'new'");
+    return construct(NativeArrayBuffer, [length], new.target);
   }
   defineProperty(FixedArrayBuffer, "name", { value: "ArrayBuffer" });
   defineProperty(FixedArrayBuffer, "prototype", { value: NativeArrayBuffer.prototype, writable: false });

@@ -1,5 +1,5 @@
 import { current, send } from "./execution.ts";
-import { slice, stringify, text } from "./primordials.ts";
+import { NativeError, slice, stringify, text } from "./primordials.ts";
 import { POST } from "./wire.ts";
 
 /** How grave a log line is. */
@@ -23,7 +23,7 @@ export function line(level: Level, message: string, fields: string): void {
 /** What a value looks like in a log line. */
 export function show(value: unknown): string {
   if (typeof value === "string") return value;
-  if (value instanceof Error) return text(value.stack ?? value);
+  if (value instanceof NativeError) return text(value.stack ?? value);
   try {
     if (typeof value === "object" && value !== null) return stringify(value) ?? text(value);
     return text(value);

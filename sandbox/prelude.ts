@@ -20,7 +20,7 @@ import {
 } from "./execution.ts";
 import { freezeRealm, removeHazards } from "./harden.ts";
 import { freezeLazy } from "./lazy.ts";
-import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, stringify, text } from "./primordials.ts";
+import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, rejected, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
 import { installTimers } from "./timers.ts";
 import { type DeliveryKind, NEEDS, POST, type StartFacts } from "./wire.ts";
@@ -99,8 +99,7 @@ async function execute(execution: GuestExecution, bundle: Bundle, data: string, 
 }
 
 function describe(execution: GuestExecution, bundle: Bundle): void {
-  const refuse = () =>
-    Promise.reject(new errorClasses.WorkflowError("ctx calls cannot be made while a module is loaded."));
+  const refuse = () => rejected(new errorClasses.WorkflowError("ctx calls cannot be made while a module is loaded."));
   complete(execution, bundle(freeze({ ...WEFT, op: refuse })).describe());
 }
 

@@ -1,4 +1,4 @@
-import { imul, NativeUint8Array, parseInteger, slice } from "./primordials.ts";
+import { imul, lengthOf, NativeUint8Array, parseInteger, slice } from "./primordials.ts";
 
 /** A deterministic stream of random bytes (ChaCha20 keystream over a 256-bit seed). */
 export interface RandomSource {
@@ -9,7 +9,10 @@ export interface RandomSource {
 const rotate = (value: number, bits: number) => (value << bits) | (value >>> (32 - bits));
 
 function quarter(x: Int32Array, at: readonly [number, number, number, number]): void {
-  const [a, b, c, d] = at;
+  const a = at[0];
+  const b = at[1];
+  const c = at[2];
+  const d = at[3];
   const get = (i: number) => x[i] as number;
   x[a] = get(a) + get(b);
   x[d] = rotate(get(d) ^ get(a), 16);
@@ -82,9 +85,10 @@ export function createFloat(source: RandomSource): () => number {
 
 /** Fills `bytes` from the source. */
 export function fillRandom(source: RandomSource, bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i += 4) {
+  const length = lengthOf(bytes);
+  for (let i = 0; i < length; i += 4) {
     const word = source.word();
-    for (let j = 0; j < 4 && i + j < bytes.length; j++) bytes[i + j] = (word >>> (j * 8)) & 255;
+    for (let j = 0; j < 4 && i + j < length; j++) bytes[i + j] = (word >>> (j * 8)) & 255;
   }
 }
 

@@ -1,5 +1,23 @@
 import { installLazy, once } from "./lazy.ts";
-import { charCodeAt, fromCharCode, join, NativeUint8Array, push, slice, subarray, text } from "./primordials.ts";
+import {
+  bytesOf,
+  charCodeAt,
+  fromCharCode,
+  isView,
+  join,
+  lengthOf,
+  listHas,
+  NativeRangeError,
+  NativeTypeError,
+  NativeUint8Array,
+  push,
+  setBytes,
+  slice,
+  subarray,
+  text,
+  toLowerCase,
+  trim,
+} from "./primordials.ts";
 
 const PIECE = 8_192;
 
@@ -85,7 +103,7 @@ function decodeAt(bytes: Uint8Array, at: number): Decoded {
   if (size === 0) return bad(1, false);
   let point = lead & (0xff >> (size + 1));
   for (let i = 1; i < size; i++) {
-    if (at + i >= bytes.length) return bad(i, true);
+    if (at + i >= lengthOf(bytes)) return bad(i, true);
     const byte = bytes[at + i] as number;
     if (i === 1 ? !secondAllowed(lead, byte) : (byte & 0xc0) !== 0x80) return bad(i, false);
     point = (point << 6) | (byte & 0x3f);
@@ -105,11 +123,12 @@ export function decodeUtf8(
 ): { text: string; rest: number } {
   const parts: string[] = [];
   let piece = "";
+  const length = lengthOf(bytes);
   let at = 0;
-  while (at < bytes.length) {
+  while (at < length) {
     const { point, valid, size, open } = decodeAt(bytes, at);
-    if (open && options.stream) return { text: join(parts, "") + piece, rest: bytes.length - at };
-    if (!valid && options.fatal) throw new TypeError("The encoded data was not valid utf-8");
+    if (open && options.stream) return { text: join(parts, "") + piece, rest: length - at };
+    if (!valid && options.fatal) throw new NativeTypeError("The encoded data was not valid utf-8");
     piece += pointText(point);
     if (piece.length >= PIECE) {
       push(parts, piece);
@@ -122,18 +141,18 @@ export function decodeUtf8(
 
 function toBytes(input: unknown): Uint8Array {
   if (input === undefined) return new NativeUint8Array(0);
-  if (ArrayBuffer.isView(input))
-    return new NativeUint8Array(input.buffer as ArrayBuffer, input.byteOffset, input.byteLength);
+  if (isView(input)) return bytesOf(input);
   return new NativeUint8Array(input as ArrayBuffer);
 }
 
 function writeInto(source: string, target: Uint8Array): { read: number; written: number } {
+  const room = lengthOf(target);
   let written = 0;
   let read = 0;
   while (read < source.length) {
     const point = codePoint(source, read);
     const size = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    if (written + size > target.length) break;
+    if (written + size > room) break;
     written = writePoint(target, written, point);
     read += point > 0xffff ? 2 : 1;
   }
@@ -166,8 +185,8 @@ const textDecoder = once(
       #rest = new NativeUint8Array(0);
       #started = false;
       constructor(label: unknown = "utf-8", options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
-        if (!UTF8_LABELS.includes(text(label).toLowerCase().trim())) {
-          throw new RangeError(
+        if (!listHas(UTF8_LABELS, trim(toLowerCase(text(label))))) {
+          throw new NativeRangeError(
             `TextDecoder: the encoding "${text(label)}" is not available in workflows; only utf-8 is`,
           );
         }
@@ -177,14 +196,15 @@ const textDecoder = once(
       decode(input?: unknown, options: { stream?: boolean } = {}): string {
         const stream = options.stream === true;
         let bytes = toBytes(input);
-        if (this.#rest.length > 0) {
-          const joined = new NativeUint8Array(this.#rest.length + bytes.length);
-          joined.set(this.#rest);
-          joined.set(bytes, this.#rest.length);
+        const left = lengthOf(this.#rest);
+        if (left > 0) {
+          const joined = new NativeUint8Array(left + lengthOf(bytes));
+          setBytes(joined, this.#rest);
+          setBytes(joined, bytes, left);
           bytes = joined;
         }
         const decoded = decodeUtf8(bytes, { fatal: this.fatal, stream });
-        this.#rest = new NativeUint8Array(subarray(bytes, bytes.length - decoded.rest));
+        this.#rest = new NativeUint8Array(subarray(bytes, lengthOf(bytes) - decoded.rest));
         let out = decoded.text;
         if (!this.#started && !this.ignoreBOM && charCodeAt(out, 0) === 0xfeff) out = slice(out, 1);
         this.#started = stream && (this.#started || out.length > 0);

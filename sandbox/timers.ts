@@ -8,10 +8,13 @@ import {
   max,
   min,
   NativeMap,
-  NativePromise,
+  NativeTypeError,
   NativeWeakMap,
+  reflectApply,
+  resolved,
   stringify,
   then,
+  toNumber,
   weakGet,
   weakSet,
 } from "./primordials.ts";
@@ -67,8 +70,8 @@ export function clearTimer(id: unknown): void {
 }
 
 function timer(callback: unknown, ms: unknown, args: unknown[], repeat: boolean): number {
-  if (typeof callback !== "function") throw new TypeError("The timer's callback is not a function");
-  return setTimer(() => callback(...args), Number(ms ?? 0), repeat);
+  if (typeof callback !== "function") throw new NativeTypeError("The timer's callback is not a function");
+  return setTimer(() => reflectApply(callback, undefined, args), toNumber(ms ?? 0), repeat);
 }
 
 const globals = {
@@ -77,8 +80,8 @@ const globals = {
   clearTimeout: (id: unknown) => clearTimer(id),
   clearInterval: (id: unknown) => clearTimer(id),
   queueMicrotask(callback: unknown) {
-    if (typeof callback !== "function") throw new TypeError("queueMicrotask: the callback is not a function");
-    then(NativePromise.resolve(), () => callback());
+    if (typeof callback !== "function") throw new NativeTypeError("queueMicrotask: the callback is not a function");
+    then(resolved(undefined), () => callback());
   },
 };
 

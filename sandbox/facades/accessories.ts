@@ -1,6 +1,6 @@
 import { makeOpError } from "../errors.ts";
 import { current } from "../execution.ts";
-import { parse, text } from "../primordials.ts";
+import { listHas, NativeError, parse, push, text } from "../primordials.ts";
 import { readBytes, readText } from "./read-parts.ts";
 
 const textOf = (key: unknown) => readText("accessories.read", { key });
@@ -10,16 +10,21 @@ async function jsonOf(key: unknown): Promise<unknown> {
   try {
     return parse(content);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : "unknown reason";
-    const message = `accessories: "${String(key)}" is not JSON (${why})`;
-    throw makeOpError("accessories.read", { code: "INVALID_ARGUMENT", message, details: {} }, new Error());
+    const why = cause instanceof NativeError ? cause.message : "unknown reason";
+    const message = `accessories: "${text(key)}" is not JSON (${why})`;
+    throw makeOpError("accessories.read", { code: "INVALID_ARGUMENT", message, details: {} }, new NativeError());
   }
 }
 
 /** ctx.accessories. */
 export const accessories = {
-  has: (key: unknown) => current().accessories.includes(text(key)),
-  keys: () => [...current().accessories],
+  has: (key: unknown) => listHas(current().accessories, text(key)),
+  keys() {
+    const all: string[] = [];
+    const { accessories: known } = current();
+    for (let i = 0; i < known.length; i++) push(all, known[i]);
+    return all;
+  },
   json: jsonOf,
   text: textOf,
   bytes: (key: unknown) => readBytes("accessories.read", { key }),

@@ -1,7 +1,7 @@
 import { call, openCall } from "../call.ts";
 import { makeOpError } from "../errors.ts";
 import { current, dropOp } from "../execution.ts";
-import { parse } from "../primordials.ts";
+import { NativePromise, parse, push, rejected, resolved, shift, splice, then } from "../primordials.ts";
 
 const OP = "chat.completions.create";
 
@@ -19,19 +19,20 @@ export class ChunkStream {
   #error: { readonly thrown: unknown } | null = null;
   /** Somebody waits for the whole completion. */
   #wanted = false;
-  #final: Promise<unknown> = Promise.resolve(null);
+  #final: Promise<unknown> = resolved(null);
 
   /** Starts the call; resolves at the first part, at the end, or rejects when it fails before either. */
   static open(params: object): Promise<ChunkStream> {
     const stream = new ChunkStream();
-    return new Promise((resolve, reject) => {
+    return new NativePromise((resolve, reject) => {
       const { pos, result } = openCall(OP, params, (json) => {
         stream.#push(parse(json) as unknown[]);
         resolve(stream);
       });
       stream.#pos = pos;
-      stream.#final = result.then((text) => parse(text));
-      stream.#final.then(
+      stream.#final = then(result, (text: string) => parse(text));
+      then(
+        stream.#final,
         () => {
           stream.#end(null);
           resolve(stream);
@@ -46,9 +47,10 @@ export class ChunkStream {
 
   #push(chunks: readonly unknown[]): void {
     if (this.#ended) return;
-    for (const chunk of chunks) {
-      const waiter = this.#waiters.shift();
-      if (waiter === undefined) this.#queue.push(chunk);
+    for (let i = 0; i < chunks.length; i++) {
+      const chunk = chunks[i];
+      const waiter = shift(this.#waiters) as Waiter | undefined;
+      if (waiter === undefined) push(this.#queue, chunk);
       else waiter.resolve({ value: chunk, done: false });
     }
   }
@@ -57,18 +59,20 @@ export class ChunkStream {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
-    for (const waiter of this.#waiters.splice(0)) {
+    const waiters = splice(this.#waiters, 0) as Waiter[];
+    for (let i = 0; i < waiters.length; i++) {
+      const waiter = waiters[i] as Waiter;
       if (error === null) waiter.resolve({ value: undefined, done: true });
       else waiter.reject(error.thrown);
     }
   }
 
   #next(): Promise<IteratorResult<unknown>> {
-    if (this.#queue.length > 0) return Promise.resolve({ value: this.#queue.shift(), done: false });
-    if (this.#error !== null) return Promise.reject(this.#error.thrown);
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+    if (this.#queue.length > 0) return resolved({ value: shift(this.#queue), done: false });
+    if (this.#error !== null) return rejected(this.#error.thrown);
+    if (this.#ended) return resolved({ value: undefined, done: true });
+    return new NativePromise((resolve, reject) => {
+      push(this.#waiters, { resolve, reject });
     });
   }
 
@@ -78,11 +82,11 @@ export class ChunkStream {
     if (!this.#ended && !this.#wanted) {
       dropOp(current(), this.#pos);
       const message = "chat: the script left the stream before its end, so there is no whole completion";
-      this.#final = Promise.reject(makeOpError(OP, { code: "INVALID_REQUEST", message, details: {} }, null));
-      this.#final.catch(() => undefined);
+      this.#final = rejected(makeOpError(OP, { code: "INVALID_REQUEST", message, details: {} }, null));
+      then(this.#final, undefined, () => undefined);
     }
     this.#end(null);
-    return Promise.resolve({ value: undefined, done: true });
+    return resolved({ value: undefined, done: true });
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {

@@ -1,5 +1,5 @@
 import { call } from "../call.ts";
-import { isArray } from "../primordials.ts";
+import { asyncIterator, isArray, resolved, then } from "../primordials.ts";
 
 interface SearchParams {
   readonly query?: unknown;
@@ -41,7 +41,7 @@ function scan(store: unknown, options?: ScanOptions | null): object {
   let page: readonly unknown[] = [];
   let at = 0;
   let after: number | null | undefined;
-  let last: Promise<unknown> = Promise.resolve();
+  let last: Promise<unknown> = resolved(undefined);
   const step = async (): Promise<object> => {
     while (at >= page.length) {
       if (after === null) return { done: true, value: undefined };
@@ -55,9 +55,9 @@ function scan(store: unknown, options?: ScanOptions | null): object {
   };
   const iterator = {
     next(): Promise<object> {
-      const next = last.then(step);
+      const next = then(last, step) as Promise<object>;
       // Whoever asks for several at once gets them in order, also after one that failed.
-      last = next.catch(() => undefined);
+      last = then(next, undefined, () => undefined);
       return next;
     },
     async return(value?: unknown): Promise<object> {
@@ -65,7 +65,7 @@ function scan(store: unknown, options?: ScanOptions | null): object {
       after = null;
       return { done: true, value };
     },
-    [Symbol.asyncIterator]: () => iterator,
+    [asyncIterator]: () => iterator,
   };
   return iterator;
 }

@@ -3,10 +3,15 @@ import { call } from "../call.ts";
 import { makeOpError } from "../errors.ts";
 import { current } from "../execution.ts";
 import {
+  bytesOf,
   charCodeAt,
   floor,
+  isView,
+  lengthOf,
   max,
   min,
+  NativeArrayBuffer,
+  NativeError,
   NativeUint8Array,
   parse,
   push,
@@ -23,7 +28,7 @@ interface ReadOptions {
 }
 
 const invalid = (message: string) =>
-  makeOpError("files", { code: "INVALID_ARGUMENT", message: `files: ${message}`, details: {} }, new Error());
+  makeOpError("files", { code: "INVALID_ARGUMENT", message: `files: ${message}`, details: {} }, new NativeError());
 
 const wholeNumber = (value: unknown, field: string, otherwise: number): number => {
   if (value === undefined) return otherwise;
@@ -34,8 +39,8 @@ const wholeNumber = (value: unknown, field: string, otherwise: number): number =
 async function read(id: unknown, options: ReadOptions = {}): Promise<unknown> {
   const { as = "text", offset, length } = options;
   if (as === "bytes") {
-    const [from, most] = [wholeNumber(offset, "offset", 0), wholeNumber(length, "length", Infinity)];
-    return readBytes("files.read", { id }, from, most);
+    const from = wholeNumber(offset, "offset", 0);
+    return readBytes("files.read", { id }, from, wholeNumber(length, "length", Infinity));
   }
   if (as !== "text" && as !== "json") throw invalid(`as must be "text", "bytes" or "json"`);
   if (offset !== undefined || length !== undefined) throw invalid(`offset and length go with as: "bytes" only`);
@@ -44,7 +49,7 @@ async function read(id: unknown, options: ReadOptions = {}): Promise<unknown> {
   try {
     return parse(content);
   } catch (cause) {
-    throw invalid(`the file is not JSON (${cause instanceof Error ? cause.message : "unknown reason"})`);
+    throw invalid(`the file is not JSON (${cause instanceof NativeError ? cause.message : "unknown reason"})`);
   }
 }
 
@@ -57,9 +62,8 @@ interface Content {
 function contentOf(data: unknown): Content {
   if (typeof data === "string") return { data, type: "text/plain; charset=utf-8" };
   const type = "application/octet-stream";
-  if (data instanceof ArrayBuffer) return { data: new NativeUint8Array(data), type };
-  if (ArrayBuffer.isView(data))
-    return { data: new NativeUint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength), type };
+  if (data instanceof NativeArrayBuffer) return { data: new NativeUint8Array(data), type };
+  if (isView(data)) return { data: bytesOf(data), type };
   const json = stringify(data);
   if (json === undefined) throw invalid("data must be text, bytes or a JSON value");
   return { data: json, type: "application/json" };
@@ -75,7 +79,7 @@ function pieceOf(data: string | Uint8Array, from: number): { readonly args: obje
   const { maxArgBytes } = current().limits;
   const room = max(1, floor((maxArgBytes - min(BESIDE, maxArgBytes / 2)) / WORST));
   if (typeof data !== "string") {
-    const end = min(data.length, from + room);
+    const end = min(lengthOf(data), from + room);
     return { args: { data: bytesToBase64(subarray(data, from, end)), encoding: "base64" }, end };
   }
   let end = min(data.length, from + room);
@@ -88,10 +92,11 @@ function pieceOf(data: string | Uint8Array, from: number): { readonly args: obje
 async function write(name: unknown, value: unknown, options: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
   const { data, type } = contentOf(value);
   const content_type = options["contentType"] ?? options["content_type"] ?? type;
+  const length = typeof data === "string" ? data.length : lengthOf(data);
   let { args, end } = pieceOf(data, 0);
-  if (end >= data.length) return call("files.write", { name, content_type, ...args });
+  if (end >= length) return call("files.write", { name, content_type, ...args });
   const pieces: unknown[] = [await call("files.piece", args)];
-  while (end < data.length) {
+  while (end < length) {
     ({ args, end } = pieceOf(data, end));
     push(pieces, await call("files.piece", args));
   }

@@ -1,7 +1,7 @@
 import { base64ToBytes, bytesToBase64 } from "../base64.ts";
 import { call } from "../call.ts";
 import { makeOpError } from "../errors.ts";
-import { parse } from "../primordials.ts";
+import { bytesOf, isView, NativeArrayBuffer, NativeError, NativeUint8Array, parse } from "../primordials.ts";
 import { decodeUtf8, encodeUtf8 } from "../text.ts";
 
 interface WireResponse {
@@ -14,7 +14,7 @@ interface WireResponse {
 
 function toResponse(wire: WireResponse): object {
   const bytes = () =>
-    wire.encoding === "base64" ? (base64ToBytes(wire.body) ?? new Uint8Array(0)) : encodeUtf8(wire.body);
+    wire.encoding === "base64" ? (base64ToBytes(wire.body) ?? new NativeUint8Array(0)) : encodeUtf8(wire.body);
   const text = () => (wire.encoding === "text" ? wire.body : decodeUtf8(bytes(), { fatal: false, stream: false }).text);
   const response = {
     status: wire.status,
@@ -32,7 +32,7 @@ function toResponse(wire: WireResponse): object {
         throw makeOpError(
           "http.request",
           { code: "UPSTREAM_FAILED", message, details: { status: wire.status } },
-          new Error(),
+          new NativeError(),
         );
       }
     },
@@ -42,7 +42,7 @@ function toResponse(wire: WireResponse): object {
       throw makeOpError(
         "http.request",
         { code: "UPSTREAM_FAILED", message, details: { status: wire.status } },
-        new Error(),
+        new NativeError(),
       );
     },
   };
@@ -51,11 +51,8 @@ function toResponse(wire: WireResponse): object {
 
 function withBytes(request: Record<string, unknown>): Record<string, unknown> {
   const { body, ...rest } = request;
-  if (body instanceof ArrayBuffer) return { ...rest, body_base64: bytesToBase64(new Uint8Array(body)) };
-  if (ArrayBuffer.isView(body)) {
-    const view = new Uint8Array(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength);
-    return { ...rest, body_base64: bytesToBase64(view) };
-  }
+  if (body instanceof NativeArrayBuffer) return { ...rest, body_base64: bytesToBase64(new NativeUint8Array(body)) };
+  if (isView(body)) return { ...rest, body_base64: bytesToBase64(bytesOf(body)) };
   return request;
 }
 

@@ -1,6 +1,6 @@
 import { base64ToBytes } from "../base64.ts";
 import { call } from "../call.ts";
-import { join, max, min, NativeUint8Array, push, setBytes } from "../primordials.ts";
+import { join, lengthOf, max, min, NativeUint8Array, push, setBytes } from "../primordials.ts";
 
 interface Part {
   readonly data: string;
@@ -27,7 +27,7 @@ export async function readBytes(op: string, args: object, from = 0, length = Inf
   let all: Uint8Array | null = null;
   let at = 0;
   for (let next: number | null = from; next !== null; ) {
-    const left: number = all === null ? length : all.length - at;
+    const left: number = all === null ? length : lengthOf(all) - at;
     const part: Part = await partOf(op, {
       ...args,
       as: "base64",
@@ -37,8 +37,8 @@ export async function readBytes(op: string, args: object, from = 0, length = Inf
     const bytes = base64ToBytes(part.data) ?? new NativeUint8Array(0);
     all ??= new NativeUint8Array(max(0, min(length, part.bytes - from)));
     setBytes(all, bytes, at);
-    at += bytes.length;
-    next = at < all.length ? part.next : null;
+    at += lengthOf(bytes);
+    next = at < lengthOf(all) ? part.next : null;
   }
   return all ?? new NativeUint8Array(0);
 }
