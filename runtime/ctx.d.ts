@@ -92,7 +92,10 @@ export interface WorkflowContext<I = Untyped> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The `metadata` of the call. */
   readonly metadata: JsonObject;
-  /** The `secrets` of the call: never stored, and hidden in logs, errors, chunks and the journal. */
+  /**
+   * The `secrets` of the call, never stored, and the stored secrets of the workflow; hidden in logs, errors, chunks and the
+   * journal. Of a handle it has a text, which requests to the hosts of the handle replace by the value.
+   */
   readonly secrets: Readonly<Record<string, string | undefined>>;
   /** The caller's session, or one made for this call. */
   readonly session_id: string;

@@ -1,3 +1,4 @@
+import type { SecretHandle } from "./egress/secret-handles.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { AccessoryPart, AccessoryRequest, FileAnswers, FileRequest } from "./file-request.ts";
 import type { Limits } from "./limits.ts";
@@ -96,6 +97,8 @@ export interface ExecutionJob {
   readonly secrets: Readonly<Record<string, string>>;
   /** Names and values to hide; `secrets` when absent. */
   readonly hidden?: Readonly<Record<string, string>>;
+  /** Secrets of which the guest has a text only; absent = none. */
+  readonly handles?: readonly SecretHandle[];
   /** Hosts `ctx.http` may reach; null = any public host. */
   readonly httpAllow: readonly string[] | null;
   /** Recorded deliveries to feed before anything new is done. */
@@ -144,6 +147,12 @@ export interface CtxData {
   readonly accessories: readonly string[];
   /** Names of the call's secrets, when it has any: a replay needs them. The guest has no member of this name. */
   readonly secret_names?: readonly string[];
+  /** Those of them that are handles. */
+  readonly secret_handles?: readonly string[];
+  /** Labels → names of stored secrets that its callers have and it has not. */
+  readonly inherited_secrets?: Readonly<Record<string, string>>;
+  /** Texts → names of handles of its callers. */
+  readonly inherited_handles?: Readonly<Record<string, string>>;
 }
 
 /** Sums over the finished ops of one execution, metered by the server. */

@@ -27,6 +27,7 @@ export type {
   WriteReport,
 } from "./datastores/types.ts";
 export type { Outbound } from "./egress/outbound.ts";
+export { handleText, type SecretHandle } from "./egress/secret-handles.ts";
 export type { Blame, Details, ErrorCode, ErrorRecord } from "./errors.ts";
 export { CATALOGUE, fail, fromRecord, toRecord, toWorkflowError, WorkflowError } from "./errors.ts";
 export type {

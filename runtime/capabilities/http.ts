@@ -36,6 +36,8 @@ function withAttempts(error: WorkflowError, attempts: number): WorkflowError {
     : error;
 }
 
+const handlesOf = ({ scope: { job } }: OpCall) => (job.handles === undefined ? {} : { handles: job.handles });
+
 type Outcome =
   | { readonly response: EgressResponse; readonly waitMs: number | null }
   | { readonly error: WorkflowError };
@@ -53,6 +55,7 @@ async function attemptOnce(
       headers,
       body: args.body,
       allow: call.scope.job.httpAllow,
+      ...handlesOf(call),
       redirect: args.redirect,
       timeoutMs: Math.max(1, Math.ceil(deadline.remainingMs())),
       maxBytes: args.maxBytes,

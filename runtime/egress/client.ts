@@ -4,13 +4,16 @@ import { createAddressPolicy } from "./address.ts";
 import { ACCEPT_ENCODING, decodedBody, readBody } from "./body.ts";
 import { abortError, type Deadline, startDeadline } from "./deadline.ts";
 import { type Answer, createDispatcher, type Dispatcher } from "./dispatcher.ts";
+import { fillHandles, hideInBody, hideInHeaders } from "./fill-handles.ts";
 import { createGuard, type EgressGuard, type Resolve, resolveBySystem } from "./guard.ts";
 import { toHeaders } from "./headers.ts";
 import { describeNetworkError } from "./network-error.ts";
 import { type Hop, isRedirect, nextHop } from "./redirect.ts";
+import type { SecretHandle } from "./secret-handles.ts";
 import { parseTarget, shownUrl } from "./target.ts";
 
 const MAX_REDIRECTS = 20;
+const NONE: readonly SecretHandle[] = Object.freeze([]);
 
 /** One request of a script to the outside; every number has its unit in the name. */
 export interface EgressRequest {
@@ -22,6 +25,8 @@ export interface EgressRequest {
   readonly body: string | Uint8Array | null;
   /** Hosts the workflow may reach (`host`, `*.host`, either with `:port`); null = any public host. */
   readonly allow: readonly string[] | null;
+  /** Secrets whose texts are replaced by their values for the hosts of each, and for no other; default none. */
+  readonly handles?: readonly SecretHandle[];
   readonly redirect: "follow" | "manual" | "error";
   /** For the whole exchange: all redirects, headers and body. */
   readonly timeoutMs: number;
@@ -44,7 +49,8 @@ export interface EgressResponse {
 }
 
 /** A request whose answer is read as it arrives; redirects are answers like others. */
-export interface StreamRequest extends Pick<EgressRequest, "method" | "url" | "headers" | "body" | "allow"> {
+export interface StreamRequest
+  extends Pick<EgressRequest, "method" | "url" | "headers" | "body" | "allow" | "handles"> {
   /** Ends the exchange, the body included; its reason should be a WorkflowError. */
   readonly signal: AbortSignal;
 }
@@ -104,19 +110,23 @@ async function finish(hop: Hop, answer: Answer, request: EgressRequest): Promise
   const body = bodiless
     ? new Uint8Array(0)
     : await readBody(answer, request.maxBytes, request.hold ?? (() => undefined));
-  const { "content-encoding": encoding, "content-length": length, ...headers } = answer.headers;
+  const { handles = NONE } = request;
+  const shown = hideInBody(body, handles);
+  const { "content-encoding": encoding, "content-length": length, ...headers } = hideInHeaders(answer.headers, handles);
   // Both describe the body as it travelled; after decoding they would be wrong.
-  const kept = encoding === undefined && length !== undefined ? { ...headers, "content-length": length } : headers;
-  return { status: answer.status, url: hop.url.href, headers: kept, body };
+  const isAsSent = encoding === undefined && shown === body;
+  const kept = isAsSent && length !== undefined ? { ...headers, "content-length": length } : headers;
+  return { status: answer.status, url: hop.url.href, headers: kept, body: shown };
 }
 
 /** Sends the request and every one it is redirected to; each hop is checked like the first. */
 async function follow(reach: Reach, request: EgressRequest, first: Hop, deadline: Deadline): Promise<EgressResponse> {
   let hop = first;
+  const { handles = NONE } = request;
   try {
     for (let redirects = 0; ; redirects++) {
       reach.guard.checkName(hop.url, request.allow);
-      const answer = await reach.dispatcher.send({ ...hop, signal: deadline.signal });
+      const answer = await reach.dispatcher.send({ ...fillHandles(hop, handles), signal: deadline.signal });
       if (request.redirect === "manual" || !isRedirect(answer)) return await finish(hop, answer, request);
       await answer.discard();
       if (request.redirect === "error") {
@@ -128,7 +138,7 @@ async function follow(reach: Reach, request: EgressRequest, first: Hop, deadline
       if (redirects === MAX_REDIRECTS) {
         throw fail("UPSTREAM_FAILED", { message: `http: more than ${MAX_REDIRECTS} redirects`, status: answer.status });
       }
-      hop = nextHop(hop, answer);
+      hop = nextHop(hop, { status: answer.status, headers: hideInHeaders(answer.headers, handles) });
     }
   } catch (error) {
     throw toEgressError(error, hop, deadline.signal);
@@ -142,12 +152,13 @@ const sent = (headers: EgressRequest["headers"]): Readonly<Record<string, string
 });
 
 async function openStream({ dispatcher, guard }: Reach, request: StreamRequest): Promise<StreamResponse> {
-  const { method, body, signal } = request;
+  const { method, body, signal, handles = NONE } = request;
   const url = parseTarget(request.url);
   guard.checkName(url, request.allow);
   try {
-    const answer = await dispatcher.send({ method, url, headers: sent(request.headers), body, signal });
-    return { status: answer.status, headers: answer.headers, body: await decodedBody(answer) };
+    const filled = fillHandles({ method, url, headers: sent(request.headers), body }, handles);
+    const answer = await dispatcher.send({ ...filled, signal });
+    return { status: answer.status, headers: hideInHeaders(answer.headers, handles), body: await decodedBody(answer) };
   } catch (error) {
     throw toEgressError(error, { method, url }, signal);
   }

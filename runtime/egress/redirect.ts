@@ -11,10 +11,12 @@ export interface Hop {
   readonly body: string | Uint8Array | null;
 }
 
+type AnswerHead = Pick<Answer, "status" | "headers">;
+
 const STATUSES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** True when the answer sends its reader elsewhere. */
-export function isRedirect(answer: Answer): boolean {
+export function isRedirect(answer: AnswerHead): boolean {
   return STATUSES.has(answer.status) && answer.headers["location"] !== undefined;
 }
 
@@ -32,7 +34,7 @@ function locationOf(hop: Hop, location: string): URL {
  * body; 307 and 308 keep it, to whichever origin. Stricter than `fetch`, every header that looks like a credential
  * stays with the origin it was meant for.
  */
-export function nextHop(hop: Hop, answer: Answer): Hop {
+export function nextHop(hop: Hop, answer: AnswerHead): Hop {
   const url = locationOf(hop, answer.headers["location"] ?? "");
   const carried = url.origin === hop.url.origin ? hop.headers : withoutCredentials(hop.headers);
   const { status } = answer;

@@ -27,6 +27,7 @@ function targetOf(server: McpServer, { job, env }: OpCall["scope"]): McpTarget {
     url: server.url,
     headers: headersOf(server, filler),
     allow: job.httpAllow,
+    handles: job.handles ?? [],
     maxAnswerBytes: job.limits.maxToolAnswerBytes,
   };
 }

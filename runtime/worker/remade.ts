@@ -31,7 +31,7 @@ export interface Remaking {
 
 /** The record with its result. A replay that may go on elsewhere does so when that fails: what the guest saw was no error. */
 export async function remake(record: JournalRecord, { job, dispatch, link }: Remaking): Promise<JournalRecord> {
-  const guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
+  const guard = createSecretGuard(job.hidden ?? job.secrets, job.seed, job.handles);
   const { kind, payload } = await dispatch({
     pos: record.pos,
     name: record.op,

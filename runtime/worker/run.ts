@@ -64,7 +64,7 @@ export class Run implements RunListener {
     const { job, link, host, mode } = options;
     this.#options = options;
     this.#job = job;
-    this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed);
+    this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed, job.handles);
     this.#output = createGuestOutput(link, this.#guard);
     this.#replay = createReplay(job);
     this.#feeder = new Feed(options, {

@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { SecretHandle } from "../egress/secret-handles.ts";
 import type { ErrorRecord } from "../errors.ts";
 
 /** Shorter values would turn harmless text into blanks: they are not hidden. */
@@ -93,13 +94,15 @@ interface Spelling {
   /** Unique among the spellings of all secrets. */
   readonly label: string;
   readonly redaction: string;
+  /** The secret that it spells. */
+  readonly value: string;
 }
 
 function spelledOut(secrets: Secrets): readonly Spelling[] {
   return Object.entries(secrets).flatMap(([name, value], i) => {
     if (value.length < MIN_SECRET_LENGTH) return [];
     const redaction = `[secret ${escaped(name)}]`;
-    return [...spellingsOf(value)].map(([text, letter]) => ({ text, label: `${i}${letter}`, redaction }));
+    return [...spellingsOf(value)].map(([text, letter]) => ({ text, label: `${i}${letter}`, redaction, value }));
   });
 }
 
@@ -113,19 +116,26 @@ export function redactSecrets(json: string, secrets: Secrets): string {
 }
 
 /**
- * A guard for the given names and values. Placeholders carry a nonce made from the execution's seed: a text from
+ * A guard for the given names and values; a value that is a handle's becomes its text, for good. Placeholders carry a nonce made from the execution's seed: a text from
  * outside cannot name one, or it would be turned into the secret.
  */
-export function createSecretGuard(secrets: Secrets, seed: string): SecretGuard {
+export function createSecretGuard(secrets: Secrets, seed: string, handles: readonly SecretHandle[] = []): SecretGuard {
   const spellings = spelledOut(secrets);
   if (spellings.length === 0) return { hide: same, reveal: same, redact: same, redactRecord: (record) => record };
   const nonce = hash("sha256", `weft secret placeholder ${seed}`, "base64url").slice(0, NONCE_LENGTH);
-  const placeholders = new Map(spellings.map(({ text, label }) => [text, `\\u0001weft:${nonce}:${label}\\u0001`]));
-  const values = new Map([...placeholders].map(([spelling, placeholder]) => [placeholder, spelling]));
+  const texts = new Map(handles.toReversed().map(({ value, text }) => [value, text]));
+  const placeholders = new Map<string, string>();
+  const values = new Map<string, string>();
+  for (const { text, label, value } of spellings) {
+    const placeholder = texts.get(value) ?? `\\u0001weft:${nonce}:${label}\\u0001`;
+    placeholders.set(text, placeholder);
+    // The value of a handle never comes back: its guest sees the handle's text.
+    if (!texts.has(value)) values.set(placeholder, text);
+  }
   const redact = createReplacer(redactionsOf(spellings));
   return {
     hide: createReplacer(placeholders),
-    reveal: createReplacer(values),
+    reveal: values.size === 0 ? same : createReplacer(values),
     redact,
     redactRecord: (record) => JSON.parse(redact(JSON.stringify(record))) as ErrorRecord,
   };

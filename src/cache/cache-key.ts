@@ -13,6 +13,8 @@ export interface CacheKeyParts {
   readonly params: Readonly<Record<string, unknown>>;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Stands for the stored secrets that it has; absent or empty = none. */
+  readonly stored?: string;
 }
 
 // Never stored: whoever reads the database cannot try out secrets against the keys in it.
@@ -25,9 +27,9 @@ function secretsMark(secrets: CacheKeyParts["secrets"]): string {
 
 /** Key of a result: SHA-256 (base64url) of the parts. With secrets it is worth something in this process only. */
 export function cacheKey(parts: CacheKeyParts): string {
-  const { versionId, envRevision, datastores = "", input, messages, params, metadata, secrets } = parts;
+  const { versionId, envRevision, datastores = "", input, messages, params, metadata, secrets, stored = "" } = parts;
   const { stream: _stream, ...asked } = params;
-  const head = `${versionId}\n${envRevision}\n${secretsMark(secrets)}\n${datastores === "" ? "" : `${datastores}\n`}`;
+  const head = `${versionId}\n${envRevision}\n${secretsMark(secrets)}${stored === "" ? "" : `:${stored}`}\n${datastores === "" ? "" : `${datastores}\n`}`;
   const body = `${canonical(input)}\n${canonical(messages)}\n${canonical(asked)}\n${canonical(metadata)}`;
   return hash("sha256", head + body, "base64url");
 }

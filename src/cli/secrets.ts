@@ -20,9 +20,10 @@ async function list({ terminal, json }: CommandCall, api: Api): Promise<void> {
   const rows = items.map((item) => [
     asText(item["name"]) ?? "",
     Array.isArray(item["refs"]) ? item["refs"].join(" ") : "all",
+    Array.isArray(item["hosts"]) ? item["hosts"].join(" ") : "scripts",
     showTime(item["updated_at"]),
   ]);
-  for (const line of table(["name", "workflows", "changed"], rows, terminal)) terminal.print(line);
+  for (const line of table(["name", "workflows", "value goes to", "changed"], rows, terminal)) terminal.print(line);
 }
 
 /** A value on the command line would be in the shell's history and in the list of processes. */
@@ -38,7 +39,12 @@ async function readValue({ io, options, terminal }: CommandCall, name: string): 
 async function set(call: CommandCall, api: Api, name: string): Promise<JsonRecord> {
   const refs = call.options.list("ref");
   const value = await readValue(call, name);
-  const json = { value, ...(refs.length === 0 ? {} : { refs: refs.includes("all") ? null : refs }) };
+  const hosts = call.options.list("host");
+  const json = {
+    value,
+    ...(refs.length === 0 ? {} : { refs: refs.includes("all") ? null : refs }),
+    ...(hosts.length === 0 ? {} : hosts.includes("none") ? { expose: "value" } : { expose: "handle", hosts }),
+  };
   return asRecord(asRecord(await api.call(pathOf(name), { method: "PUT", json }))["data"]);
 }
 
@@ -69,8 +75,17 @@ export const secrets: Command = {
       about: "set: a workflow that gets it, or a beginning as shop-*; all = every",
       repeat: true,
     },
+    {
+      flags: "--host <host>",
+      about: "set: a host that gets the value, of which scripts have a handle only; none = scripts have the value",
+      repeat: true,
+    },
   ],
-  examples: ['printf %s "$STRIPE_KEY" | weft secrets set STRIPE_KEY --ref "shop-*"', "weft secrets delete STRIPE_KEY"],
+  examples: [
+    'printf %s "$STRIPE_KEY" | weft secrets set STRIPE_KEY --ref "shop-*"',
+    "weft secrets set STRIPE_KEY --from-env STRIPE_KEY --host api.stripe.com",
+    "weft secrets delete STRIPE_KEY",
+  ],
   async run(call) {
     const [action = "list", name = ""] = call.args;
     const { terminal, json } = call;

@@ -8,6 +8,8 @@ import type { CacheMode, Invocation } from "./engine.ts";
 import type { CachePolicy, Call, LiveRun } from "./live-run.ts";
 import type { EngineSettings } from "./parts.ts";
 import { redactJson } from "./redact.ts";
+import { gatherSecrets, namesOf, type SecretNames } from "./secrets/call-secrets.ts";
+import type { Granted } from "./secrets/secret-service.ts";
 import type { PinnedTarget, Target } from "./target.ts";
 
 /** What a caller sends, whoever the caller is. */
@@ -38,7 +40,7 @@ export interface CallFacts {
   readonly key: string | null;
   readonly parent: LiveRun | null;
   /** Secrets that are kept for it; those of the caller go before. */
-  readonly stored: Readonly<Record<string, string>>;
+  readonly granted: Granted;
   /** Position of the ctx call in the parent. */
   readonly parentPos: number | null;
 }
@@ -67,7 +69,7 @@ export function leastMs(...limits: readonly (number | null)[]): number | null {
 
 function dataOf(
   body: CallBody,
-  facts: CallFacts & { readonly sessionId: string },
+  facts: CallFacts & { readonly sessionId: string; readonly names: SecretNames },
   { workflow, plan, pins }: PinnedTarget,
 ): string {
   const { parent } = facts;
@@ -87,7 +89,7 @@ function dataOf(
       depth: parent === null ? 0 : parent.call.execution.depth + 1,
     },
     accessories: plan.accessories,
-    ...(hasAny(body.secrets) ? { secret_names: Object.keys(body.secrets) } : {}),
+    ...facts.names,
   };
   return JSON.stringify(data);
 }
@@ -101,44 +103,34 @@ function drawSeed(): string {
   return seed;
 }
 
-/** True when there is a secret. */
-export function hasAny(secrets: CallBody["secrets"]): boolean {
+function hasAny(secrets: CallBody["secrets"]): boolean {
   for (const _name in secrets) return true;
   return false;
 }
 
-/** A caller may hand its secrets on inside the input, so they are hidden below it, too. */
-function hiddenBy(secrets: CallBody["secrets"], parent: LiveRun | null): Call["hidden"] {
-  if (parent === null || !hasAny(parent.call.hidden)) return secrets;
-  const hidden = new Map(Object.entries(secrets));
-  for (const [name, value] of Object.entries(parent.call.hidden)) {
-    let label = name;
-    while (hidden.has(label) && hidden.get(label) !== value) label += " of the caller";
-    hidden.set(label, value);
-  }
-  return Object.fromEntries(hidden);
-}
-
 /** Makes the call of a target: ids, seed, the data that ctx shows and the key of the result. */
-export function createCall(target: PinnedTarget, given: CallBody, facts: CallFacts): Call {
-  const body = hasAny(facts.stored) ? { ...given, secrets: { ...facts.stored, ...given.secrets } } : given;
+export function createCall(target: PinnedTarget, body: CallBody, facts: CallFacts): Call {
   const { workflow, plan, pins } = target;
   const { accountId, parent, parentPos, mode, policy, timeoutMs, requestId, idempotencyKey, onDisconnect } = facts;
   const { version } = plan;
   const id = randomUUIDv7();
   // A session of its own needs no entry in the store's index of sessions.
   const sessionId = facts.sessionId ?? id;
-  const data = dataOf(body, { ...facts, sessionId }, target);
+  const seed = drawSeed();
+  const { granted } = facts;
+  const secrets = gatherSecrets({ granted, given: body.secrets, parent: parent?.call ?? null, seed });
+  const { hidden } = secrets;
+  const data = dataOf(body, { ...facts, sessionId, names: namesOf(secrets) }, target);
   const key = cacheKey({
     versionId: version.id,
     envRevision: workflow.envRevision,
     datastores: pinsText(pins),
     ...body,
+    stored: granted.mark,
   });
-  const hidden = hiddenBy(body.secrets, parent);
   const shown = hasAny(hidden) ? redactJson(data, hidden) : data;
   // Stored ones are there again after a crash.
-  const hasSecrets = hasAny(given.secrets) || shown !== data;
+  const hasSecrets = hasAny(body.secrets) || shown !== data;
   const createdAt = Date.now();
   const execution = {
     id,
@@ -154,14 +146,14 @@ export function createCall(target: PinnedTarget, given: CallBody, facts: CallFac
     parentId: parent?.id ?? null,
     parentPos,
     depth: parent === null ? 0 : parent.call.execution.depth + 1,
-    seed: drawSeed(),
+    seed,
     priority: facts.priority,
     createdAt,
     runAt: Math.max(createdAt, facts.runAt ?? createdAt),
     timeoutMs,
-    cacheKey: policy.keep === "never" || hasSecrets || hasAny(facts.stored) ? null : key,
+    cacheKey: policy.keep === "never" || hasSecrets ? null : key,
     idempotencyKey,
     budget: budgetOf({ config: plan.config.budget, asked: facts.budget, key: facts.key, parent }),
   };
-  return { execution, workflow, plan, data, secrets: body.secrets, hidden, key, policy, onDisconnect, parent };
+  return { execution, workflow, plan, data, ...secrets, key, policy, onDisconnect, parent };
 }

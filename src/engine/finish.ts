@@ -8,7 +8,6 @@ import {
   type WorkflowError,
 } from "../../runtime/index.ts";
 import type { CachedResult, Ending } from "../store/store.ts";
-import { hasAny } from "./call.ts";
 import type { ExecutionResult } from "./engine.ts";
 import { followStored } from "./follow-stored.ts";
 import { locateError } from "./guest-error.ts";
@@ -16,6 +15,7 @@ import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { redactJson } from "./redact.ts";
 import { NO_USAGE, toCompleted, toFailed } from "./result.ts";
+import { storedValues } from "./secrets/call-secrets.ts";
 import { cancelled, deleted, stopRun, stopWaitingChildren } from "./stopping.ts";
 
 type Completed = Extract<ExecutionOutcome, { status: "completed" }>;
@@ -60,7 +60,7 @@ function toCached(run: LiveRun, output: string, pure: boolean): CachedResult | n
 function remember(run: LiveRun, result: CachedResult, parts: Parts): void {
   const { key, workflow, execution } = run.call;
   // A result that cannot be kept is only slower next time.
-  const entry = { workflowId: workflow.id, result, memoryOnly: execution.hasSecrets || hasAny(run.call.secrets) };
+  const entry = { workflowId: workflow.id, result, memoryOnly: execution.hasSecrets };
   parts.cache.write(key, entry).catch(parts.report);
 }
 
@@ -123,9 +123,11 @@ export async function finishFailed(
 export async function finishCompleted(run: LiveRun, outcome: Completed, parts: Parts): Promise<void> {
   const { usage, pure } = outcome;
   const output = outcome.output ?? JSON.stringify(await run.log.text());
-  // Callers get what the script returned; the store never sees a secret.
-  const ending = { status: "completed", output: redactJson(output, run.call.hidden), cached: false } as const;
-  const result = toCompleted(output, usage, run.log.sawText);
+  const { hidden, stored } = run.call;
+  // Callers get what the script returned, but no secret that is not theirs; the store never sees one.
+  const told = Object.keys(stored).length === 0 ? output : redactJson(output, storedValues(run.call));
+  const ending = { status: "completed", output: redactJson(output, hidden), cached: false } as const;
+  const result = toCompleted(told, usage, run.log.sawText);
   await finish(run, { ending, result, usage, cached: toCached(run, output, pure) }, parts);
 }
 

@@ -16,6 +16,7 @@ import type { Parts } from "./parts.ts";
 import type { Plan } from "./plans.ts";
 import { countWaiting, discard } from "./queue.ts";
 import { redactJson } from "./redact.ts";
+import { type CallSecrets, namesOf, secretsAgain } from "./secrets/call-secrets.ts";
 import { findVersionByNumber } from "./target.ts";
 
 /** Taken-over calls cost the fork nothing: only what follows is paid. */
@@ -52,23 +53,6 @@ function prefixOf(journal: readonly JournalRecord[], asked: number | null): { at
   return { at, records };
 }
 
-/** The secrets in the order that the origin had them: the placeholders in its journal go by it. INVALID_REQUEST when one is missing. */
-function secretsOf(
-  data: CtxData,
-  given: ForkRequest["secrets"],
-  stored: ForkRequest["secrets"],
-): ForkRequest["secrets"] {
-  const secrets = { ...stored, ...given };
-  const names = data.secret_names ?? [];
-  const missing = names.filter((name) => !Object.hasOwn(secrets, name));
-  if (missing.length === 0)
-    return Object.fromEntries(
-      [...new Set([...names, ...Object.keys(secrets)])].map((name) => [name, secrets[name] ?? ""]),
-    );
-  const message = `secrets: ${missing.join(", ")} must be given again: values of secrets are never stored`;
-  throw fail("INVALID_REQUEST", { message, param: "secrets", missing });
-}
-
 async function planFor(origin: Execution, workflow: Workflow, version: string | null, parts: Parts): Promise<Plan> {
   const { accountId, versionId } = origin;
   const found = await (version === null
@@ -85,7 +69,7 @@ interface Made {
   readonly workflow: Workflow;
   readonly plan: Plan;
   readonly data: CtxData;
-  readonly secrets: ForkRequest["secrets"];
+  readonly secrets: CallSecrets;
   /** True when the caller brought some: they are nowhere else. */
   readonly givesSecrets: boolean;
 }
@@ -103,7 +87,7 @@ function budgetLike({ budget }: Execution, { plan, key }: Made): NewExecution["b
 function toExecution(origin: Execution, made: Made): NewExecution {
   const { workflow, plan, data, secrets, givesSecrets, idempotencyKey } = made;
   const text = JSON.stringify(data);
-  const shown = redactJson(text, secrets);
+  const shown = redactJson(text, secrets.hidden);
   const { accountId, workflowId, sessionId, depth, seed } = origin;
   const now = Date.now();
   return {
@@ -142,7 +126,7 @@ async function clockOf({ id, state, createdAt }: Execution, { store }: Parts): P
 function keepInMemory(execution: NewExecution, made: Made, clockAt: number, parts: Parts): LiveRun {
   const { workflow, plan, data, secrets } = made;
   const policy = { keep: "never", ttlMs: 0 } as const;
-  const shared = { execution, workflow, plan, secrets, hidden: secrets, policy, parent: null, key: execution.id };
+  const shared = { execution, workflow, plan, ...secrets, policy, parent: null, key: execution.id };
   const run = new LiveRun({ ...shared, data: JSON.stringify(data), onDisconnect: "continue" }, parts.keeper, "bypass");
   countWaiting(run, parts);
   run.phase = "queued";
@@ -166,21 +150,23 @@ async function make(request: ForkRequest, origin: Execution, parts: Parts): Prom
   const plan = await planFor(origin, workflow, request.version, parts);
   const {
     secret_names: _names,
+    secret_handles: _handles,
+    inherited_secrets: _inherited,
+    inherited_handles: _texts,
     datastores: _pins,
     ...data
   } = setPaths(JSON.parse(origin.data) as CtxData, request.set);
   if (Object.keys(request.set).some((path) => path.split(".")[0] === "input"))
     checkInput({ workflow, plan }, data.input);
-  const stored = parts.secrets.secretsFor(accountId, workflow.ref);
-  const secrets = secretsOf(JSON.parse(origin.data) as CtxData, request.secrets, stored);
-  const names = Object.keys(secrets);
+  const owner = { accountId, ref: workflow.ref, seed: origin.seed };
+  const secrets = secretsAgain(owner, JSON.parse(origin.data) as CtxData, request.secrets, parts.secrets);
   const pinned = { ...(await pinnedAgain(origin, plan, parts)), ...data };
   return {
     workflow,
     plan,
     secrets,
     givesSecrets: Object.keys(request.secrets).length > 0,
-    data: names.length === 0 ? pinned : { ...pinned, secret_names: names },
+    data: { ...pinned, ...namesOf(secrets) },
     idempotencyKey: request.idempotencyKey,
     key: poolKey(request, parts.ledger),
   };

@@ -65,7 +65,7 @@ function toCall(request: InvokeRequest, target: PinnedTarget, parts: Parts): Cal
     runAt: request.runAt,
     budget: request.budget ?? null,
     key: poolKey(request, parts.ledger),
-    stored: parts.secrets.secretsFor(accountId, workflow.ref),
+    granted: parts.secrets.granted(accountId, workflow.ref),
     parent: null,
     parentPos: null,
   });

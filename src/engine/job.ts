@@ -11,7 +11,7 @@ export function stricter(a: Isolation, b: Isolation): Isolation {
 
 /** What a worker needs to run an execution from its journal on. */
 export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
-  const { execution, plan, workflow, data, secrets, hidden } = run.call;
+  const { execution, plan, workflow, data, secrets, hidden, handles } = run.call;
   const { version, config } = plan;
   const budget = parts.ledger.limitsOf(execution);
   return {
@@ -30,6 +30,7 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     data,
     secrets,
     hidden,
+    ...(handles.length === 0 ? {} : { handles }),
     httpAllow: config.httpAllow,
     replay,
     depth: execution.depth,

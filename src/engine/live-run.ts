@@ -6,6 +6,7 @@ import type { LiveWaits } from "./live-waits.ts";
 import type { Plan } from "./plans.ts";
 import { NO_USAGE } from "./result.ts";
 import { ExecutionRow, type RowKeeper } from "./row.ts";
+import type { CallSecrets } from "./secrets/call-secrets.ts";
 
 /** Whether the result of an execution is kept for later calls. */
 export interface CachePolicy {
@@ -15,15 +16,12 @@ export interface CachePolicy {
 }
 
 /** Everything an execution starts from, secrets included: in memory only. */
-export interface Call {
+export interface Call extends CallSecrets {
   readonly execution: NewExecution;
   readonly workflow: Workflow;
   readonly plan: Plan;
   /** JSON text of CtxData as the guest sees it. */
   readonly data: string;
-  readonly secrets: Readonly<Record<string, string>>;
-  /** What is never stored or shown: its own secrets and those of its callers. */
-  readonly hidden: Readonly<Record<string, string>>;
   readonly key: string;
   readonly policy: CachePolicy;
   readonly onDisconnect: Invocation["onDisconnect"];

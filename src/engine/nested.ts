@@ -102,7 +102,7 @@ function createChild(parent: LiveRun, call: NestedCall, target: PinnedTarget, pa
     {
       accountId,
       mode: "nested",
-      stored: parts.secrets.secretsFor(accountId, workflow.ref),
+      granted: parts.secrets.granted(accountId, workflow.ref),
       sessionId,
       requestId,
       budget: null,

@@ -4,6 +4,7 @@ import { gatesOf } from "./gates.ts";
 import { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toFailed } from "./result.ts";
+import { withSeed } from "./secrets/call-secrets.ts";
 import { stopRun } from "./stopping.ts";
 import { waitToBegin } from "./wait.ts";
 
@@ -49,7 +50,7 @@ function replace(run: LiveRun, execution: Execution, { live, keeper, report }: P
   const old = live.get(execution.id);
   if (old === null || old.phase !== "queued") return;
   live.remove(old);
-  const fresh = new LiveRun({ ...run.call, execution }, keeper, run.cache);
+  const fresh = new LiveRun({ ...run.call, ...withSeed(run.call, execution.seed), execution }, keeper, run.cache);
   fresh.phase = "queued";
   fresh.isGated = true;
   if (execution.hasSecrets || old.callers > 0) live.add(fresh);

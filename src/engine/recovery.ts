@@ -1,4 +1,4 @@
-import { type CtxData, fail, toRecord } from "../../runtime/index.ts";
+import { type CtxData, type ErrorRecord, fail, toRecord, toWorkflowError } from "../../runtime/index.ts";
 import { cacheKey } from "../cache/cache-key.ts";
 import type { Execution, Fork } from "../store/store.ts";
 import { cachePolicyOf } from "./call.ts";
@@ -9,17 +9,29 @@ import { type Call, LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { resultOf } from "./result.ts";
 import type { Runner } from "./runner.ts";
+import { type CallSecrets, NO_CALL_SECRETS, restoreSecrets, type SecretNames } from "./secrets/call-secrets.ts";
 import { cancelled } from "./stopping.ts";
 
-/** The stored secrets that it began with, in their order; null when one is not there any more. */
-function storedAgain({ accountId, ref, hasSecrets }: Execution, names: readonly string[], parts: Parts) {
-  if (hasSecrets || names.length === 0) return {};
-  const stored = parts.secrets.secretsFor(accountId, ref);
-  if (names.some((name) => stored[name] === undefined)) return null;
-  return Object.fromEntries(names.map((name) => [name, stored[name] ?? ""]));
+interface Found {
+  readonly call: Call;
+  /** Why it cannot go on: its secrets are gone, or cannot be read. */
+  readonly lost: ErrorRecord | null;
 }
 
-async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Promise<Call & { hasAll: boolean }> {
+function secretsOf(
+  { accountId, ref, seed, hasSecrets }: Execution,
+  names: SecretNames,
+  parts: Parts,
+): { readonly secrets: CallSecrets; readonly lost: ErrorRecord | null } {
+  if (hasSecrets) return { secrets: NO_CALL_SECRETS, lost: toRecord(fail("SECRETS_LOST")) };
+  try {
+    return { secrets: restoreSecrets({ accountId, ref, seed }, names, parts.secrets), lost: null };
+  } catch (thrown) {
+    return { secrets: NO_CALL_SECRETS, lost: toRecord(toWorkflowError(thrown)) };
+  }
+}
+
+async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Promise<Found> {
   const { store, planOf, settings, live } = parts;
   const { accountId, versionId, workflowId, data } = execution;
   const workflow = await store.findWorkflow({ accountId, key: workflowId });
@@ -28,18 +40,15 @@ async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Pr
     throw new Error(`execution ${execution.id} has lost its workflow or version`);
   const plan = planOf(version);
   const keep = execution.cacheKey === null ? "no-store" : "default";
-  const { input, messages, params, metadata, datastores, secret_names: names = [] } = JSON.parse(data) as CtxData;
-  const found = storedAgain(execution, names, parts);
-  const secrets = found ?? {};
-  const body = { input, messages, params, metadata, secrets };
-  return {
+  const { input, messages, params, metadata, datastores, ...names } = JSON.parse(data) as CtxData;
+  const { secrets, lost } = secretsOf(execution, names, parts);
+  const body = { input, messages, params, metadata, secrets: {} };
+  const call: Call = {
     execution,
     workflow,
     plan,
     data,
-    secrets,
-    hidden: secrets,
-    hasAll: found !== null,
+    ...secrets,
     // A fork is nobody's twin: its beginning is another one's.
     key:
       fork === null
@@ -55,6 +64,7 @@ async function callOf(execution: Execution, fork: Fork | null, parts: Parts): Pr
     onDisconnect: plan.config.onDisconnect,
     parent: execution.parentId === null ? null : live.get(execution.parentId),
   };
+  return { call, lost };
 }
 
 function begin(run: LiveRun, execution: Execution, runner: Runner): void {
@@ -78,15 +88,15 @@ async function isOrphan({ accountId, parentId }: Execution, { store, live }: Par
 async function recover(execution: Execution, parts: Parts, runner: Runner): Promise<void> {
   const { live, keeper } = parts;
   const fork = await parts.store.findFork({ executionId: execution.id });
-  const { hasAll, ...call } = await callOf(execution, fork, parts);
+  const { call, lost } = await callOf(execution, fork, parts);
   const run = new LiveRun(call, keeper, call.policy.keep === "never" ? "bypass" : "miss");
   run.resumed = true;
   run.isGated = execution.isGated;
   live.add(run);
-  if (execution.hasSecrets || !hasAll) {
+  if (lost !== null) {
     run.row.adopt(execution.fence);
     run.hasPlace = execution.parentId === null;
-    await finishFailed(run, toRecord(fail("SECRETS_LOST")), parts);
+    await finishFailed(run, lost, parts);
     return;
   }
   if (await isOrphan(execution, parts)) {

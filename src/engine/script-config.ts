@@ -4,6 +4,7 @@ import { AMOUNT_NAMES, parseAmounts } from "./budgets/amounts.ts";
 import { type Concurrency, parseConcurrency } from "./config/concurrency.ts";
 import { parseDatastores } from "./config/datastores.ts";
 import { type Debounce, parseDebounce } from "./config/debounce.ts";
+import { isHostRule } from "./config/host-rule.ts";
 import { parseRateLimit, type RateLimit } from "./config/rate-limit.ts";
 import { parseRetention, type Retention } from "./config/retention.ts";
 import { parseRetries, type Retries } from "./config/retries.ts";
@@ -32,11 +33,7 @@ export interface ScriptConfig {
   readonly datastores: readonly string[];
 }
 
-const HOST =
-  /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:\d{1,5})?$|^\[[0-9a-f:.]+\](:\d{1,5})?$/i;
 const MAX_HOSTS = 1_000;
-/** Longest host name with a port. */
-const MAX_HOST = 260;
 
 function parseBudget(value: unknown): Amounts | null {
   const { get, path } = readMembers("config.budget", value, AMOUNT_NAMES);
@@ -48,7 +45,7 @@ function parseHosts(value: unknown): readonly string[] | null {
   const path = "config.http.allow";
   const isList = Array.isArray(value) && value.length <= MAX_HOSTS;
   if (!isList) throw refuse(path, `a list of at most ${MAX_HOSTS} host names`, value);
-  const wrong = value.find((host) => typeof host !== "string" || host.length > MAX_HOST || !HOST.test(host));
+  const wrong = value.find((host) => typeof host !== "string" || !isHostRule(host));
   if (wrong !== undefined) throw refuse(path, 'host names such as "api.example.com" or "*.example.com"', wrong);
   return Object.freeze(value.map((host) => String(host).toLowerCase()));
 }

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import {
   type Bundle,
   type Chunk,
+  type CtxData,
   type ErrorCode,
   type ErrorRecord,
   type ExecutionHost,
   type ExecutionJob,
   type ExecutionOutcome,
   fail,
+  handleText,
   type Isolation,
   type LogLine,
   mapStack,
@@ -78,7 +80,9 @@ function toReplayJob(
 ): ExecutionJob {
   const { execution, job } = head;
   const known = more.secrets ?? {};
-  const secrets = Object.fromEntries(execution.secretNames.map((name, i) => [name, known[name] ?? standIn(i)]));
+  const hidden = Object.fromEntries(execution.secretNames.map((name, i) => [name, known[name] ?? standIn(i)]));
+  const { secret_handles: handles = [] } = JSON.parse(job.data) as CtxData;
+  const texts = Object.fromEntries(handles.map((name) => [name, handleText(job.seed, name)]));
   return {
     ...job,
     isolation: isolation ?? job.isolation,
@@ -90,7 +94,9 @@ function toReplayJob(
     alone: false,
     startedAt: execution.startedAt,
     timeoutMs: null,
-    secrets,
+    // The script sees texts of handles; what is hidden is the value.
+    secrets: { ...hidden, ...texts },
+    hidden,
     replay: records,
     offline: true,
     ...awaitedOf(execution.end),
@@ -239,9 +245,9 @@ async function attempt(
 }
 
 /** What a script returns is shown as it is stored: without secrets. */
-function withoutSecrets(outcome: ExecutionOutcome, { secrets }: ExecutionJob): ExecutionOutcome {
+function withoutSecrets(outcome: ExecutionOutcome, { secrets, hidden = secrets }: ExecutionJob): ExecutionOutcome {
   if (outcome.status !== "completed" || outcome.output === null) return outcome;
-  return { ...outcome, output: redactSecrets(outcome.output, secrets) };
+  return { ...outcome, output: redactSecrets(outcome.output, hidden) };
 }
 
 /**

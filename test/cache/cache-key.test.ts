@@ -35,6 +35,7 @@ test.each([
   ["params", { params: { temperature: 1 } }],
   ["metadata", { metadata: { a: 1 } }],
   ["secrets", { secrets: { token: "abcdef" } }],
+  ["mark of stored secrets", { stored: "mark" }],
 ])("another %s gives another key", (_name, change) => {
   expect(cacheKey({ ...parts, ...change })).not.toBe(cacheKey(parts));
 });

@@ -96,6 +96,21 @@ describe("the request", () => {
     expect(last().body).toBe("");
   });
 
+  test("has the value of a handle for its hosts, of which the template and the answer know the text only", async () => {
+    const handle = { name: "KEY", text: "weft_secret_text", value: "k-12345678", hosts: ["127.0.0.1"] };
+    const job = { secrets: { KEY: handle.text }, handles: [handle] };
+    const request = { url: `${web.url}/t`, headers: { "x-key": "{{secrets.KEY}}" } };
+    answers = [200, "text/plain", "you sent k-12345678"];
+    const { content } = await use(request, {}, { job });
+    expect(headersOf()).toMatchObject({ "x-key": "k-12345678" });
+    expect(content).toBe("HTTP 200\n\nyou sent weft_secret_text");
+    const elsewhere = { ...job, handles: [{ ...handle, hosts: ["api.example.com"] }] };
+    await expect(use(request, {}, { job: elsewhere })).rejects.toMatchObject({
+      code: "CAPABILITY_DENIED",
+      message: expect.stringContaining("its hosts are api.example.com"),
+    });
+  });
+
   test("has secrets and variables, which no argument can ask for", async () => {
     const job = { secrets: { KEY: "k-12345" } };
     const env = { BASE: web.url, TEAM: "blue" };

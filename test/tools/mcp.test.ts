@@ -211,6 +211,11 @@ test("credentials are filled in here, from the secrets of the call and the workf
   const op = AGENT_TOOL_OPS["agents.tools"] as Op;
   await op.run(op.parse({ server: { url: server.url, headers } }, scope), { ...call, scope });
   expect(server.requests.at(-1)?.headers).toMatchObject({ authorization: "Bearer s3cr3t-value", "x-team": "blue" });
+  const handle = { name: "TOKEN", text: "weft_secret_text", value: "value-of-a-handle", hosts: ["127.0.0.1"] };
+  const { job: plain, ...rest } = scope;
+  const withHandle = { ...rest, job: { ...plain, secrets: { TOKEN: handle.text }, handles: [handle] } };
+  await op.run(op.parse({ server: { url: server.url, headers } }, withHandle), { ...call, scope: withHandle });
+  expect(server.requests.at(-1)?.headers).toMatchObject({ authorization: "Bearer value-of-a-handle" });
   const without = ask(
     "agents.tools",
     { server: { url: server.url, headers: { authorization: "{{secrets.NONE}}" } } },

@@ -66,6 +66,17 @@ describe("a secret guard", () => {
     });
   });
 
+  it("gives the text of a handle for its value, and never the value back", () => {
+    const handle = { name: "KEY", text: "weft_secret_text", value: 'a "value"/that is long', hosts: [] };
+    const guard = createSecretGuard({ OTHER: "another-value", KEY: handle.value }, SEED, [handle]);
+    const encoded = encodeURIComponent(handle.value);
+    const text = JSON.stringify({ a: handle.value, b: encoded, c: JSON.stringify([handle.value]), d: "another-value" });
+    const seen = guard.reveal(guard.hide(text));
+    expect(JSON.parse(seen)).toEqual({ a: handle.text, b: handle.text, c: `["${handle.text}"]`, d: "another-value" });
+    expect(JSON.parse(guard.redact(text))).toMatchObject({ a: "[secret KEY]", d: "[secret OTHER]" });
+    expect(guard.hide(seen)).toBe(guard.hide(text));
+  });
+
   it("redacts records and stored texts, and leaves short values alone", () => {
     const guard = createSecretGuard({ T: "topsecret", S: "abc" }, SEED);
     const record = { code: "EXECUTION_FAILED", message: "topsecret abc", details: { n: 1 } } as const;

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { EgressClient, StreamResponse } from "../../egress/client.ts";
+import type { SecretHandle } from "../../egress/secret-handles.ts";
 import { fail, toWorkflowError, type WorkflowError } from "../../errors.ts";
 
 /** What a session's requests go through, and how much may come back. */
@@ -9,6 +10,8 @@ export interface ExchangeOptions {
   readonly allow: readonly string[] | null;
   /** Sent with every request; secrets are in them. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Put in where they leave. */
+  readonly handles: readonly SecretHandle[];
   /** Of one answer, after decompression. */
   readonly maxBytes: number;
 }
@@ -156,6 +159,7 @@ async function exchange(
     headers: { ...options.headers, ...Object.fromEntries(new Headers(init.headers)) },
     body: typeof init.body === "string" ? init.body : null,
     allow: options.allow,
+    handles: options.handles,
     signal,
   });
   const isAnswer = answer.status >= 200 && answer.status < 300;

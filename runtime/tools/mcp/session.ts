@@ -76,9 +76,9 @@ class Session implements McpSession {
   #asked = 0;
 
   constructor(target: McpTarget, egress: Pick<EgressClient, "open">) {
-    const { allow, headers, maxAnswerBytes: maxBytes } = target;
+    const { allow, headers, handles, maxAnswerBytes: maxBytes } = target;
     this.#server = shownUrl(new URL(target.url));
-    this.#exchanges = createExchanges({ egress, allow, headers, maxBytes });
+    this.#exchanges = createExchanges({ egress, allow, headers, handles, maxBytes });
     this.#transport = createTransport(target, this.#exchanges);
     this.#transport.onmessage = (message) => this.#look(message);
     // Each problem ends the request that it belongs to; what belongs to none concerns nobody.

@@ -35,8 +35,11 @@ const IDLE_MS = 60_000;
 const MAX_KEPT = 64;
 
 /** Headers may be credentials: whoever sends others has a session of its own. */
-function keyOf({ accountId, url, headers, maxAnswerBytes }: McpTarget): string {
-  const text = JSON.stringify([accountId, url, maxAnswerBytes, Object.entries(headers).toSorted()]);
+function keyOf({ accountId, url, headers, handles, maxAnswerBytes }: McpTarget): string {
+  const text = JSON.stringify([
+    ...[accountId, url, maxAnswerBytes, Object.entries(headers).toSorted()],
+    handles.map(({ text }) => text),
+  ]);
   return hash("sha256", text, "base64url");
 }
 

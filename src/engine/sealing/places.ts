@@ -8,6 +8,8 @@ export const PLACES = {
   trigger: (accountId: string) => `graph webhook ${accountId}`,
   /** A stored secret. */
   secret: (accountId: string, name: string) => `secret ${accountId} ${name}`,
+  /** A stored secret that is a handle: its hosts are in it. */
+  handle: (accountId: string, name: string) => `secret handle ${accountId} ${name}`,
 } as const;
 
 /** Setting of the store with the account's own webhook secret. */

@@ -19,6 +19,7 @@ function reseal(value: SealedValue, sealer: Sealer): string {
 function placeOf({ kind, accountId, id }: SealedValue): string {
   if (kind === "endpoint" || kind === "former") return PLACES.endpoint(id);
   if (kind === "account") return PLACES.account(accountId);
+  if (kind === "handle") return PLACES.handle(accountId, id);
   return kind === "trigger" ? PLACES.trigger(accountId) : PLACES.secret(accountId, id);
 }
 
@@ -27,7 +28,7 @@ function placeOf({ kind, accountId, id }: SealedValue): string {
  * one look at a setting where it is. What cannot be opened stays as it is, for a key that may come back: it is reported.
  */
 export async function resealStore(
-  store: Pick<Store, "readSetting" | "writeSetting" | "listSealed" | "replaceSealed">,
+  store: Pick<Store, "readSetting" | "writeSetting" | "listSealed" | "replaceSealed" | "emptyLog">,
   sealer: Sealer,
   report: (error: unknown) => void,
 ): Promise<void> {
@@ -45,5 +46,6 @@ export async function resealStore(
   for (let at = 0; at < fresh.length; at += PORTION) {
     await store.replaceSealed({ values: fresh.slice(at, at + PORTION) });
   }
+  if (fresh.length > 0) await store.emptyLog();
   if (isWhole) await store.writeSetting({ name: KEY_ID, value: sealer.keyId });
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { fail, type WorkflowError } from "../../../runtime/index.ts";
 
 const IV_BYTES = 12;
@@ -16,6 +16,8 @@ export interface Sealer {
   seal(text: string, place: string): string;
   /** Opens with any of the keys; throws CONFLICT when none fits. */
   open(sealed: string, place: string): string;
+  /** A key for another purpose, made from the newest one. */
+  derive(purpose: string): Buffer;
   /** True when it was not sealed by the newest key. */
   isOld(sealed: string): boolean;
 }
@@ -59,6 +61,7 @@ export function createSealer(keys: readonly [Buffer, ...Buffer[]]): Sealer {
   };
   return {
     keyId,
+    derive: (purpose) => Buffer.from(hkdfSync("sha256", newest, "", `weft ${purpose}`, newest.length)),
     isOld: (sealed) => !sealed.startsWith(`${FORM}${keyId}.`),
     seal(text, place) {
       const iv = randomBytes(IV_BYTES);

@@ -22,7 +22,7 @@ import { IMPORT_USAGE } from "./schema-import-usage.ts";
 import { SCHEMA_JOBS } from "./schema-jobs.ts";
 import { SCHEMA_KEYS } from "./schema-keys.ts";
 import { SCHEMA_SCHEDULES } from "./schema-schedules.ts";
-import { SCHEMA_SECRETS } from "./schema-secrets.ts";
+import { SCHEMA_SECRETS, SECRET_HOSTS } from "./schema-secrets.ts";
 import { SCHEMA_WAKINGS } from "./schema-wakings.ts";
 import { SCHEMA_WEBHOOKS } from "./schema-webhooks.ts";
 import { WAIT_KEYS_SCHEMA } from "./wait-keys.ts";
@@ -61,6 +61,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_KEYS,
   SCHEMA_AUDIT,
   SCHEMA_SECRETS,
+  SECRET_HOSTS,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

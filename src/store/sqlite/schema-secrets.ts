@@ -5,3 +5,6 @@ CREATE TABLE secrets (
   updated_at REAL NOT NULL, PRIMARY KEY (account_id, name)
 ) STRICT, WITHOUT ROWID;
 `;
+
+/** Handles: secrets whose values only some hosts get. */
+export const SECRET_HOSTS = "ALTER TABLE secrets ADD COLUMN hosts TEXT";

@@ -7,14 +7,15 @@ interface SecretRow {
   readonly name: string;
   readonly sealed: string;
   readonly refs: string | null;
+  readonly hosts: string | null;
   readonly created_at: number;
   readonly updated_at: number;
 }
 
-type Secrets = Pick<Store, "listSecrets" | "putSecret" | "removeSecret" | "listSealed" | "replaceSealed">;
+type Secrets = Pick<Store, "listSecrets" | "putSecret" | "removeSecret" | "listSealed" | "replaceSealed" | "emptyLog">;
 
-const PUT = `INSERT INTO secrets (account_id, name, sealed, refs, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT DO UPDATE SET sealed = excluded.sealed, refs = excluded.refs, updated_at = excluded.updated_at`;
+const PUT = `INSERT INTO secrets (account_id, name, sealed, refs, hosts, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT DO UPDATE SET sealed = excluded.sealed, refs = excluded.refs, hosts = excluded.hosts, updated_at = excluded.updated_at`;
 /** How the names of settings with an account's own webhook secret begin. */
 const OWN = "webhook secret of ";
 
@@ -48,7 +49,12 @@ const KINDS: readonly { readonly kind: SealedValue["kind"]; readonly list: strin
   },
   {
     kind: "secret",
-    list: "SELECT account_id AS accountId, name AS id, sealed AS text FROM secrets",
+    list: "SELECT account_id AS accountId, name AS id, sealed AS text FROM secrets WHERE hosts IS NULL",
+    replace: "UPDATE secrets SET sealed = ? WHERE name = ? AND account_id = ?",
+  },
+  {
+    kind: "handle",
+    list: "SELECT account_id AS accountId, name AS id, sealed AS text FROM secrets WHERE hosts IS NOT NULL",
     replace: "UPDATE secrets SET sealed = ? WHERE name = ? AND account_id = ?",
   },
 ];
@@ -58,17 +64,24 @@ const toSecret = (row: SecretRow): StoredSecret => ({
   name: row.name,
   sealed: row.sealed,
   refs: row.refs === null ? null : row.refs.split(" "),
+  hosts: row.hosts === null ? null : row.hosts.split(" "),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });
+
+function replace(db: Database, { kind, accountId, id, text }: SealedValue): void {
+  const sql = KINDS.find((one) => one.kind === kind)?.replace ?? "";
+  db.run(sql, text, id, ...(kind === "secret" || kind === "handle" ? [accountId] : []));
+}
 
 /** Stored secrets and everything else that is sealed. */
 export function createSecrets(db: Database, writer: Writer): Secrets {
   return {
     listSecrets: async () => db.all<SecretRow>("SELECT * FROM secrets").map(toSecret),
     async putSecret({ secret }) {
-      const { accountId, name, sealed, refs, createdAt, updatedAt } = secret;
-      await writer.write(() => db.run(PUT, accountId, name, sealed, refs?.join(" ") ?? null, createdAt, updatedAt));
+      const { accountId, name, sealed, refs, hosts, createdAt, updatedAt } = secret;
+      const lists = [refs?.join(" ") ?? null, hosts?.join(" ") ?? null] as const;
+      await writer.write(() => db.run(PUT, accountId, name, sealed, ...lists, createdAt, updatedAt));
     },
     removeSecret: ({ accountId, name }) =>
       writer.write(() => db.run("DELETE FROM secrets WHERE account_id = ? AND name = ?", accountId, name) === 1),
@@ -76,11 +89,18 @@ export function createSecrets(db: Database, writer: Writer): Secrets {
       KINDS.flatMap(({ kind, list }) => db.all<Omit<SealedValue, "kind">>(list).map((row) => ({ kind, ...row }))),
     async replaceSealed({ values }) {
       await writer.write(() => {
-        for (const { kind, accountId, id, text } of values) {
-          const replace = KINDS.find((one) => one.kind === kind)?.replace ?? "";
-          db.run(replace, text, id, ...(kind === "secret" ? [accountId] : []));
+        // What was there is overwritten with zeros, not just given up: it may have been plain.
+        db.exec("PRAGMA secure_delete = ON");
+        try {
+          for (const value of values) replace(db, value);
+        } finally {
+          db.exec("PRAGMA secure_delete = OFF");
         }
       });
+    },
+    async emptyLog() {
+      await writer.write(() => undefined);
+      db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     },
   };
 }
