@@ -26,7 +26,7 @@ import { openSecrets, type Secrets } from "./engine/secrets/create-secrets.ts";
 import type { Services } from "./engine/services.ts";
 import { createWebhooks, type Webhooks } from "./engine/webhooks/create-webhooks.ts";
 import type { ShowRun } from "./engine/webhooks/message.ts";
-import { loadSealKeys } from "./seal-key.ts";
+import { loadSealKeys, readGivenKeys } from "./seal-key.ts";
 import { openContents } from "./store/disk/contents.ts";
 import { createPieces } from "./store/disk/pieces.ts";
 import { createSqliteStore } from "./store/sqlite/store.ts";
@@ -105,7 +105,7 @@ interface Beside {
 }
 
 async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
-  const sealer = createSealer(await loadSealKeys(settings.dataDir, settings.secretsKey));
+  const sealer = createSealer(await loadSealKeys(settings.dataDir, await readGivenKeys(settings)));
   await resealStore(store, sealer, report);
   const secrets = await openSecrets({ store, sealer, report, now: Date.now });
   const holds = createBackupHolds(store, settings.dataDir);

@@ -26,9 +26,9 @@ async function write(path: string, keys: readonly Buffer[]): Promise<void> {
 function parse(text: string, where: string): readonly Buffer[] {
   const parts = text.split(/[\s,]+/).filter((part) => part !== "");
   return parts.map((part) => {
-    const key = Buffer.from(part, "base64");
+    const key = Buffer.from(part, /^[0-9a-f]{64}$/i.test(part) ? "hex" : "base64");
     if (key.length === BYTES) return key;
-    const message = `${where}: must hold keys of ${BYTES} bytes as base64, the newest first; got one of ${key.length} bytes. Restore it, or move it away for a new one: secrets must be set anew then.`;
+    const message = `${where}: must hold keys of ${BYTES} bytes as base64 or hex, the newest first; got one of ${key.length} bytes. Restore it, or move it away for a new one: secrets must be set anew then.`;
     throw fail("CONFLICT", { message });
   });
 }
@@ -42,16 +42,38 @@ async function readFileOrNull(path: string): Promise<string | null> {
   });
 }
 
+/** Keys that the settings give, as a text, and the setting that has them. */
+export interface GivenKeys {
+  readonly text: string;
+  readonly where: string;
+}
+
+/** The keys of WEFT_SECRETS_KEY or of the file that WEFT_SECRETS_KEY_FILE names; null when neither is set. INVALID_REQUEST. */
+export async function readGivenKeys(
+  settings: Readonly<Record<"secretsKey" | "secretsKeyFile", string | null>>,
+): Promise<GivenKeys | null> {
+  const { secretsKey, secretsKeyFile } = settings;
+  if (secretsKeyFile === null) return secretsKey === null ? null : { text: secretsKey, where: "WEFT_SECRETS_KEY" };
+  const setting = "WEFT_SECRETS_KEY_FILE";
+  if (secretsKey !== null)
+    throw fail("INVALID_REQUEST", { message: `${setting}: cannot be combined with WEFT_SECRETS_KEY`, setting });
+  const text = await readFile(secretsKeyFile, "utf8").catch((cause: NodeJS.ErrnoException) => {
+    throw fail("INVALID_REQUEST", { message: `${setting}: cannot be read (${cause.code})`, setting }, cause);
+  });
+  return { text, where: setting };
+}
+
 /**
- * The keys: of the setting `given` (WEFT_SECRETS_KEY) when it is there, else of the file in the data directory, readable by its
+ * The keys: of the settings (`given`) when they have some, else of the file in the data directory, readable by its
  * user only, which is made on the first start. CONFLICT when one is no key.
  */
-export async function loadSealKeys(directory: string, given: string | null): Promise<SealKeys> {
+export async function loadSealKeys(directory: string, given: GivenKeys | null): Promise<SealKeys> {
   const path = join(directory, SEAL_KEY_FILE);
-  const text = given ?? (await readFileOrNull(path));
-  const keys = text === null ? [] : parse(text, given === null ? path : "WEFT_SECRETS_KEY");
+  const text = given?.text ?? (await readFileOrNull(path));
+  const where = given?.where ?? path;
+  const keys = text === null ? [] : parse(text, where);
   if (isSome(keys)) return keys;
-  if (text !== null && text.trim() === "" && given === null) parse("-", path);
+  if (text !== null) parse("-", where);
   const key = randomBytes(BYTES);
   await write(path, [key]);
   return [key];

@@ -29,7 +29,11 @@ export const SERVER_SETTINGS = {
   secretsKey: text({
     name: "WEFT_SECRETS_KEY",
     sentence:
-      "Keys that seal stored secrets, 32 bytes as base64, the newest first, separated by commas; default: secrets.key in the data directory.",
+      "Keys that seal stored secrets, 32 bytes as base64 or hex, the newest first, separated by commas; default: secrets.key in the data directory.",
+  }),
+  secretsKeyFile: text({
+    name: "WEFT_SECRETS_KEY_FILE",
+    sentence: "File with these keys, one a line, instead.",
   }),
   url: text({
     name: "WEFT_URL",

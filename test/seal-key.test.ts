@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loadSealKeys, rotateSealKey } from "../src/seal-key.ts";
+import { loadSealKeys, readGivenKeys, rotateSealKey } from "../src/seal-key.ts";
 import { type DataDir, makeDataDir } from "./support/data-dir.ts";
 
 let dir: DataDir;
@@ -34,11 +34,20 @@ test("a rotation puts a new key first; a setting goes before the file and is che
   expect(former).toEqual(first);
   expect(second).not.toEqual(first);
   const given = Buffer.alloc(32, 7);
-  expect(await loadSealKeys(dir.path, `${given.toString("base64")}, ${first.toString("base64")}`)).toEqual([
-    given,
-    first,
-  ]);
-  await expect(loadSealKeys(dir.path, "c2hvcnQ=")).rejects.toMatchObject({
+  const of = async (secretsKey: string | null, secretsKeyFile: string | null = null) =>
+    loadSealKeys(dir.path, await readGivenKeys({ secretsKey, secretsKeyFile }));
+  expect(await of(`${given.toString("hex")}, ${first.toString("base64")}`)).toEqual([given, first]);
+  const file = join(dir.path, "keys");
+  await writeFile(file, `${given.toString("base64")}\n${first.toString("hex")}\n`);
+  expect(await of(null, file)).toEqual([given, first]);
+  await expect(of("c2hvcnQ=")).rejects.toMatchObject({
     message: expect.stringContaining("WEFT_SECRETS_KEY: must hold keys of 32 bytes"),
   });
+  await writeFile(file, "\n");
+  for (const [key, path] of [
+    [null, file],
+    [null, join(dir.path, "none")],
+    ["c2hvcnQ=", file],
+  ] as const)
+    await expect(of(key, path)).rejects.toMatchObject({ message: expect.stringMatching(/^WEFT_SECRETS_KEY_FILE: /) });
 });

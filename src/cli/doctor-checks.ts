@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { SCHEMA_VERSION } from "../backup/versions.ts";
 import type { Settings } from "../config.ts";
-import { loadSealKeys } from "../seal-key.ts";
+import { loadSealKeys, readGivenKeys } from "../seal-key.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -116,9 +116,13 @@ const checkDatabase: Check = async ({ dataDir }) => {
   }
 };
 
-async function checkKeys(dataDir: string, given: string | null, where: string): Promise<Finding> {
+type KeySettings = Pick<Settings, "secretsKey" | "secretsKeyFile">;
+
+async function checkKeys(dataDir: string, settings: KeySettings, path: string): Promise<Finding> {
   try {
+    const given = await readGivenKeys(settings);
     const { length } = await loadSealKeys(dataDir, given);
+    const where = given?.where ?? path;
     const former = length > 1 ? `, ${length - 1} former: remove them once the server was started with the first` : "";
     return finding("seal key", "ok", `${where}${former}`);
   } catch (error) {
@@ -126,9 +130,10 @@ async function checkKeys(dataDir: string, given: string | null, where: string): 
   }
 }
 
-const checkKey: Check = async ({ dataDir, secretsKey }) => {
-  if (secretsKey !== null) return [await checkKeys(dataDir, secretsKey, "WEFT_SECRETS_KEY")];
+const checkKey: Check = async ({ dataDir, secretsKey, secretsKeyFile }) => {
+  const settings = { secretsKey, secretsKeyFile };
   const path = join(dataDir, "secrets.key");
+  if (secretsKey !== null || secretsKeyFile !== null) return [await checkKeys(dataDir, settings, path)];
   const mode = await modeOf(path);
   if (mode === null) {
     const isNew = (await modeOf(join(dataDir, "weft.db"))) === null;
@@ -140,7 +145,7 @@ const checkKey: Check = async ({ dataDir, secretsKey }) => {
         : finding("seal key", "problem", text),
     ];
   }
-  const found = await checkKeys(dataDir, null, path);
+  const found = await checkKeys(dataDir, settings, path);
   if (found.state === "problem" || (mode & 0o077) === 0) return [found];
   return [finding("seal key", "warning", `${path} is open to other users; run: chmod 600 ${path}`)];
 };

@@ -49,11 +49,11 @@ async function set(call: CommandCall, api: Api, name: string): Promise<JsonRecor
 }
 
 async function rotate({ io, terminal, json }: CommandCall): Promise<void> {
-  if (io.env["WEFT_SECRETS_KEY"])
-    throw stop(
-      "usage",
-      "rotate-key: the keys are in WEFT_SECRETS_KEY: put a new one before them there, and restart the server",
-    );
+  for (const setting of ["WEFT_SECRETS_KEY", "WEFT_SECRETS_KEY_FILE"]) {
+    if (!io.env[setting]) continue;
+    const message = `rotate-key: the keys are in ${setting}: put a new one before them there, and restart the server`;
+    throw stop("usage", message);
+  }
   const keys = await rotateSealKey(dataDirOf(io));
   if (json) return terminal.print(JSON.stringify({ keys }));
   terminal.print(`${terminal.green("✓")} secrets.key has a new first key, ${keys} in all`);

@@ -75,6 +75,8 @@ test("a stored secret reaches runs without their callers, is never shown, and a 
     name: "API_KEY",
     object: "secret",
     refs: null,
+    expose: "value",
+    hosts: null,
     created_at: expect.any(Number),
     updated_at: expect.any(Number),
   });
@@ -193,6 +195,27 @@ test("with another key nothing is lost and what needs the secret says why", asyn
   environment = { WEFT_SECRETS_KEY: right };
   await restart();
   expect(await run({})).toEqual({ length: VALUE.length, names: ["API_KEY"] });
+});
+
+test("a handle is set over the API and the command line, and scripts have a text instead of its value", async () => {
+  const set = async (...args: string[]) => (await cli(VALUE, "secrets", "set", "API_KEY", ...args)).code;
+  const hosts = ["api.example.com", "*.example.org:8443"];
+  expect(await set(...hosts.flatMap((host) => ["--host", host.toUpperCase()]))).toBe(0);
+  const handle = { expose: "handle", hosts };
+  expect((await send("GET", "/api/v1/secrets/API_KEY")).data).toMatchObject(handle);
+  expect((await cli("", "secrets")).out).toMatch(/API_KEY +all +api\.example\.com \*\.example\.org:8443/);
+  expect(await run({})).toMatchObject({ length: "weft_secret_".length + 32 });
+  // It stays one when its value is given anew.
+  expect((await send("PUT", "/api/v1/secrets/API_KEY", { value: VALUE })).data).toMatchObject(handle);
+  for (const body of [
+    { value: VALUE, expose: "value", hosts },
+    { value: VALUE, expose: "handle" },
+    { value: VALUE, hosts: ["https://example.com/"] },
+    { value: "short", expose: "value" },
+  ])
+    expect((await send("PUT", "/api/v1/secrets/API_KEY", body)).status).toBe(400);
+  expect(await set("--host", "none")).toBe(0);
+  expect(await run({})).toMatchObject({ length: VALUE.length });
 });
 
 test("bad input names the field", async () => {
