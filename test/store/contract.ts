@@ -22,6 +22,7 @@ import { describeRemoval } from "./contract/removal.ts";
 import { describeResults } from "./contract/results.ts";
 import { describeRunRemoval } from "./contract/run-removal.ts";
 import { describeSchedules } from "./contract/schedules.ts";
+import { describeSecrets } from "./contract/secrets.ts";
 import { describeTraces } from "./contract/traces.ts";
 import { describeVersions } from "./contract/versions.ts";
 import { describeWaits } from "./contract/waits.ts";
@@ -88,6 +89,7 @@ export function describeStore(name: string, driver: () => StoreDriver): void {
     describeRemoval(subject);
     describeRunRemoval(subject);
     describeSchedules(subject);
+    describeSecrets(subject);
     describeWaits(subject);
     describeEvents(subject);
     describeApprovals(subject);
