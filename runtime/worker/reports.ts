@@ -57,6 +57,8 @@ export class Reports {
   #chunks = 0;
   #chunkBytes = 0;
   #logs = 0;
+  /** The last chunk's: mostly the next one's, too. */
+  #type = "";
 
   constructor(listener: ReportListener, limits: GuestLimits) {
     this.#listener = listener;
@@ -107,7 +109,8 @@ export class Reports {
     check(chunk.index === this.#chunks++, "chunks that are not numbered one after another");
     check(this.#chunks <= maxChunks && size <= maxChunkBytes, "too many or too large chunks");
     check(this.#chunkBytes <= maxChunkTotalBytes, "too much in chunks");
-    checkJson(chunk.type, "string");
+    if (chunk.type !== this.#type) checkJson(chunk.type, "string");
+    this.#type = chunk.type;
     checkJson(chunk.content, chunk.text ? "string" : undefined);
     this.#listener.chunk(chunk);
   }
