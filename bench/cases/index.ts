@@ -8,6 +8,7 @@ import { graph } from "./graph.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
 import { resume } from "./resume.ts";
+import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 import { stream } from "./stream.ts";
 import { unseen } from "./unseen.ts";
@@ -25,6 +26,7 @@ export const CASES: readonly Case[] = [
   jobs,
   waiting,
   warm,
+  soak,
   start,
   datastoreIngest,
   datastoreGet,
