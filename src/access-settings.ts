@@ -1,4 +1,4 @@
-import { list, optionalWholeNumber, text, wholeNumber } from "./setting.ts";
+import { list, oneOf, optionalWholeNumber, text, wholeNumber } from "./setting.ts";
 
 const ORIGIN = /^(\*|https?:\/\/[A-Za-z0-9.[\]:-]+)$/;
 const CIDR = /^[0-9a-fA-F:.]+\/\d{1,3}$/;
@@ -55,4 +55,11 @@ export const ACCESS_SETTINGS = {
     name: "WEFT_SECRETS_KEY_FILE",
     sentence: "File with these keys, one a line, instead.",
   }),
+  secretsLost: oneOf(
+    {
+      name: "WEFT_SECRETS_LOST",
+      sentence: "Where secrets are sealed with a key that is not there: `refuse` to start, or `keep` them unread.",
+    },
+    ["refuse", "keep"],
+  ),
 } as const;

@@ -19,7 +19,7 @@ import { createGraphs } from "./engine/graphs/create-graphs.ts";
 import type { EngineSettings } from "./engine/parts.ts";
 import { createProfiles } from "./engine/profiles.ts";
 import { createSchedules, type Schedules } from "./engine/schedules/create-schedules.ts";
-import { resealStore } from "./engine/sealing/reseal.ts";
+import { refuseNewKey, resealStore } from "./engine/sealing/reseal.ts";
 import { withSealedGraphs } from "./engine/sealing/sealed-graphs.ts";
 import { createSealer, type Sealer } from "./engine/sealing/sealer.ts";
 import { openSecrets, type Secrets } from "./engine/secrets/create-secrets.ts";
@@ -105,8 +105,10 @@ interface Beside {
 }
 
 async function startBeside(store: Store, settings: Settings, report: (error: unknown) => void): Promise<Beside> {
-  const sealer = createSealer(await loadSealKeys(settings.dataDir, await readGivenKeys(settings)));
-  await resealStore(store, sealer, report);
+  const { dataDir, secretsLost: lost } = settings;
+  const keys = await loadSealKeys(dataDir, await readGivenKeys(settings), () => refuseNewKey(store, lost));
+  const sealer = createSealer(keys);
+  await resealStore(store, sealer, { lost, report });
   const secrets = await openSecrets({ store, sealer, report, now: Date.now });
   const holds = createBackupHolds(store, settings.dataDir);
   const files = await openFiles({ store, holds }, settings, report);

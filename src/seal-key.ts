@@ -65,15 +65,20 @@ export async function readGivenKeys(
 
 /**
  * The keys: of the settings (`given`) when they have some, else of the file in the data directory, readable by its
- * user only, which is made on the first start. CONFLICT when one is no key.
+ * user only, which is made on the first start, unless `mayMake` throws. CONFLICT when one is no key.
  */
-export async function loadSealKeys(directory: string, given: GivenKeys | null): Promise<SealKeys> {
+export async function loadSealKeys(
+  directory: string,
+  given: GivenKeys | null,
+  mayMake: () => Promise<void> = async () => undefined,
+): Promise<SealKeys> {
   const path = join(directory, SEAL_KEY_FILE);
   const text = given?.text ?? (await readFileOrNull(path));
   const where = given?.where ?? path;
   const keys = text === null ? [] : parse(text, where);
   if (isSome(keys)) return keys;
   if (text !== null) parse("-", where);
+  await mayMake();
   const key = randomBytes(BYTES);
   await write(path, [key]);
   return [key];

@@ -138,7 +138,7 @@ const checkKey: Check = async ({ dataDir, secretsKey, secretsKeyFile }) => {
   if (mode === null) {
     const isNew = (await modeOf(join(dataDir, "weft.db"))) === null;
     const text =
-      "secrets.key is missing: the next start makes a new one, and stored secrets cannot be read. Restore it from a backup.";
+      "secrets.key is missing: without it a start is refused where secrets are stored. Restore it from a backup.";
     return [
       isNew
         ? finding("seal key", "ok", "not there yet; the first start makes it.")
