@@ -1,5 +1,6 @@
 import type { OpCall } from "../capabilities/capability.ts";
 import { type Deadline, startDeadline } from "../egress/deadline.ts";
+import { hideInText } from "../egress/fill-handles.ts";
 import { shownUrl } from "../egress/target.ts";
 import { fail } from "../errors.ts";
 import { createToolList, type ToolList } from "./mcp/listed-tools.ts";
@@ -39,6 +40,13 @@ interface Asking {
   readonly server: string;
 }
 
+/** Values of handles that a server repeats become texts again, before anything of its answer is cut off. */
+function hideIn<T>(answer: T, handles: McpTarget["handles"]): T {
+  if (handles.length === 0) return answer;
+  const hidden = (_name: string, value: unknown) => (typeof value === "string" ? hideInText(value, handles) : value);
+  return JSON.parse(JSON.stringify(answer), hidden) as T;
+}
+
 /** Runs `work` within the time that a tool has. */
 async function within<T>(server: McpServer, call: OpCall, work: (asking: Asking) => Promise<T>): Promise<T> {
   const target = targetOf(server, call.scope);
@@ -56,11 +64,12 @@ async function within<T>(server: McpServer, call: OpCall, work: (asking: Asking)
   try {
     return await work({
       server: shown,
-      ask(asked, params) {
+      async ask(asked, params) {
         const sent = () => {
           method = asked;
         };
-        return call.services.mcp.ask(target, { method: asked, params, sent, hold: call.hold }, deadline.signal);
+        const request = { method: asked, params, sent, hold: call.hold };
+        return hideIn(await call.services.mcp.ask(target, request, deadline.signal), target.handles);
       },
     });
   } finally {

@@ -259,6 +259,25 @@ test("a workflow that is called hides its caller's secrets and sends its caller'
   expect(shown).toContain("[secret LIMITED]");
 });
 
+test("calls that are merged into one send the handle once it begins, also after a restart", async () => {
+  await core.deploy(
+    "merged",
+    `export const config = { debounce: { delay: "2s" } };
+    export const execute = (ctx) => ctx.http.post(ctx.input.url, { body: ctx.secrets.HANDLE }).then(() => ctx.input.n);`,
+  );
+  const call = (n: number) => core.invoke("merged", { input: { url: echo.url, n }, mode: "background" });
+  const { executionId } = await call(1);
+  const { result } = await call(2);
+  expect(await result).toMatchObject({ status: "completed", output: "2" });
+  expect(echo.requests.at(-1)?.body).toBe(HANDLE);
+  const again = await call(3);
+  expect(again.executionId).not.toBe(executionId);
+  expect((await call(4)).executionId).toBe(again.executionId);
+  await restart();
+  await untilStatus(core, again.executionId, "completed");
+  expect(echo.requests.at(-1)?.body).toBe(HANDLE);
+});
+
 describe("a secret is refused", () => {
   test.each([
     ["a value too short to be hidden", { value: "abc42" }, "value"],

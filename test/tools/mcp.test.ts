@@ -200,6 +200,21 @@ test("a server that takes too long is an error that names it, what was asked and
   });
 });
 
+test("what repeats the value of a handle has its text instead, also where the answer is cut off within it", async () => {
+  const handle = { name: "KEY", text: "weft_secret_text", value: "0123456789", hosts: ["127.0.0.1"] };
+  const limits = { ...DEFAULT_LIMITS, maxToolTextBytes: 24 };
+  const job = { limits, secrets: { KEY: handle.text }, handles: [handle] };
+  const text = `${"x".repeat(5)}${handle.text}${"y".repeat(50)}`;
+  const { content } = await use(plain.url, "echo", { text }, { job });
+  expect(plain.requests.at(-1)?.body).toContain("0123456789");
+  expect(content).toMatch(/^xxxxxweft_secret/);
+  const elsewhere = { ...job, handles: [{ ...handle, hosts: ["mcp.example.com"] }] };
+  await expect(use(plain.url, "echo", { text }, { job: elsewhere })).rejects.toMatchObject({
+    code: "CAPABILITY_DENIED",
+    message: expect.stringContaining("its hosts are mcp.example.com"),
+  });
+});
+
 test("credentials are filled in here, from the secrets of the call and the workflow's env", async () => {
   const job = { secrets: { TOKEN: "s3cr3t-value" }, data: '{"env":{"TEAM":"blue"}}' };
   const headers = { authorization: "Bearer {{secrets.TOKEN}}", "x-team": "{{ env.TEAM }}" };
