@@ -42,6 +42,12 @@ export interface RowRetry {
   readonly usage: Usage;
 }
 
+/** False for a workflow that was deleted meanwhile. */
+function ifGone(error: unknown): false {
+  if (toWorkflowError(error).code === "WORKFLOW_NOT_FOUND") return false;
+  throw error;
+}
+
 /**
  * The stored side of one running execution. Its start is held back until something must follow it: an execution that is
  * over by then costs one row and one commit.
@@ -161,17 +167,14 @@ export class ExecutionRow {
     if (lease !== null) {
       const isDone = await store.completeExecution({ lease, ending, usage, ...output, now: finishedAt });
       // A start that could not be written says why.
-      if (!isDone) await this.#stored;
+      if (!isDone) await this.#stored.catch(ifGone);
       return isDone;
     }
     this.#isHeld = false;
-    return store.recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output }).then(
-      () => true,
-      (error: unknown) => {
-        if (toWorkflowError(error).code === "WORKFLOW_NOT_FOUND") return false;
-        throw error;
-      },
-    );
+    return store
+      .recordExecution({ execution, ending, startedAt, finishedAt, usage, ...output })
+      .then(() => true)
+      .catch(ifGone);
   }
 
   /** Parks the execution; `ready` when it can go on at once, `lost` when someone else holds it. */
