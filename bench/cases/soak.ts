@@ -37,7 +37,7 @@ export const soak: Case = {
     "Resident memory of server and hosts after many executions (some fail, wait or stream), against that after the first part of them: growth per 10,000.",
   run: ({ quick }) =>
     withDataDir(async (dataDir) => {
-      const [first, further] = quick ? [3_000, 6_000] : [10_000, 40_000];
+      const [first, further] = quick ? [16_000, 16_000] : [20_000, 60_000];
       const weft = await startWeft({ dataDir });
       try {
         await weft.upload("soak", SCRIPT);
