@@ -7,6 +7,7 @@ import { fan } from "./fan.ts";
 import { graph } from "./graph.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
+import { overload } from "./overload.ts";
 import { resume } from "./resume.ts";
 import { soak } from "./soak.ts";
 import { start } from "./start.ts";
@@ -27,6 +28,7 @@ export const CASES: readonly Case[] = [
   waiting,
   warm,
   soak,
+  overload,
   start,
   datastoreIngest,
   datastoreGet,

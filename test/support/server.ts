@@ -49,11 +49,16 @@ export interface SpawnedServer {
   stop(): Promise<void>;
 }
 
-/** Spawns a server on `dataDir` and resolves once it listens. */
-export async function spawnTestServer(dataDir: string, environment: Environment = {}): Promise<SpawnedServer> {
+/** Spawns a server on `dataDir` and resolves once it listens; `maxFiles` is the most files and sockets that it may open. */
+export async function spawnTestServer(
+  dataDir: string,
+  environment: Environment = {},
+  maxFiles: number | null = null,
+): Promise<SpawnedServer> {
   const main = join(import.meta.dirname, "server-main.ts");
   const env = { PATH: process.env["PATH"] ?? "", ...testEnvironment(dataDir, TEST_KEY, environment) };
-  const child = spawn(process.execPath, [main], { env, stdio: ["pipe", "pipe", "inherit"] });
+  const shell = `ulimit -n ${maxFiles ?? "$(ulimit -n)"}; exec "$0" "$@"`;
+  const child = spawn("/bin/sh", ["-c", shell, process.execPath, main], { env, stdio: ["pipe", "pipe", "inherit"] });
   const gone = once(child, "exit");
   const lines = createInterface({ input: child.stdout });
   const first = await Promise.race([once(lines, "line"), gone.then(() => null)]);
