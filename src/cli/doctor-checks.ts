@@ -31,15 +31,10 @@ const run = promisify(execFile);
 
 const checkNode: Check = async () => {
   const major = Number(process.versions.node.split(".")[0]);
-  const flags = process.execArgv.join(" ");
-  const version = `${process.version} ${flags}`;
-  if (major < 26)
-    return [finding("node", "problem", `${version}: Weft runs on Node 26; start it with npm start or npm run weft.`)];
-  if (!flags.includes("--no-node-snapshot"))
-    return [
-      finding("node", "problem", `${version}: --no-node-snapshot is missing; start it with npm start or npm run weft.`),
-    ];
-  return [finding("node", "ok", version)];
+  if (major >= 26) return [finding("node", "ok", process.version)];
+  return [
+    finding("node", "problem", `${process.version}: Weft runs on Node 26; start it with npm start or npm run weft.`),
+  ];
 };
 
 async function modeOf(path: string): Promise<number | null> {
