@@ -113,8 +113,10 @@ test("another execution of the same script makes its own call", async () => {
   const first = runtime.start(await runtime.job(STREAM));
   await loseHost(first, () => first.host.emitted.length >= 1);
   const other = runtime.start(await runtime.job(STREAM));
-  await until(() => callsFrom(before).length === 2);
-  for (const attempt of [first, other]) expect(await runtime.goOn(attempt)).toMatchObject({ status: "completed" });
+  // The other one may be lost as well, to a host that was killed and is not yet known to be gone: before its call or in it.
+  const ends = await Promise.all([first, other].map(runtime.goOn));
+  for (const end of ends) expect(end).toMatchObject({ status: "completed" });
+  expect(callsFrom(before)).toHaveLength(2);
 });
 
 test("a wait belongs to its attempt, and is begun again by the next one", async () => {
