@@ -3,7 +3,7 @@ import type { Caller } from "../engine/types.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
 import type { App, Request } from "./dialects/dialect.ts";
 import { checkKeyRefs } from "./key-refs.ts";
-import { checkOwner, checkScopes, scopesOf } from "./scopes.ts";
+import { checkRules, type RouteRules, rulesOf } from "./scopes.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What access needs. */
@@ -20,8 +20,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that needs no key: a link that is signed, for example. */
     public?: boolean;
-    /** Of these scopes a key needs one; set for every route by what {@link scopesOf} says. */
-    scopes?: ReturnType<typeof scopesOf>;
+    /** Set for every route by what {@link rulesOf} says. */
+    rules?: RouteRules;
   }
 }
 
@@ -30,6 +30,9 @@ const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)?$/;
 
 /** The path of a request without its query. */
 export const pathOf = ({ url }: Request) => url.split("?", 1)[0] ?? "/";
+
+/** The rules of the route of a request; null where there is none. */
+export const rulesOfRequest = ({ routeOptions }: Request): RouteRules | null => routeOptions.config?.rules ?? null;
 
 /** True where no key is needed; whether a path exists is no secret. Asked last: nearly every request brings a key. */
 function isOpen(request: Request): boolean {
@@ -42,10 +45,8 @@ function admit(request: Request, { accountOfKey, traffic }: AccessDeps): (() => 
   request.account = caller;
   const leave = traffic.enter(caller);
   try {
-    if (!isOpen(request)) {
-      checkScopes(caller, request.routeOptions.config.scopes ?? []);
-      checkOwner(caller, request.routeOptions.url ?? "");
-    }
+    const rules = rulesOfRequest(request);
+    if (rules !== null && !isOpen(request)) checkRules(caller, rules);
   } catch (error) {
     leave?.();
     throw error;
@@ -58,7 +59,7 @@ export function installAccess(app: App, deps: AccessDeps): void {
   app.decorateRequest("account", null);
   app.addHook("onRoute", (route) => {
     const method = [route.method].flat()[0] ?? "GET";
-    route.config = { ...route.config, scopes: scopesOf(method, route.url) };
+    route.config = { ...route.config, rules: rulesOf(method, route.url) };
   });
   app.addHook("onRequest", (request, reply, done) => {
     try {

@@ -5,7 +5,9 @@ import swagger from "@fastify/swagger";
 import swaggerUi from "@fastify/swagger-ui";
 import Fastify from "fastify";
 import { fail, type Limits, type WorkflowError } from "../../runtime/index.ts";
+import { UNLIMITED } from "../engine/accounts/account-service.ts";
 import type { Services } from "../engine/services.ts";
+import type { TrafficLimits } from "../engine/types.ts";
 import { installAccess, pathOf } from "./access.ts";
 import { installAudit } from "./audit.ts";
 import type { AccountOfKey } from "./auth.ts";
@@ -21,7 +23,7 @@ import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
 import { installPressure, watchEventLoop } from "./pressure.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
-import { type AccountDefaults, createTraffic } from "./traffic.ts";
+import { createTraffic } from "./traffic.ts";
 
 /** What the HTTP server needs. */
 export interface AppDeps {
@@ -32,7 +34,7 @@ export interface AppDeps {
   readonly version: string;
   readonly executionsPerMinute?: number | null;
   /** Limits of accounts that have none of their own; none by default. */
-  readonly accountDefaults?: AccountDefaults;
+  readonly accountDefaults?: TrafficLimits;
   /** Delay of the server's thread from which on nothing new is started, ms; none by default. */
   readonly maxDelayMs?: number;
   /** Origins whose pages may call from a browser, `*` = any; none by default. */
@@ -70,8 +72,6 @@ const MAX_HEADER_BYTES = 32 * 1024;
 const MAX_PARAM_CHARS = 3_072;
 /** How long open answers may take once the server closes. */
 const CLOSE_GRACE_MS = 2_000;
-
-const UNLIMITED: AccountDefaults = { requestsPerMinute: null, concurrency: null };
 
 const SECURITY_HEADERS = {
   "x-content-type-options": "nosniff",

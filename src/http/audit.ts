@@ -1,20 +1,11 @@
 import type { AuditLog } from "../engine/audit/audit-log.ts";
+import { rulesOfRequest } from "./access.ts";
 import type { App, Request } from "./dialects/dialect.ts";
-
-/** Routes that change nothing of how the server is set up: runs and what comes with them. */
-const CALLS =
-  /^\/((workflow|agent)(\/v1)?\/chat\/completions|v1\/chat\/completions|v1\/workflows\/(run|presigned-url)|v1\/files\/.*|api\/v1\/files.*|api\/v1\/(runs\/:id\/)?events|api\/(v1\/)?workflows(\/:id)?\/execute(\/stream)?|api\/v1\/workflows\/(validate|:ref\/check|:id\/rating)|api\/v1\/graphs\/check|api\/v1\/datastores\/:datastore\/(search|query|count|records\/get)|api\/workflows\/:id\/arm)$/;
 
 /** Members of a body that name what is managed; nothing else of a body is kept. */
 const NAMES = ["name", "workflow_ref_name", "scopes", "refs", "suspended", "workflow", "app_id"];
 /** Longest JSON text of what a request named, in UTF-16 units. */
 const MAX_TARGET = 1_000;
-
-function isManagement(request: Request): boolean {
-  const { method, account, is404 } = request;
-  if (account === null || is404 || method === "GET" || method === "HEAD" || method === "OPTIONS") return false;
-  return !CALLS.test(request.routeOptions.url ?? "");
-}
 
 function targetOf(request: Request): string {
   const body = typeof request.body === "object" && request.body !== null ? request.body : {};
@@ -27,7 +18,7 @@ function targetOf(request: Request): string {
 export function installAudit(app: App, log: AuditLog): void {
   app.addHook("onSend", (request, reply, payload, done) => {
     const { account } = request;
-    if (account === null || !isManagement(request)) return done(null, payload);
+    if (account === null || rulesOfRequest(request)?.isAudited !== true) return done(null, payload);
     const written = log.add({
       accountId: account.id,
       keyId: account.key.id,

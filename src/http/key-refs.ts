@@ -1,4 +1,5 @@
 import { fail } from "../../runtime/index.ts";
+import { coversRef } from "../engine/ref-pattern.ts";
 import type { Services } from "../engine/services.ts";
 import type { Caller } from "../engine/types.ts";
 import { parseExecutionId } from "./ids.ts";
@@ -62,11 +63,6 @@ const BY_RUN: readonly (readonly [pattern: RegExp, finder: Finder])[] = [
 /** Routes that say nothing of workflows. */
 const FREE =
   /^(POST \/api\/v1\/workflows\/validate|POST \/api\/v1\/graphs\/check|GET \/api\/v1\/workflows\/default-script|GET \/api\/v1\/keys\/current)$/;
-
-/** True where one of the refs, or the beginning of one that ends in `*`, is this one. */
-export function coversRef(refs: readonly string[], ref: string): boolean {
-  return refs.some((one) => (one.endsWith("*") ? ref.startsWith(one.slice(0, -1)) : ref === one));
-}
 
 /** FORBIDDEN when the key is limited to other workflows than `ref`; null = the request is not about one. */
 export function checkRef({ key }: Caller, ref: string | null): void {

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fail } from "../../runtime/index.ts";
+import { rulesOfRequest } from "./access.ts";
 import type { App } from "./dialects/dialect.ts";
 
 /** How often the delay is looked at, ms. */
@@ -8,9 +9,6 @@ const LOOK_MS = 500;
 const RESOLUTION_MS = 20;
 /** Seconds that a refused caller is told to wait. */
 const RETRY_AFTER_S = 1;
-
-/** Routes that start something. Those that look, follow and stop are answered as long as it is possible. */
-const STARTS = /\/(chat\/completions|execute(\/stream)?|workflows\/run)$/;
 
 /** How late timers of the server's thread fire, in milliseconds, over the last moment. */
 export interface EventLoop {
@@ -41,8 +39,8 @@ export function watchEventLoop(): EventLoop {
 export function installPressure(app: App, loop: EventLoop, maxDelayMs: number): void {
   app.addHook("onRequest", (request, _reply, done) => {
     const delayMs = loop.delayMs();
-    if (delayMs <= maxDelayMs || request.method !== "POST" || !STARTS.test(request.routeOptions.url ?? ""))
-      return done();
+    // What looks, follows and stops is answered as long as it is possible.
+    if (delayMs <= maxDelayMs || rulesOfRequest(request)?.isStart !== true) return done();
     const message = `The server is late by ${Math.round(delayMs)} ms, over ${maxDelayMs} (WEFT_MAX_DELAY_MS); try again shortly.`;
     return done(
       fail("OVERLOADED", { message, limit: "WEFT_MAX_DELAY_MS", value: maxDelayMs, retry_after: RETRY_AFTER_S }),

@@ -11,30 +11,33 @@ const DEPLOY: Scopes = ["deploy"];
 const ADMIN: Scopes = ["admin"];
 const ANY: Scopes = ["invoke", "deploy", "read"];
 
+/** What a route does to the server: starts a run, is part of one or of looking something up, or changes what is kept. */
+type Kind = "start" | "call" | "change";
+
 /**
- * Routes whose scope their method does not say: what else is a GET or HEAD needs `read`, and what else changes something
+ * Routes whose rules their method does not say: what else is a GET or HEAD needs `read`, and what else changes something
  * `deploy`. Any of the scopes is enough, and `admin` always is.
  */
-const EXCEPTIONS: readonly (readonly [scopes: Scopes, routes: string])[] = [
+const EXCEPTIONS: readonly (readonly [scopes: Scopes, kind: Kind, routes: string])[] = [
   [
     RUN,
+    "start",
     `POST /workflow/chat/completions
      POST /workflow/v1/chat/completions
      POST /v1/chat/completions
      POST /agent/chat/completions
      POST /agent/v1/chat/completions
-     POST /api/v1/runs/:id/cancel
-     POST /api/v1/runs/:id/resume
-     POST /api/v1/runs/:id/events
-     POST /api/v1/runs/:id/fork
-     POST /api/v1/events
-     POST /api/v1/approvals/:id
-     POST /api/v1/schedules/:id/run
      POST /api/v1/workflows/:id/execute
      POST /v1/workflows/run
      POST /api/workflows/execute
      POST /api/workflows/:id/execute
-     POST /api/workflows/:id/execute/stream
+     POST /api/workflows/:id/execute/stream`,
+  ],
+  [
+    RUN,
+    "call",
+    `POST /api/v1/runs/:id/events
+     POST /api/v1/events
      POST /api/workflows/:id/arm
      POST /api/v1/workflows/:id/rating
      POST /api/v1/files
@@ -43,7 +46,17 @@ const EXCEPTIONS: readonly (readonly [scopes: Scopes, routes: string])[] = [
      POST /v1/files/upload-url`,
   ],
   [
+    RUN,
+    "change",
+    `POST /api/v1/runs/:id/cancel
+     POST /api/v1/runs/:id/resume
+     POST /api/v1/runs/:id/fork
+     POST /api/v1/approvals/:id
+     POST /api/v1/schedules/:id/run`,
+  ],
+  [
     FOLLOW,
+    "call",
     `GET /workflow/models
      GET /workflow/models/:id
      GET /workflow/v1/models
@@ -70,6 +83,7 @@ const EXCEPTIONS: readonly (readonly [scopes: Scopes, routes: string])[] = [
   ],
   [
     READ,
+    "call",
     `POST /api/v1/workflows/validate
      POST /api/v1/workflows/:ref/check
      POST /api/v1/graphs/check
@@ -80,6 +94,7 @@ const EXCEPTIONS: readonly (readonly [scopes: Scopes, routes: string])[] = [
   ],
   [
     ADMIN,
+    "change",
     `PUT /api/v1/budgets
      POST /api/v1/budgets/add
      POST /api/v1/runs/:id/budget
@@ -92,36 +107,58 @@ const EXCEPTIONS: readonly (readonly [scopes: Scopes, routes: string])[] = [
      POST /api/v1/keys/:key/rotate
      GET /api/v1/audit`,
   ],
-  [ANY, "GET /api/v1/keys/current"],
+  [ANY, "call", "GET /api/v1/keys/current"],
 ];
-
-const BY_ROUTE: ReadonlyMap<string, Scopes> = new Map(
-  EXCEPTIONS.flatMap(([scopes, routes]) => routes.split("\n").map((route) => [route.trim(), scopes] as const)),
-);
 
 /** Everything below needs `admin` of the owner's own account. */
 const OWNER_ONLY = /^\/api\/v1\/(accounts|backups)(\/|$)/;
 
+/** What holds for a route. */
+export interface RouteRules {
+  /** Of these a key needs one. */
+  readonly scopes: Scopes;
+  /** True where the account must be the owner's own. */
+  readonly isOwnerOnly: boolean;
+  /** True for what starts a run: refused first when there is too much to do. */
+  readonly isStart: boolean;
+  /** True for what changes how the server is set up: it is written down. */
+  readonly isAudited: boolean;
+}
+
+const BY_ROUTE: ReadonlyMap<string, { readonly scopes: Scopes; readonly kind: Kind }> = new Map(
+  EXCEPTIONS.flatMap(([scopes, kind, routes]) =>
+    routes.split("\n").map((route) => [route.trim(), { scopes, kind }] as const),
+  ),
+);
+
 /** Routes that the table above names. */
 export const NAMED_ROUTES: readonly string[] = [...BY_ROUTE.keys()];
 
-/** The scopes of which a key needs one for a route; `url` is the route's pattern. */
-export function scopesOf(method: string, url: string): Scopes {
-  if (OWNER_ONLY.test(url)) return ADMIN;
-  const isReading = method === "GET" || method === "HEAD";
-  const found = BY_ROUTE.get(`${method === "HEAD" ? "GET" : method} ${url}`);
-  return found ?? (isReading ? READ : DEPLOY);
+const READING = ["GET", "HEAD", "OPTIONS"];
+
+/** The rules of a route; `url` is its pattern. */
+export function rulesOf(method: string, url: string): RouteRules {
+  const isReading = READING.includes(method);
+  const isOwnerOnly = OWNER_ONLY.test(url);
+  const named = BY_ROUTE.get(`${method === "HEAD" ? "GET" : method} ${url}`);
+  const { scopes, kind } = named ?? { scopes: isReading ? READ : DEPLOY, kind: "change" };
+  return {
+    scopes: isOwnerOnly ? ADMIN : scopes,
+    isOwnerOnly,
+    isStart: kind === "start",
+    isAudited: kind === "change" && !isReading,
+  };
 }
 
-/** FORBIDDEN naming what is missing, when a key has none of the scopes. */
-export function checkScopes({ key }: Caller, scopes: Scopes): void {
+function checkScopes({ key }: Caller, scopes: Scopes): void {
   if (key.scopes.includes("admin") || scopes.some((scope) => key.scopes.includes(scope))) return;
   const message = `The API key ${JSON.stringify(key.name)} has the scope ${key.scopes.join(", ")}; this needs ${scopes.join(" or ")}.`;
   throw fail("FORBIDDEN", { message, needs: scopes, has: key.scopes });
 }
 
-/** FORBIDDEN for an account that is not the owner's, on routes that manage all accounts. */
-export function checkOwner({ owner }: Caller, url: string): void {
-  if (owner || !OWNER_ONLY.test(url)) return;
+/** FORBIDDEN naming what is missing, when a key has none of the scopes or its account is not the owner's where it must be. */
+export function checkRules(caller: Caller, { scopes, isOwnerOnly }: RouteRules): void {
+  checkScopes(caller, scopes);
+  if (!isOwnerOnly || caller.owner) return;
   throw fail("FORBIDDEN", { message: "This needs a key of the owner's own account." });
 }

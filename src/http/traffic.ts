@@ -18,10 +18,7 @@ interface Bounded {
   readonly limits: TrafficLimits;
 }
 
-/** Limits of accounts that have none of their own; the owner's account has none. */
-export type AccountDefaults = TrafficLimits;
-
-function boundsOf({ id, name, owner, limits, key }: Caller, usual: AccountDefaults): readonly Bounded[] {
+function boundsOf({ id, name, owner, limits, key }: Caller, usual: TrafficLimits): readonly Bounded[] {
   const own: TrafficLimits = {
     requestsPerMinute: limits.requestsPerMinute ?? (owner ? null : usual.requestsPerMinute),
     concurrency: limits.concurrency ?? (owner ? null : usual.concurrency),
@@ -47,8 +44,8 @@ const tooFast = ({ who, limits: { requestsPerMinute } }: Bounded, waitMs: number
 const isNone = ({ requestsPerMinute, concurrency }: TrafficLimits) =>
   requestsPerMinute === null && concurrency === null;
 
-/** Makes it; `usual` is for accounts without limits of their own. */
-export function createTraffic(usual: AccountDefaults, now: () => number): Traffic {
+/** Makes it; `usual` is for accounts without limits of their own; the owner's account has none. */
+export function createTraffic(usual: TrafficLimits, now: () => number): Traffic {
   const rates = new MinuteRates(now);
   const open = new Map<string, number>();
   const isFree = ({ limits, key, owner }: Caller) => isNone(key.limits) && isNone(limits) && (owner || isNone(usual));

@@ -1,7 +1,20 @@
-import type { Account, AccountChanges, ApiKey, Caller, KeyChanges, Page, Scope, StoredKey } from "../types.ts";
+import type {
+  Account,
+  AccountChanges,
+  ApiKey,
+  Caller,
+  KeyChanges,
+  Page,
+  Scope,
+  StoredKey,
+  TrafficLimits,
+} from "../types.ts";
 
 /** What a key may do; `admin` means everything. */
 export const SCOPES: readonly Scope[] = ["invoke", "deploy", "read", "admin"];
+
+/** No limits. */
+export const UNLIMITED: TrafficLimits = Object.freeze({ requestsPerMinute: null, concurrency: null });
 
 /** A new key without its text: what absent members mean is said here. */
 export interface KeyRequest {
@@ -49,7 +62,10 @@ export interface AccountService {
   /** By id or name. */
   find(key: string): Promise<Account>;
   /** Makes it with a first `admin` key. */
-  create(name: string): Promise<{ readonly account: Account; readonly key: MadeKey }>;
+  create(params: {
+    readonly name: string;
+    readonly limits: TrafficLimits;
+  }): Promise<{ readonly account: Account; readonly key: MadeKey }>;
   /** CONFLICT for the suspension of the owner's own account. */
   update(key: string, changes: AccountChanges): Promise<Account>;
   readonly keys: KeyService;

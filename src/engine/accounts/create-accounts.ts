@@ -1,6 +1,6 @@
 import { fail } from "../../../runtime/index.ts";
 import type { Store } from "../../store/store.ts";
-import type { AccountService } from "./account-service.ts";
+import { type AccountService, UNLIMITED } from "./account-service.ts";
 import { createKeys, type KeyParts } from "./create-keys.ts";
 
 /** What the service is made from. */
@@ -25,10 +25,9 @@ export function createAccounts(parts: AccountParts): AccountService {
     keys,
     find,
     list: (page) => store.listAccounts(page),
-    async create(name) {
-      const account = await store.createAccount({ name, createdAt: now() });
-      const limits = { requestsPerMinute: null, concurrency: null };
-      const request = { name: FIRST_KEY, scopes: ["admin"], refs: null, limits, expiresAt: null } as const;
+    async create({ name, limits }) {
+      const account = await store.createAccount({ name, limits, createdAt: now() });
+      const request = { name: FIRST_KEY, scopes: ["admin"], refs: null, limits: UNLIMITED, expiresAt: null } as const;
       return { account, key: await keys.create({ accountId: account.id, request }) };
     },
     async update(key, changes) {

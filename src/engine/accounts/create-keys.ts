@@ -5,7 +5,7 @@ import { hashKey, makeKeyId, makeKeyText, prefixOf } from "./key-text.ts";
 import { KeyUses } from "./key-uses.ts";
 
 /** Most keys of one account: every key is kept in memory. */
-export const MAX_KEYS = 1_000;
+const MAX_KEYS = 1_000;
 
 /** What the service is made from. */
 export interface KeyParts {
@@ -47,11 +47,15 @@ async function add(accountId: string, request: KeyRequest, { store, now }: KeyPa
   return { text, key: { ...key, createdAt, lastUsedAt: null } };
 }
 
-function checkNew(keys: readonly StoredKey[], { name: asked }: KeyRequest): void {
-  if (keys.some(({ name }) => name === asked)) {
-    const message = `name: there is a key ${JSON.stringify(asked)} already; rotate it, or revoke it first`;
-    throw fail("CONFLICT", { message, param: "name" });
-  }
+/** `keyId` may have it: of the key that is changed. */
+function checkName(keys: readonly StoredKey[], asked: string, keyId: string | null): void {
+  if (!keys.some(({ id, name }) => name === asked && id !== keyId)) return;
+  const message = `name: there is a key ${JSON.stringify(asked)} already; rotate it, or revoke it first`;
+  throw fail("CONFLICT", { message, param: "name" });
+}
+
+function checkNew(keys: readonly StoredKey[], { name }: KeyRequest): void {
+  checkName(keys, name, null);
   if (keys.length < MAX_KEYS) return;
   const message = `The account has ${keys.length} keys, as many as it may (${MAX_KEYS}). Revoke one first.`;
   throw fail("CONFLICT", { message, limit: MAX_KEYS });
@@ -91,6 +95,9 @@ export function createKeys(parts: KeyParts): KeyService {
     async update({ accountId, keyId, changes }) {
       const keys = await list(accountId);
       const key = findKey(keys, keyId);
+      const { name = key.name } = changes;
+      // A key that was rotated shares its name with the one in its place: only a new name must be free.
+      if (name !== key.name) checkName(keys, name, keyId);
       keepAdmin(keys, keyId, { ...key, ...changes }, now());
       const changed = await store.updateKey({ accountId, keyId, changes });
       if (changed === null) throw notFound(keyId);

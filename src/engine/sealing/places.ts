@@ -13,6 +13,4 @@ export const PLACES = {
 } as const;
 
 /** Setting of the store with the account's own webhook secret. */
-export const ownWebhookSecret = (accountId: string): string => `${OWN_WEBHOOK_SECRET}${accountId}`;
-/** How the names of these settings begin. */
-export const OWN_WEBHOOK_SECRET = "webhook secret of ";
+export const ownWebhookSecret = (accountId: string): string => `webhook secret of ${accountId}`;

@@ -18,8 +18,6 @@ export interface Sealer {
   open(sealed: string, place: string): string;
   /** A key for another purpose, made from the newest one. */
   derive(purpose: string): Buffer;
-  /** True when it was not sealed by the newest key. */
-  isOld(sealed: string): boolean;
 }
 
 /** True for what looks like a sealed text. */
@@ -62,7 +60,6 @@ export function createSealer(keys: readonly [Buffer, ...Buffer[]]): Sealer {
   return {
     keyId,
     derive: (purpose) => Buffer.from(hkdfSync("sha256", newest, "", `weft ${purpose}`, newest.length)),
-    isOld: (sealed) => !sealed.startsWith(`${FORM}${keyId}.`),
     seal(text, place) {
       const iv = randomBytes(IV_BYTES);
       const cipher = createCipheriv("aes-256-gcm", newest, iv).setAAD(Buffer.from(place));

@@ -7,8 +7,8 @@ import { createOpenedSecrets, type Kept } from "./opened-secrets.ts";
 import type { SecretKey, SecretRule, SecretService, SecretSource, SecretView } from "./secret-service.ts";
 
 /** Most secrets of one account, and the largest value in bytes: all are in memory. */
-export const MAX_SECRETS = 200;
-export const MAX_SECRET_BYTES = 32 * 1024;
+const MAX_SECRETS = 200;
+const MAX_SECRET_BYTES = 32 * 1024;
 /** Hosts of one handle. */
 const MAX_HOSTS = 100;
 /** What a header may hold: a handle's value is put into headers, too. */

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { fail } from "../../../runtime/index.ts";
 import { canonical } from "../../cache/canonical.ts";
+import { coversRef } from "../ref-pattern.ts";
 import type { Granted, OpenSecret, SecretSource, SecretView } from "./secret-service.ts";
 
 /** A secret that is open; null = its key is gone. */
@@ -20,9 +21,6 @@ const NONE: Granted = Object.freeze({ secrets: Object.freeze([]), mark: "" });
 /** Workflows of an account whose secrets are kept together. */
 const MAX_REFS = 1_000;
 
-const covers = (refs: SecretView["refs"], ref: string) =>
-  refs === null || refs.some((one) => (one.endsWith("*") ? ref.startsWith(one.slice(0, -1)) : one === ref));
-
 function toOpen({ name, value, hosts }: Kept): OpenSecret {
   if (value !== null) return { name, value, hosts };
   const message = `The secret ${name} cannot be read: the key that it was sealed with is gone. Set it anew.`;
@@ -39,7 +37,7 @@ export function createOpenedSecrets(markKey: Buffer): OpenedSecrets {
   const accounts = new Map<string, Account>();
 
   const grant = ({ all }: Account, ref: string): Granted => {
-    const mine = [...all.values()].filter(({ refs }) => covers(refs, ref));
+    const mine = [...all.values()].filter(({ refs }) => refs === null || coversRef(refs, ref));
     if (mine.length === 0) return NONE;
     const secrets = mine.map(toOpen).sort((a, b) => (a.name < b.name ? -1 : 1));
     const mark = createHmac("sha256", markKey).update(canonical(secrets)).digest("base64url");

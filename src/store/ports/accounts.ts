@@ -1,4 +1,4 @@
-import type { Account, ApiKey, Caller, Page, StoredKey } from "../rows.ts";
+import type { Account, ApiKey, Caller, Page, StoredKey, TrafficLimits } from "../rows.ts";
 
 /** Members of an account that can be changed; absent ones keep their value. */
 export type AccountChanges = Partial<Pick<Account, "name" | "suspended" | "limits">>;
@@ -17,7 +17,11 @@ export interface AccountStore {
   /** The owner's account, made on first use. */
   ownerAccount(): Promise<Account>;
   /** CONFLICT when the name is taken. */
-  createAccount(params: { readonly name: string; readonly createdAt: number }): Promise<Account>;
+  createAccount(params: {
+    readonly name: string;
+    readonly limits: TrafficLimits;
+    readonly createdAt: number;
+  }): Promise<Account>;
   /** By id or name. */
   findAccount(params: { readonly key: string }): Promise<Account | null>;
   /** By name. */

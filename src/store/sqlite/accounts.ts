@@ -141,21 +141,25 @@ function createAccountPart(db: Database, callers: Callers): AccountPart {
     const row = db.get<AccountRow>(`SELECT ${ACCOUNT} FROM accounts WHERE ${column} = ?`, key);
     return row === undefined ? null : toAccount(row);
   };
-  const add = (name: string, owner: boolean, createdAt: number): Promise<Account> => {
-    const account = { id: randomUUID(), name, owner, suspended: false };
+  const add = (made: Pick<Account, "name" | "owner" | "limits">, createdAt: number): Promise<Account> => {
+    const account = { ...made, id: randomUUID(), suspended: false };
+    const { requestsPerMinute, concurrency } = made.limits;
     return callers.write(() => {
-      refuseTaken(db, name, null);
-      const sql = "INSERT INTO accounts (id, name, owner, created_at) VALUES (?, ?, ?, ?)";
-      db.run(sql, account.id, name, Number(owner), createdAt);
-      return { ...account, limits: { requestsPerMinute: null, concurrency: null } };
+      refuseTaken(db, made.name, null);
+      const sql =
+        "INSERT INTO accounts (id, name, owner, requests_per_minute, concurrency, created_at) VALUES (?, ?, ?, ?, ?, ?)";
+      db.run(sql, account.id, made.name, Number(made.owner), requestsPerMinute, concurrency, createdAt);
+      return account;
     });
   };
   return {
     async ownerAccount() {
       const found = db.get<AccountRow>(`SELECT ${ACCOUNT} FROM accounts WHERE owner = 1`);
-      return found === undefined ? add("owner", true, Date.now()) : toAccount(found);
+      if (found !== undefined) return toAccount(found);
+      const limits = { requestsPerMinute: null, concurrency: null };
+      return add({ name: "owner", owner: true, limits }, Date.now());
     },
-    createAccount: ({ name, createdAt }) => add(name, false, createdAt),
+    createAccount: ({ name, limits, createdAt }) => add({ name, limits, owner: false }, createdAt),
     findAccount: async ({ key }) => find("id", key) ?? find("name", key),
     async listAccounts({ limit, offset }) {
       const rows = db.all<AccountRow>(`SELECT ${ACCOUNT} FROM accounts ORDER BY name LIMIT ? OFFSET ?`, limit, offset);

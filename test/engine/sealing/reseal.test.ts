@@ -85,3 +85,12 @@ test("a new key takes over everything, so that the former may go; without either
   expect(alone.open(handle?.sealed ?? "", PLACES.handle(accountId, "KEY"))).toBe(HANDLE);
   await resealStore(store, alone, STRICT);
 });
+
+test("a lost key costs no graph: it comes without its secret, and its webhook lets nobody in", async () => {
+  await resealStore(store, createSealer([randomBytes(32)]), STRICT);
+  const other = createSealer([randomBytes(32)]);
+  const [shown, asked] = await secretsAs(other);
+  expect(shown).toBe("");
+  expect(asked).toMatch(/^[\w-]{43}$/);
+  expect((await secretsAs(other))[1]).not.toBe(asked);
+});

@@ -157,6 +157,16 @@ test("a rotated key is good for the overlap only, a revoked and an expired one n
   expect(JSON.stringify(expired.body)).toMatch(/The API key weft_\w+… expired at 20/);
 });
 
+test("a key is not given the name of another one", async () => {
+  const made = await owner("POST", "/api/v1/keys", { name: "to rename" });
+  const path = `/api/v1/keys/${made.data["id"]}`;
+  const refused = await owner("PATCH", path, { name: "owner" });
+  expect(refused.status).toBe(409);
+  expect(JSON.stringify(refused.body)).toContain("name: there is a key");
+  expect((await owner("PATCH", path, { name: "to rename", concurrency: 3 })).data["concurrency"]).toBe(3);
+  expect((await owner("PATCH", path, { name: "renamed" })).data["name"]).toBe("renamed");
+});
+
 test("an account keeps a key that can manage it", async () => {
   const { body } = await owner("GET", "/api/v1/keys");
   const admins = (body["data"] as readonly Record<string, unknown>[]).filter(({ scopes }) =>
@@ -179,6 +189,11 @@ test("limits of a key: requests in a minute and requests open at once, with Retr
   expect(third).toMatchObject({ status: 429, code: "rate_limited" });
   expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(20);
   expect(JSON.stringify(third.body)).toContain("may make 2 requests a minute");
+  for (const path of ["/v1/app/list", "/api/workflows", "/api/workflows/1/graph", "/api/v1/workflows/1"]) {
+    const refused = await two("GET", path);
+    expect([path, refused.status]).toEqual([path, 429]);
+    expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(20);
+  }
   const text = await makeKey(owner, { name: "one", scopes: ["invoke"], concurrency: 1 });
   const one = sender(server, text);
   const stop = new AbortController();

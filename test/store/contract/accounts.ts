@@ -3,6 +3,8 @@ import { testKey } from "../../support/keys.ts";
 import type { Subject } from "../contract.ts";
 import { sha256, T0 } from "../fixtures.ts";
 
+const NO_LIMITS = { requestsPerMinute: null, concurrency: null };
+
 /** Contract: accounts, API keys and settings. */
 export function describeAccounts(subject: () => Subject): void {
   describe("accounts, keys, settings", () => {
@@ -55,7 +57,7 @@ export function describeAccounts(subject: () => Subject): void {
     it("changes, uses and removes keys of the account that has them, in force at once", async () => {
       const { world, reopen } = subject();
       const { store, account } = world;
-      const other = await store.createAccount({ name: "other", createdAt: T0 });
+      const other = await store.createAccount({ name: "other", limits: NO_LIMITS, createdAt: T0 });
       const key = testKey("first");
       const hash = sha256("a");
       await store.addKey({ accountId: account.id, hash, key, createdAt: T0 });
@@ -85,9 +87,12 @@ export function describeAccounts(subject: () => Subject): void {
     it("makes, finds, lists and changes accounts; names are unique", async () => {
       const { world, reopen } = subject();
       const { store, account } = world;
-      const made = await store.createAccount({ name: "team", createdAt: T0 });
-      expect(made).toMatchObject({ name: "team", owner: false, suspended: false });
-      await expect(store.createAccount({ name: "team", createdAt: T0 })).rejects.toMatchObject({ code: "CONFLICT" });
+      const first = { requestsPerMinute: null, concurrency: 3 };
+      const team = { name: "team", limits: first, createdAt: T0 };
+      const made = await store.createAccount(team);
+      expect(made).toMatchObject({ name: "team", owner: false, suspended: false, limits: first });
+      expect(await store.findAccount({ key: "team" })).toEqual(made);
+      await expect(store.createAccount(team)).rejects.toMatchObject({ code: "CONFLICT" });
       const limits = { requestsPerMinute: 60, concurrency: null };
       const changed = { ...made, name: "team-2", suspended: true, limits };
       await store.addKey({ accountId: made.id, hash: sha256("k"), key: testKey("k"), createdAt: T0 });

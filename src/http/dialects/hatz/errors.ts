@@ -1,4 +1,5 @@
 import type { WorkflowError } from "../../../../runtime/index.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { ErrorAnswer } from "../dialect.ts";
 
 /** JSON Schema of an error's body. */
@@ -52,5 +53,5 @@ function detailOf(error: WorkflowError): unknown {
 /** Renders an error as Hatz does: `{"detail": …}`, 422 for fields that are not valid. */
 export function toError(error: WorkflowError): ErrorAnswer {
   const detail = detailOf(error);
-  return { status: Array.isArray(detail) ? 422 : error.status, headers: {}, body: { detail } };
+  return { status: Array.isArray(detail) ? 422 : error.status, headers: waitHeaders(error), body: { detail } };
 }

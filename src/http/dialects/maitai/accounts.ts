@@ -1,7 +1,8 @@
+import { UNLIMITED } from "../../../engine/accounts/account-service.ts";
 import type { Account, AccountChanges } from "../../../engine/types.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
 import { registerPools } from "./budgets.ts";
-import { namesLimits, TRAFFIC_FIELDS, type TrafficBody, toLimits, toLimitsView } from "./key-body.ts";
+import { TRAFFIC_FIELDS, type TrafficBody, toLimits, toLimitsView } from "./key-body.ts";
 import { registerKeyRoutes, toMadeView } from "./keys.ts";
 import { PAGE_SCHEMA, type PageQuery, pageOf } from "./paging.ts";
 
@@ -61,12 +62,9 @@ export function registerAccounts(app: App, deps: DialectDeps): void {
   const create = { tags, summary: "Make an account and its first key, shown in this answer only", body: NEW_SCHEMA };
   app.post(BASE, { schema: create }, async (request, reply) => {
     const body = request.body as ChangeBody & { readonly name: string };
-    const { account, key } = await accounts.create(body.name);
-    const limited = namesLimits(body)
-      ? await accounts.update(account.id, { limits: toLimits(body, account.limits) })
-      : account;
+    const { account, key } = await accounts.create({ name: body.name, limits: toLimits(body, UNLIMITED) });
     reply.code(201);
-    return { data: { ...toView(limited), key: toMadeView(key) } };
+    return { data: { ...toView(account), key: toMadeView(key) } };
   });
   const change = { tags, summary: "Change an account; absent fields keep their value", params, body: CHANGE_SCHEMA };
   app.patch(`${BASE}/:account`, { schema: change }, async (request) => {

@@ -1,5 +1,5 @@
 import { fail } from "../../../../runtime/index.ts";
-import { type KeyRequest, SCOPES } from "../../../engine/accounts/account-service.ts";
+import { type KeyRequest, SCOPES, UNLIMITED } from "../../../engine/accounts/account-service.ts";
 import type { KeyChanges, Scope, StoredKey, TrafficLimits } from "../../../engine/types.ts";
 
 const MAX_REFS = 100;
@@ -17,6 +17,15 @@ export const TRAFFIC_FIELDS = {
   },
 } as const;
 
+/** JSON Schema of what a key or a secret is limited to, but for its description. */
+export const REFS_FIELD = {
+  type: ["array", "null"],
+  minItems: 1,
+  maxItems: MAX_REFS,
+  uniqueItems: true,
+  items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}\\*?$" },
+} as const;
+
 const FIELDS = {
   name: {
     type: "string",
@@ -31,11 +40,7 @@ const FIELDS = {
     description: "invoke: run workflows. deploy: change them. read: see everything. admin: all that, and keys",
   },
   refs: {
-    type: ["array", "null"],
-    minItems: 1,
-    maxItems: MAX_REFS,
-    uniqueItems: true,
-    items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}\\*?$" },
+    ...REFS_FIELD,
     description: "The only workflows it reaches: refs, or beginnings such as `support-*`; null = all",
   },
   ...TRAFFIC_FIELDS,
@@ -98,11 +103,6 @@ export function toLimits(body: TrafficBody, before: TrafficLimits): TrafficLimit
   return { requestsPerMinute: perMinute, concurrency };
 }
 
-/** True when a body names a limit. */
-export function namesLimits(body: TrafficBody): boolean {
-  return body.requests_per_minute !== undefined || body.concurrency !== undefined;
-}
-
 const toExpiry = (seconds: number | null, now: number) => (seconds === null ? null : now + seconds * 1_000);
 
 /** INVALID_REQUEST for a key that would be `admin` of a part: there is no such thing. */
@@ -116,7 +116,7 @@ function checkRefs(scopes: readonly Scope[], refs: readonly string[] | null): vo
 export function toKeyRequest(body: KeyBody, now: number): KeyRequest {
   const { name = "", scopes = ["invoke"], refs = null, expires_in_seconds: seconds = null } = body;
   checkRefs(scopes, refs);
-  const limits = toLimits(body, { requestsPerMinute: null, concurrency: null });
+  const limits = toLimits(body, UNLIMITED);
   return { name, scopes, refs, limits, expiresAt: toExpiry(seconds, now) };
 }
 

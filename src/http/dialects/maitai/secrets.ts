@@ -1,6 +1,7 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { SecretRule, SecretView } from "../../../engine/secrets/secret-service.ts";
 import type { App, DialectDeps, Request } from "../dialect.ts";
+import { REFS_FIELD } from "./key-body.ts";
 
 const BASE = "/api/v1/secrets";
 const tags = ["secrets"];
@@ -14,11 +15,7 @@ const BODY = {
   properties: {
     value: { type: "string", minLength: 1, description: "Never shown again, not even to an admin" },
     refs: {
-      type: ["array", "null"],
-      minItems: 1,
-      maxItems: 100,
-      uniqueItems: true,
-      items: { type: "string", pattern: "^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}\\*?$" },
+      ...REFS_FIELD,
       description: "The only workflows that get it: refs, or beginnings such as `shop-*`; null = all",
     },
     expose: {

@@ -1,6 +1,7 @@
 import type { ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
 import { toRecord } from "../../../../runtime/index.ts";
 import { toExecId } from "../../ids.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { ErrorAnswer } from "../dialect.ts";
 
 /** JSON Schema of an error's body. */
@@ -48,13 +49,6 @@ export function toErrorBody(record: ErrorRecord, executionId: string | null = nu
     ...(typeof node === "string" ? { node_id: node } : {}),
     ...(problems === null ? {} : { details: problems }),
   };
-}
-
-/** The wait that an error asks for. */
-export function waitHeaders({ code, details }: ErrorRecord): Record<string, string> {
-  const told = details["retry_after"];
-  if (typeof told === "number") return { "retry-after": String(Math.ceil(told)) };
-  return code === "RATE_LIMITED" || code === "OVERLOADED" || code === "STOPPING" ? { "retry-after": "1" } : {};
 }
 
 /** An error before or instead of a run. */

@@ -1,9 +1,10 @@
 import { fail } from "../../../../runtime/index.ts";
 import { parseExecutionId, toExecId, toIso, toWorkflowId } from "../../ids.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { bodyOf, flag, optionalFields, requiredText, secondsMember } from "../graph-views/body.ts";
 import { toCall } from "../graph-views/call.ts";
-import { toErrorBody, waitHeaders } from "./errors.ts";
+import { toErrorBody } from "./errors.ts";
 import { toExecutionView, toResultView, toTrace } from "./views.ts";
 import { ID_PARAM, idOf } from "./workflows.ts";
 

@@ -1,7 +1,7 @@
 import type { ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
 import { toRecord } from "../../../../runtime/index.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { ErrorAnswer } from "../dialect.ts";
-import { waitHeaders } from "../motte/errors.ts";
 
 /** JSON Schema of an error's body; most routes answer `error` alone. */
 export const ERROR_SCHEMA = {

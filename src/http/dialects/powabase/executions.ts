@@ -1,11 +1,11 @@
 import { fail } from "../../../../runtime/index.ts";
 import type { Invocation } from "../../../engine/engine.ts";
 import { parseExecutionId } from "../../ids.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { App, DialectDeps, Reply, Request } from "../dialect.ts";
 import { bodyOf, queryNumber, refuse } from "../graph-views/body.ts";
 import { toCall } from "../graph-views/call.ts";
 import { finalOutput } from "../graph-views/run-facts.ts";
-import { waitHeaders } from "../motte/errors.ts";
 import { toPlainError, toStructuredBody } from "./errors.ts";
 import type { ExecutionRate } from "./rate.ts";
 import { ID_PARAM, idOf, structured, tags } from "./routes.ts";

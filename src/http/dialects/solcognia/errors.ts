@@ -1,8 +1,8 @@
 import type { ErrorCode, ErrorRecord, WorkflowError } from "../../../../runtime/index.ts";
 import { toRecord } from "../../../../runtime/index.ts";
 import { toExecId } from "../../ids.ts";
+import { waitHeaders } from "../../wait-headers.ts";
 import type { ErrorAnswer } from "../dialect.ts";
-import { waitHeaders } from "../motte/errors.ts";
 
 /** JSON Schema of an error's body. */
 export const ERROR_SCHEMA = {
