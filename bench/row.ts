@@ -21,6 +21,8 @@ export interface Row {
   readonly amount: number | null;
   readonly unit: string;
   readonly goal: Goal | null;
+  /** Place in a series that shows growth: what grows, and how much of it there was; null for a row by itself. */
+  readonly at: { readonly series: string; readonly x: number } | null;
   /** Why there is no figure. */
   readonly failure: string | null;
 }
@@ -28,7 +30,7 @@ export interface Row {
 /** A row with the given figures and nothing else. */
 export function toRow(name: string, figures: Partial<Omit<Row, "name">>): Row {
   const times = { p50Ms: null, p99Ms: null, perSecond: null, cpuMicros: null };
-  const others = { ratio: null, baseline: null, amount: null, unit: "", goal: null, failure: null };
+  const others = { ratio: null, baseline: null, amount: null, unit: "", goal: null, at: null, failure: null };
   return { ...times, ...others, ...figures, name };
 }
 
