@@ -3,6 +3,7 @@ import type { Bench, Case } from "./case.ts";
 import { CASES } from "./cases/index.ts";
 import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
 import { readMachine } from "./machine.ts";
+import { emptyProfileDir, reportProfiles } from "./profiles.ts";
 import { startProgram } from "./program.ts";
 import { RESULTS_DIR, writeResults } from "./results.ts";
 import { type Row, toRow } from "./row.ts";
@@ -11,9 +12,12 @@ import { toTable } from "./table.ts";
 
 const HELP = `Usage: npm run bench -- [options] [case…]
   --quick     fewer, shorter rounds, and only the default host profile
-  --profile   writes CPU profiles of the servers to bench/results/profiles
+  --profile   also shows where the threads of server and hosts spent their time, and writes
+              CPU profiles and flame graphs to bench/results/profiles (npm run profile <case>)
   --list      says what each case measures
   --help      prints this`;
+
+const PROFILE_DIR = `${RESULTS_DIR}/profiles`;
 
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 const note = (line: string) => void process.stderr.write(`${line}\n`);
@@ -34,7 +38,7 @@ async function runAll(args: BenchArguments): Promise<readonly Row[]> {
   const names = args.cases.length === 0 ? usual : args.cases;
   const loads = selectLoadCases(names);
   const upstreamProgram = await startProgram({ args: ["bench/upstream.ts"], env: {} });
-  const profileDir = args.profile ? `${RESULTS_DIR}/profiles` : null;
+  const profileDir = args.profile ? PROFILE_DIR : null;
   const bench: Bench = { quick: args.quick, profileDir, upstream: upstreamProgram.firstLine, upstreamProgram };
   try {
     note(`load: ${loads.map(({ name }) => name).join(", ")}`);
@@ -49,10 +53,12 @@ async function runAll(args: BenchArguments): Promise<readonly Row[]> {
 async function run(args: BenchArguments): Promise<void> {
   const startedAt = new Date();
   const before = readMachine();
+  if (args.profile) await emptyProfileDir(PROFILE_DIR);
   const rows = await runAll(args);
   const seconds = Math.round((Date.now() - startedAt.getTime()) / 1_000);
   const after = readMachine();
   print(toTable(rows));
+  if (args.profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
   const file = await writeResults({ startedAt, seconds, before, after, rows });
   if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
   const [load] = before.loadAverage;

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { hostProfileEnv } from "./profiles.ts";
 import { root, startProgram } from "./program.ts";
 import { SCRIPTS, type ScriptRef } from "./scripts.ts";
 
@@ -11,7 +12,7 @@ export interface WeftOptions {
   readonly dataDir: string;
   /** More settings. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Directory for CPU profiles, written when the server stops; null = none. */
+  /** Directory for CPU profiles of its threads, written when it stops, and for logs of its hosts; null = none. */
   readonly profileDir?: string | null;
 }
 
@@ -120,6 +121,7 @@ export async function startWeft({ dataDir, env = {}, profileDir = null }: WeftOp
       WEFT_EXAMPLES: "off",
       WEFT_HTTP_ALLOW_PRIVATE: "127.0.0.0/8",
       WEFT_STOP_GRACE_MS: "1000",
+      ...(profileDir === null ? {} : hostProfileEnv(profileDir)),
       ...env,
     },
   });

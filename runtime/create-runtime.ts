@@ -78,7 +78,7 @@ async function inspectWith(pool: Pool, job: ExecutionJob): Promise<ModuleFacts> 
 /** Starts the wall: bundler, worker pool and host processes; they are there when {@link Runtime.ready} resolves. */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const wall = await raiseWall(options.hostWall);
-  const { allowHosts = [] } = options;
+  const { allowHosts = [], hostFlags = [] } = options;
   const inspected = createInspectedBundles();
   const bundler = createBundler({ limits: options.limits });
   const outbound = createOutbound({ allowPrivate: options.allowPrivate, allowHosts });
@@ -90,6 +90,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const pool = Pool.start({
     source: await buildHostSource(MANIFEST),
     wall,
+    hostFlags,
     models: options.models,
     allowPrivate: options.allowPrivate,
     allowHosts,

@@ -24,6 +24,8 @@ export interface RuntimeOptions {
   readonly datastores: string | null;
   /** What stands around host processes besides Node's permission model. */
   readonly hostWall: HostWall;
+  /** More flags of Node for host processes; absent = none. */
+  readonly hostFlags?: readonly string[];
   /** Profiles to start hosts for before the first execution. */
   readonly warm: readonly HostProfile[];
   /** Bundle code by hash, for workers that do not have it. */

@@ -89,6 +89,7 @@ async function startRuntime(settings: Settings, store: Store, ledger: Ledger): P
     allowHosts: settings.allowHosts,
     datastores: join(settings.dataDir, "datastores"),
     hostWall: settings.hostWall,
+    hostFlags: settings.hostFlags,
     warm: [settings.hostProfile === "hardened" ? "hardened" : "fast"],
     settle: (ticket, cost) => ledger.settle(ticket, cost),
     loadBundle: (hash) => store.bundleCode({ hash }),

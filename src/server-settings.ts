@@ -70,6 +70,15 @@ export const SERVER_SETTINGS = {
     },
     ["none", "bwrap"],
   ),
+  hostFlags: list(
+    {
+      name: "WEFT_HOST_FLAGS",
+      sentence:
+        "More flags of Node for host processes, separated by commas, to measure them; scripts get what they allow.",
+    },
+    /^--[a-z][\w-]*(=\S+)?$/,
+    "flags such as --prof, separated by commas",
+  ),
   isolation: oneOf(
     {
       name: "WEFT_ISOLATION",

@@ -4,10 +4,9 @@ import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { HostProfile, JournalRecord } from "../execution.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
-import type { Wall } from "../spawn-confined.ts";
 import { isHonestFrame } from "./frame-check.ts";
 import { largestFrame, type ReportListener, Reports } from "./reports.ts";
-import { innermost, passComplaints, residentBytes, spawnHost } from "./spawn-host.ts";
+import { type HostCommand, innermost, passComplaints, residentBytes, spawnHost } from "./spawn-host.ts";
 
 /** How a run lost its isolate or process. `sure`: the run is why; `suspect`: it may be. */
 export interface Loss {
@@ -43,10 +42,8 @@ export interface HostRun {
 }
 
 /** What a host process needs from its owner. */
-export interface HostOptions {
-  readonly profile: HostProfile;
+export interface HostOptions extends HostCommand {
   readonly source: string;
-  readonly wall: Wall | null;
   loadBundle(hash: string): Promise<string | null>;
   /** Called once, when the process is gone; `asked` when its owner killed it. */
   onExit(asked: boolean): void;
@@ -104,7 +101,7 @@ export class HostProcess {
   constructor(options: HostOptions) {
     this.profile = options.profile;
     this.#options = options;
-    this.#child = spawnHost(options.profile, options.wall);
+    this.#child = spawnHost(options);
     this.pid = this.#child.pid ?? 0;
     this.#insidePid = this.pid;
     this.#ready.promise.catch(() => undefined);

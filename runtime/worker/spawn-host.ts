@@ -8,11 +8,20 @@ import { addonPlace } from "../wall/addon-place.ts";
 /** Data segment of a hardened host, in KiB: the kernel's hard cap (below 1 GiB V8 itself does not start reliably). */
 const MAX_DATA_KIB = 1_200 * 1024;
 
+/** How a host is started. */
+export interface HostCommand {
+  readonly profile: HostProfile;
+  /** What stands around it; null for nothing. */
+  readonly wall: Wall | null;
+  /** More flags of Node; absent = none. */
+  readonly flags?: readonly string[];
+}
+
 /**
  * Starts a host: permission model on (no network, no processes, no writes), empty environment, and
  * what {@link spawnConfined} says, behind a wall where one is given. Standard input takes the program, fd 3 the frames.
  */
-export function spawnHost(profile: HostProfile, wall: Wall | null): ChildProcess {
+export function spawnHost({ profile, wall, flags: more = [] }: HostCommand): ChildProcess {
   const { cwd, directories } = addonPlace();
   const readable = [...directories.map((directory) => join(directory, "*")), "/etc/alpine-release"];
   const hardened = profile === "hardened";
@@ -23,6 +32,7 @@ export function spawnHost(profile: HostProfile, wall: Wall | null): ChildProcess
     "--permission",
     "--allow-addons",
     ...readable.map((place) => `--allow-fs-read=${place}`),
+    ...more,
   ];
   const args = [...flags, "--disable-warning=PERM0001", "-"];
   const stdio: ("pipe" | "ignore")[] = ["pipe", "ignore", "pipe", "pipe"];

@@ -55,7 +55,7 @@ const DENIED = Object.fromEntries(
 
 describe.each(["fast", "hardened"] as const)("whoever takes over a %s host", (profile) => {
   test("has no file, no network, no program, no environment and no core dump", async () => {
-    const tries = await probe(spawnHost(profile, null), facts);
+    const tries = await probe(spawnHost({ profile, wall: null }), facts);
     expect(tries).toMatchObject(DENIED);
     // A shell that is bash cannot but say what it starts.
     expect(tries["env"]).toMatch(/^done \[("_")?\]$/);
@@ -118,7 +118,10 @@ describe("WEFT_HOST_WALL=bwrap", () => {
     expect(tries["name"]).not.toMatch(/^done/);
     expect(tries["root"]).not.toMatch(/etc|home|root|var|sys|run|bin/);
     expect(connections).toBe(0);
-    expect(await probe(spawnHost("hardened", wall), facts)).toMatchObject({ ...DENIED, "signal the parent": "ESRCH" });
+    expect(await probe(spawnHost({ profile: "hardened", wall }), facts)).toMatchObject({
+      ...DENIED,
+      "signal the parent": "ESRCH",
+    });
   });
 
   test("a server behind it works, stops what cannot be stopped, and leaves nothing", async () => {
@@ -146,4 +149,16 @@ describe("WEFT_HOST_WALL=bwrap", () => {
     await until(() => all.every((pid) => !isAlive(pid)));
     expect(server.reported).toEqual([]);
   });
+});
+
+test("flags of WEFT_HOST_FLAGS reach the host and change nothing else", async () => {
+  const child = spawnHost({ profile: "fast", wall: null, flags: ["--max-semi-space-size=32"] });
+  const args = () => readFileSync(`/proc/${child.pid}/cmdline`, "utf8").split("\0");
+  try {
+    // Until then it is the shell that starts it.
+    const isNode = ([command]: readonly string[]) => command === process.execPath;
+    expect(await until(args, isNode)).toEqual(expect.arrayContaining(["--permission", "--max-semi-space-size=32"]));
+  } finally {
+    child.kill("SIGKILL");
+  }
 });
