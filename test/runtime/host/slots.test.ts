@@ -82,3 +82,21 @@ test("an isolate belongs to one account and version from its first execution to 
   expect(owners.size).toBeGreaterThan(20);
   expect(shared).toBeGreaterThan(10);
 });
+
+test("a hundred executions of one version need one frozen isolate, and one isolate each where each is to have its own", async () => {
+  const slots = createSlots();
+  const made = { frozen: new Set<IsolateBox>(), context: new Set<IsolateBox>(), isolate: new Set<IsolateBox>() };
+  for (const isolation of LEVELS) {
+    for (let run = 1; run <= 100; run++) {
+      const script = { name: "weft:a", text: "(function(){return 1})" };
+      const request = { run, key: "a:1", isolation, memoryMb: 16, trial: false, script, needs: 0 };
+      const seat = await slots.seat(request);
+      made[isolation].add(seat.slot.lane.box);
+      slots.leave(seat, run);
+      slots.refill();
+    }
+  }
+  expect([made.frozen.size, made.context.size, made.isolate.size]).toEqual([1, 1, 100]);
+  slots.shrink();
+  for (const box of Object.values(made).flatMap((boxes) => [...boxes])) if (!box.isDisposed()) box.dispose();
+});
