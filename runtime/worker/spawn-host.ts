@@ -28,6 +28,8 @@ export function spawnHost({ profile, wall, flags: more = [] }: HostCommand): Chi
   const flags = [
     "--no-node-snapshot",
     "--no-lazy",
+    // What has not run between two collections is compiled again when it runs: an idle script keeps no bytecode.
+    "--bytecode-old-age=1",
     ...(hardened ? ["--jitless"] : []),
     "--permission",
     "--allow-addons",
