@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
@@ -8,6 +6,7 @@ import { exampleDatastores, fillDatastores, type LoadedExamples, loadExamples } 
 import { createApp } from "./http/app.ts";
 import { toRunSummary } from "./http/dialects/maitai/run-view.ts";
 import { ensureOwnerKey } from "./owner-key.ts";
+import { weftVersion } from "./version.ts";
 
 /** A running server. */
 export interface Server extends Services {
@@ -28,11 +27,6 @@ export interface Server extends Services {
 
 /** Setting of the store that says how far the examples are. */
 const EXAMPLES = "examples";
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(join(import.meta.dirname, "..", "package.json"), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
-}
 
 const NOTHING: LoadedExamples = { refs: [], datastores: [] };
 
@@ -83,7 +77,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     },
     ready: () => services.engine.ready() && store.isSound(),
     report,
-    version: await readVersion(),
+    version: weftVersion(),
   });
   await runtime.ready();
   const examples = await loadIntoEmpty(core, settings);

@@ -73,7 +73,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/store/disk/": ["src/store/disk/", "src/store/store.ts", "runtime/index.ts"],
   "src/cache/": ["src/cache/", "src/store/store.ts", "runtime/index.ts"],
   "src/recording/": ["src/recording/", "runtime/index.ts"],
-  "src/backup/": ["src/backup/", "src/store/sqlite/migrations.ts", "runtime/index.ts"],
+  "src/backup/": [
+    "src/backup/",
+    "src/store/sqlite/migrations.ts",
+    "src/store/disk/",
+    "src/seal-key.ts",
+    "runtime/index.ts",
+  ],
   "src/engine/": [
     "src/engine/",
     "src/backup/hold-file.ts",
@@ -89,7 +95,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/owner-key.ts": ["src/store/store.ts", "src/engine/", "runtime/index.ts"],
   "src/core.ts": ["src/engine/", "src/cache/", "src/store/", "src/config.ts", "src/seal-key.ts", "runtime/index.ts"],
   "src/seal-key.ts": ["runtime/index.ts"],
+  "src/version.ts": [],
   "src/server.ts": [
+    "src/version.ts",
     "src/core.ts",
     "src/http/",
     "src/engine/",
@@ -107,6 +115,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/testing/",
     "src/backup/",
     "src/seal-key.ts",
+    "src/version.ts",
     "src/server.ts",
     "src/config.ts",
     "src/settings-table.ts",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { fail } from "../../runtime/index.ts";
+import { syncDirectory } from "../store/disk/sync-directory.ts";
 
 /** Bytes of one chunk: a multiple of SQLite's page, so that a page that did not change leaves its chunk as it was. */
 export const CHUNK_BYTES = 1024 * 1024;
@@ -24,12 +25,6 @@ export interface Chunks {
   prune(used: ReadonlySet<string>): Promise<number>;
   /** Flushes the directories: what was put survives a power cut. */
   sync(): Promise<void>;
-}
-
-/** Flushes the entries of a directory. */
-export async function syncEntries(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  await directory.sync().finally(() => directory.close());
 }
 
 /** Writes a file whole or not at all. */
@@ -94,8 +89,8 @@ export async function openChunks(directory: string, temporary: string): Promise<
       return removed;
     },
     async sync() {
-      for (const folder of touched) await syncEntries(folder);
-      await syncEntries(directory);
+      for (const folder of touched) await syncDirectory(folder);
+      await syncDirectory(directory);
     },
   };
 }

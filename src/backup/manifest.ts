@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../runtime/index.ts";
-import { syncEntries, writeWhole } from "./chunks.ts";
+import { syncDirectory } from "../store/disk/sync-directory.ts";
+import { writeWhole } from "./chunks.ts";
 
 /** One file of a backup. */
 export interface BackedUpFile {
@@ -81,7 +82,7 @@ export class Generations {
     const json = JSON.stringify(manifest);
     const text = Buffer.from(`${digestOf(json)}\n${json}\n`);
     await writeWhole(join(this.#directory, `${name}${SUFFIX}`), text, join(this.#temporary, `${name}${SUFFIX}`));
-    await syncEntries(this.#directory);
+    await syncDirectory(this.#directory);
   }
 
   async remove(name: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fail } from "../../runtime/index.ts";
 import { type Chunks, openChunks } from "./chunks.ts";
@@ -27,14 +27,27 @@ const isAlive = (pid: number) => {
   }
 };
 
+/** False when somebody has it. */
+async function tryLock(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, String(process.pid), { flag: "wx", mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
 async function lock(path: string): Promise<void> {
+  if (await tryLock(path)) return;
   const pid = Number(await readFile(path, "utf8").catch(() => "0"));
-  if (pid > 0 && isAlive(pid))
-    throw fail("CONFLICT", { message: `Another weft (process ${pid}) writes to this directory of backups.` });
-  // Left behind by one that was killed.
-  await rm(path, { force: true });
-  const file = await open(path, "wx", 0o600);
-  await file.writeFile(String(process.pid)).finally(() => file.close());
+  if (pid > 0 && !isAlive(pid)) {
+    // Left behind by one that was killed.
+    await rm(path, { force: true });
+    if (await tryLock(path)) return;
+  }
+  const message = `Another weft${pid > 0 ? ` (process ${pid})` : ""} writes to this directory of backups; if there is none, remove ${path}.`;
+  throw fail("CONFLICT", { message });
 }
 
 /** Opens a directory of backups for writing; it is made when it is missing. CONFLICT while another process does. */

@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fail } from "../../runtime/index.ts";
-import { syncEntries } from "./chunks.ts";
+import { syncDirectory } from "../store/disk/sync-directory.ts";
 import type { BackedUpFile, Manifest } from "./manifest.ts";
 import type { Repository } from "./repository.ts";
 
@@ -101,7 +101,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Manifest> 
     checkDatabase(fresh, options.schema);
     await rmdir(dataDir).catch(() => undefined);
     await rename(fresh, dataDir);
-    await syncEntries(dirname(dataDir));
+    await syncDirectory(dirname(dataDir));
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
     throw error;

@@ -2,6 +2,7 @@ import { open, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { fail } from "../../runtime/index.ts";
+import { SEAL_KEY_FILE } from "../seal-key.ts";
 import { piecesOf } from "./chunks.ts";
 import { type DataFile, listDataFiles } from "./data-files.ts";
 import { type BackedUpFile, generationName } from "./manifest.ts";
@@ -9,7 +10,6 @@ import type { Repository } from "./repository.ts";
 
 const DATABASE = "weft.db";
 const LOG = "weft.db-wal";
-const KEY = "secrets.key";
 /** A datastore's writer holds its file for a moment at a time. */
 const BUSY_MS = 30_000;
 const ALL_PAGES = 0x7fffffff;
@@ -159,11 +159,13 @@ export async function takeBackup(options: BackupOptions, confirm: () => Promise<
     if (same !== undefined && same.stamp !== null && same.stamp === file.stamp) taking.reuse(same);
     else await takeFile(file, taking, options);
   }
-  if (withKey) await taking.read(join(dataDir, KEY), KEY, null);
+  // There is none where the key comes from a setting.
+  const hasKey = withKey && (await bytesOf(join(dataDir, SEAL_KEY_FILE))) > 0;
+  if (hasKey) await taking.read(join(dataDir, SEAL_KEY_FILE), SEAL_KEY_FILE, null);
   await repository.chunks.sync();
   await confirm();
   const name = generationName(createdAt);
   const { files, newBytes } = taking;
-  await repository.generations.add(name, { format: "weft-backup-1", weft, createdAt, hasKey: withKey, files });
+  await repository.generations.add(name, { format: "weft-backup-1", weft, createdAt, hasKey, files });
   return { name, files: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0), newBytes };
 }

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { HOLD_FILE } from "../backup/hold-file.ts";
 import { openRepository } from "../backup/repository.ts";
 import { type BackupOptions, takeBackup } from "../backup/take-backup.ts";
-import { readWeftVersion } from "../backup/versions.ts";
+import { weftVersion } from "../version.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { dataDirOf } from "./connection.ts";
@@ -77,7 +77,7 @@ export const backup: Command = {
         const held = await holdOrNull(call, dataDir);
         const options: BackupOptions = {
           ...{ dataDir, repository, withKey: call.options.flag("withoutKey") === false, signal: call.io.signal },
-          ...{ weft: await readWeftVersion(), isLive: held !== null },
+          ...{ weft: weftVersion(), isLive: held !== null },
           progress: (done, total) => update(`${progressText(done, total)}  ${sizeOf(done)} of ${sizeOf(total)}`),
         };
         let ended = held === null;

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
 import { SCHEMA_VERSION } from "../backup/versions.ts";
 import type { Settings } from "../config.ts";
-import { loadSealKeys, readGivenKeys } from "../seal-key.ts";
+import { loadSealKeys, readGivenKeys, SEAL_KEY_FILE } from "../seal-key.ts";
 
 /** What one check found. */
 export interface Finding {
@@ -127,7 +127,7 @@ async function checkKeys(dataDir: string, settings: KeySettings, path: string): 
 
 const checkKey: Check = async ({ dataDir, secretsKey, secretsKeyFile }) => {
   const settings = { secretsKey, secretsKeyFile };
-  const path = join(dataDir, "secrets.key");
+  const path = join(dataDir, SEAL_KEY_FILE);
   if (secretsKey !== null || secretsKeyFile !== null) return [await checkKeys(dataDir, settings, path)];
   const mode = await modeOf(path);
   if (mode === null) {

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { CommanderError, Option, Command as Parser } from "commander";
 import { settingsHelp } from "../settings-table.ts";
+import { weftVersion } from "../version.ts";
 import { createApi } from "./api.ts";
 import { type Command, type Flag, toOptions } from "./command.ts";
 import { parseConnection } from "./connection.ts";
@@ -9,12 +9,6 @@ import { COMMANDS } from "./index.ts";
 import type { Io } from "./io.ts";
 import { showError } from "./show-error.ts";
 import { createTerminal } from "./terminal.ts";
-
-const PACKAGE = new URL("../../package.json", import.meta.url);
-
-function versionText(): string {
-  return String((JSON.parse(readFileSync(PACKAGE, "utf8")) as { readonly version: string }).version);
-}
 
 function closing(): string {
   const codes = EXIT_CODES.map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`);
@@ -49,7 +43,7 @@ function addCommand(
 function createProgram(io: Io, json: boolean): Parser {
   const program = new Parser("weft")
     .description("Runs script workflows: upload a TypeScript file, call it by name.")
-    .version(versionText());
+    .version(weftVersion());
   program.exitOverride().showHelpAfterError("(weft --help shows all commands and settings)");
   program.configureOutput({
     writeOut: (text) => void io.stdout.write(text),

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -109,6 +109,30 @@ test("a stopped server's directory is backed up too, and older backups are forgo
   expect(readdirSync(path("third"))).not.toContain("secrets.key");
   await start("third");
   expect((await call(send, "writer", { input: { name: "third" } })).status).toBe(200);
+});
+
+test("a directory whose seal key comes from a setting has none to back up", async () => {
+  await server.stop();
+  const key = readFileSync(join(path("live"), "secrets.key"), "utf8").trim();
+  cpSync(path("live"), path("keyless"), { recursive: true });
+  rmSync(join(path("keyless"), "secrets.key"));
+  const env = { WEFT_URL: server.url, WEFT_API_KEY: TEST_KEY, WEFT_DATA_DIR: path("keyless"), WEFT_SECRETS_KEY: key };
+  expect(await weft(["backup", "keyless-backups"], { cwd: home.path, env })).toMatchObject({ code: 0 });
+  const restored = await cli("fourth", "restore", "keyless-backups");
+  expect(restored).toMatchObject({ code: 0, err: expect.stringContaining("It has no secrets.key") });
+  await start("third");
+});
+
+test("one backup at a time writes to a directory; what a killed one left is taken over", async () => {
+  const lock = join(backups(), "lock");
+  writeFileSync(lock, String(process.pid));
+  const refused = await cli("third", "backup", "backups");
+  expect(refused).toMatchObject({ code: 2, err: expect.stringContaining(`process ${process.pid}`) });
+  expect(readFileSync(lock, "utf8")).toBe(String(process.pid));
+  // No process has a number that large.
+  writeFileSync(lock, String(2 ** 30));
+  expect(await cli("third", "backup", "backups")).toMatchObject({ code: 0 });
+  expect(readdirSync(backups())).not.toContain("lock");
 });
 
 test("nothing is restored from a damaged backup, over a directory that is used, or from nothing", async () => {
