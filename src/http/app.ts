@@ -14,6 +14,7 @@ import type { AccountOfKey } from "./auth.ts";
 import { answerBadConnection } from "./connection-errors.ts";
 import type { App, Dialect, DialectDeps, Reply, Request } from "./dialects/dialect.ts";
 import { DIALECTS, dialectOf } from "./dialects/index.ts";
+import { installTurnEnd } from "./end-of-turn.ts";
 import { registerHealth } from "./health.ts";
 import { requestIdOf } from "./ids.ts";
 import { parseJsonBody } from "./json-body.ts";
@@ -189,6 +190,7 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
   installPressure(app, watchEventLoop(), deps.maxDelayMs ?? Number.POSITIVE_INFINITY);
   installAccess(app, { ...deps, traffic: createTraffic(deps.accountDefaults ?? UNLIMITED, Date.now) });
   installAudit(app, deps.services.audit);
+  installTurnEnd(app);
 }
 
 const EXPOSED = ["x-request-id", "retry-after", "x-should-retry", "location", "x-weft-cache", "x-weft-execution-id"];
