@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
@@ -49,10 +50,7 @@ function changeOf(call: CommandCall, action: string): JsonRecord {
 export const accounts: Command = {
   name: "accounts",
   about: "list, make, limit and suspend accounts; for the owner of the server",
-  args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
-    { name: "account", about: "name, or id", optional: true },
-  ],
+  args: [actionArgument(ACTIONS), { name: "account", about: "name, or id", optional: true }],
   flags: TRAFFIC_FLAGS,
   examples: [
     "weft accounts create team-a --concurrency 50",
@@ -60,9 +58,8 @@ export const accounts: Command = {
     "weft accounts suspend team-a",
   ],
   async run(call) {
-    const [action = "list", name = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, name = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action !== "list" && name === "") throw stop("usage", `${action}: needs the account`);
     const api = await call.api();
     if (action === "create") return create(call, api, name);

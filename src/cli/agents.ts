@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import { toCallBody } from "./call-body.ts";
 import { callStream, callWhole, INVOKE_AGENT, showAnswer, showFrames } from "./call-stream.ts";
@@ -114,7 +115,7 @@ export const agents: Command = {
   name: "agents",
   about: "define, list, change and ask agents",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the agent, or the file of its definition (put)", optional: true },
     { name: "more", about: "the message (run) or the version (activate)", optional: true },
   ],
@@ -133,10 +134,8 @@ export const agents: Command = {
     "weft agents activate support 1",
   ],
   async run(call) {
-    const [action = "list", target = "", more = ""] = call.args;
-    if (!ACTIONS.includes(action)) {
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
-    }
+    const [, target = "", more = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     const needsMore = action === "run" || action === "activate";
     if (target === "" || (needsMore && more === "")) throw stop("usage", `${action}: needs ${NEEDS[action]}`);

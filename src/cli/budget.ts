@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import { type Api, runPath } from "./api.ts";
 import { amountsOf, BALANCE_HEADING, balanceRows } from "./budget-amounts.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -61,7 +62,7 @@ export const budget: Command = {
   name: "budget",
   about: "show, set and raise what runs, API keys and the account may spend",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default show`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "an execution id, account, or the name of an API key; default account", optional: true },
   ],
   flags: [
@@ -78,9 +79,8 @@ export const budget: Command = {
     "weft budget add exec_0123456789abcdef0123456789abcdef --usd 0.5",
   ],
   async run(call) {
-    const [action = "show", target = ACCOUNT] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ACCOUNT] = call.args;
+    const action = actionOf(call, ACTIONS);
     const api = await call.api();
     if (action === "set") return set(call, api, target);
     if (action === "add") return add(call, api, target);

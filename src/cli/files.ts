@@ -2,6 +2,7 @@ import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { actionArgument, actionOf } from "./action.ts";
 import { type Api, runPath } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { download, downloadToStdout } from "./download.ts";
@@ -116,7 +117,7 @@ export const files: Command = {
   name: "files",
   about: "upload files for runs, and fetch those that runs wrote",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the file to upload (put), or a file's id", optional: true },
   ],
   flags: [
@@ -131,9 +132,8 @@ export const files: Command = {
     "weft files list --run exec_0123456789abcdef0123456789abcdef",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     if (target === "") throw stop("usage", `${action}: needs ${action === "put" ? "a file" : "a file's id"}`);
     const work = { put, get, show, delete: remove, url }[action];

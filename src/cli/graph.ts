@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
@@ -134,7 +135,7 @@ export const graph: Command = {
   name: "graph",
   about: "check, store and run graphs of nodes, and turn them into scripts",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the workflow, or the file of the graph (check, save)", optional: true },
   ],
   flags: [
@@ -153,9 +154,8 @@ export const graph: Command = {
     "weft graph eject my-flow --out my-flow",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     if (target === "") throw stop("usage", `${action}: needs ${NEEDS[action]}`);
     if (action === "check") return check(call, target);

@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
@@ -106,7 +107,7 @@ export const keys: Command = {
   name: "keys",
   about: "list, make, change, rotate and revoke API keys",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the name (create), or the key's id, name or first characters", optional: true },
   ],
   flags: [
@@ -128,9 +129,8 @@ export const keys: Command = {
     "weft keys revoke ci",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     const api = await call.api();
     if (action === "list" || action === "current") {
       const found =

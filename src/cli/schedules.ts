@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
@@ -69,7 +70,7 @@ export const schedules: Command = {
   name: "schedules",
   about: "list, create and change what starts by the clock",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the workflow (list, create) or the schedule's id", optional: true },
   ],
   flags: [
@@ -87,9 +88,8 @@ export const schedules: Command = {
     "weft schedules pause sched_0123456789abcdef0123456789abcdef",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call, target);
     if (target === "")
       throw stop("usage", `${action}: needs ${action === "create" ? "a workflow" : "a schedule's id"}`);

@@ -1,5 +1,6 @@
 import { text } from "node:stream/consumers";
 import { rotateSealKey } from "../seal-key.ts";
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { dataDirOf } from "./connection.ts";
@@ -65,7 +66,7 @@ export const secrets: Command = {
   name: "secrets",
   about: "list, set and delete stored secrets, and rotate the key that seals them",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "name", about: "name of the secret, as in ctx.secrets.NAME", optional: true },
   ],
   flags: [
@@ -87,10 +88,9 @@ export const secrets: Command = {
     "weft secrets delete STRIPE_KEY",
   ],
   async run(call) {
-    const [action = "list", name = ""] = call.args;
+    const [, name = ""] = call.args;
     const { terminal, json } = call;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const action = actionOf(call, ACTIONS);
     if (action === "rotate-key") return rotate(call);
     const api = await call.api();
     if (action === "list") return list(call, api);
