@@ -2,25 +2,16 @@ import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { table } from "./table.ts";
 import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
 
 const BASE = "/api/v1/accounts";
-const PAGE = 100;
 const ACTIONS = ["list", "show", "create", "limit", "suspend", "resume"];
 
 const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 const pathOf = (name: string) => `${BASE}/${encodeURIComponent(name)}`;
-
-async function readAll(api: Api): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${BASE}?limit=${PAGE}&offset=${items.length}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
 
 function print(call: CommandCall, accounts: readonly JsonRecord[]): void {
   const rows = accounts.map((account) => [
@@ -64,7 +55,7 @@ export const accounts: Command = {
     const api = await call.api();
     if (action === "create") return create(call, api, name);
     if (action === "list") {
-      const all = await readAll(api);
+      const all = await readAll(api, BASE);
       return call.json ? call.terminal.print(JSON.stringify(all)) : print(call, all);
     }
     const json = action === "show" ? undefined : changeOf(call, action);

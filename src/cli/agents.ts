@@ -1,15 +1,14 @@
 import { actionArgument, actionOf } from "./action.ts";
-import type { Api } from "./api.ts";
 import { toCallBody } from "./call-body.ts";
 import { callStream, callWhole, INVOKE_AGENT, showAnswer, showFrames } from "./call-stream.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asRecords, asText } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/agents";
-const PAGE = 100;
 const NEEDS: Readonly<Record<string, string>> = {
   show: "the agent",
   put: "a JSON file with the definition, or - for stdin",
@@ -21,15 +20,6 @@ const NEEDS: Readonly<Record<string, string>> = {
 const ACTIONS = ["list", ...Object.keys(NEEDS)];
 
 const pathOf = (agent: string, rest = "") => `${BASE}/${encodeURIComponent(agent)}${rest}`;
-
-async function readAll(api: Api, path: string): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${path}?limit=${PAGE}&offset=${items.length}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
 
 async function list(call: CommandCall): Promise<void> {
   const items = await readAll(await call.api(), BASE);

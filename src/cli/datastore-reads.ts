@@ -9,10 +9,10 @@ import { datastorePath } from "./datastore-import.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
 import { asRecord, asRecords, asText, type JsonRecord, parseJson } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { sizeOf } from "./sizes.ts";
 import { table } from "./table.ts";
 
-const PAGE = 100;
 const MAX_CELL = 60;
 
 const cellOf = (value: unknown): string => {
@@ -37,14 +37,7 @@ function printTable({ terminal }: CommandCall, rows: readonly JsonRecord[]): voi
 
 /** `weft datastores list`. */
 export async function listDatastores(call: CommandCall): Promise<void> {
-  const api = await call.api();
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const path = `/api/v1/datastores?limit=${PAGE}&offset=${items.length}`;
-    const page = asRecords(asRecord(await api.call(path))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) break;
-  }
+  const items = await readAll(await call.api(), "/api/v1/datastores");
   if (call.json) return call.terminal.print(JSON.stringify(items));
   const rows = items.map(({ name, rows: count, revision, bytes }) => ({
     name,

@@ -1,29 +1,19 @@
 import { actionArgument, actionOf } from "./action.ts";
-import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/schedules";
-const PAGE = 100;
 const ACTIONS = ["list", "create", "pause", "resume", "delete", "run"];
 
 const pathOf = (id: string, rest = "") => `${BASE}/${encodeURIComponent(id)}${rest}`;
 
-async function readAll(api: Api, ref: string): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  const filter = ref === "" ? "" : `&workflow=${encodeURIComponent(ref)}`;
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${BASE}?limit=${PAGE}&offset=${items.length}${filter}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
-
 async function list(call: CommandCall, ref: string): Promise<void> {
-  const items = await readAll(await call.api(), ref);
+  const filter = ref === "" ? "" : `?workflow=${encodeURIComponent(ref)}`;
+  const items = await readAll(await call.api(), `${BASE}${filter}`);
   if (call.json) return call.terminal.print(JSON.stringify(items));
   if (items.length === 0) return call.terminal.note("There are no schedules yet. Make one with: weft schedules create");
   const rows = items.map((item) => [
