@@ -2,7 +2,7 @@ import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText, dataOf, type JsonRecord } from "./json.ts";
 import { readAll } from "./pages.ts";
 import { table } from "./table.ts";
 import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
@@ -10,7 +10,6 @@ import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
 const BASE = "/api/v1/accounts";
 const ACTIONS = ["list", "show", "create", "limit", "suspend", "resume"];
 
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 const pathOf = (name: string) => `${BASE}/${encodeURIComponent(name)}`;
 
 function print(call: CommandCall, accounts: readonly JsonRecord[]): void {

@@ -4,7 +4,7 @@ import { callStream, callWhole, INVOKE_AGENT, showAnswer, showFrames } from "./c
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asNumber, asRecord, asRecords, asText } from "./json.ts";
+import { asNumber, asRecord, asRecords, asText, dataOf } from "./json.ts";
 import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
@@ -52,9 +52,7 @@ async function put(call: CommandCall, file: string): Promise<void> {
   const definition = asRecord(await readInput(file === "-" ? "-" : `@${file}`, call.io, "put"));
   const name = asText(definition["name"]);
   if (name === null) throw stop("usage", `${file}: needs a "name", the agent's`);
-  const data = asRecord(
-    asRecord(await (await call.api()).call(pathOf(name), { method: "PUT", json: definition }))["data"],
-  );
+  const data = dataOf(await (await call.api()).call(pathOf(name), { method: "PUT", json: definition }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const what = data["version_created"] === true ? "is now" : "was already";
   call.terminal.print(
@@ -83,12 +81,10 @@ async function run(call: CommandCall, agent: string, message: string): Promise<v
 
 async function change(call: CommandCall, agent: string, version: string | null): Promise<void> {
   const api = await call.api();
-  const data = asRecord(
-    asRecord(
-      await (version === null
-        ? api.call(pathOf(agent), { method: "DELETE" })
-        : api.call(pathOf(agent, `/versions/${encodeURIComponent(version)}/activate`), { method: "POST" })),
-    )["data"],
+  const data = dataOf(
+    await (version === null
+      ? api.call(pathOf(agent), { method: "DELETE" })
+      : api.call(pathOf(agent, `/versions/${encodeURIComponent(version)}/activate`), { method: "POST" })),
   );
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const done = version === null ? "deleted" : `at version ${version}`;
@@ -96,7 +92,7 @@ async function change(call: CommandCall, agent: string, version: string | null):
 }
 
 async function show(call: CommandCall, agent: string): Promise<void> {
-  const data = asRecord(asRecord(await (await call.api()).call(pathOf(agent)))["data"]);
+  const data = dataOf(await (await call.api()).call(pathOf(agent)));
   call.terminal.print(call.json ? JSON.stringify(data) : JSON.stringify(data, null, 2));
 }
 

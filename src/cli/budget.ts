@@ -3,7 +3,7 @@ import { type Api, runPath } from "./api.ts";
 import { amountsOf, BALANCE_HEADING, balanceRows } from "./budget-amounts.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText, dataOf, type JsonRecord } from "./json.ts";
 import { readRun } from "./logs.ts";
 import { table } from "./table.ts";
 
@@ -12,7 +12,6 @@ const ACTIONS = ["show", "set", "add"];
 const ACCOUNT = "account";
 
 const isRun = (target: string) => /^exec_[0-9a-f]{32}$|^[0-9a-f]{8}-/.test(target);
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 
 function poolRows(pools: JsonRecord): readonly (readonly string[])[] {
   const account = pools["account"] === null ? [] : balanceRows("account (today)", asRecord(pools["account"]));

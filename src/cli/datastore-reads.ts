@@ -8,7 +8,7 @@ import type { CommandCall } from "./command.ts";
 import { datastorePath } from "./datastore-import.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asRecords, asText, type JsonRecord, parseJson } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord, parseJson } from "./json.ts";
 import { readAll } from "./pages.ts";
 import { sizeOf } from "./sizes.ts";
 import { table } from "./table.ts";
@@ -51,7 +51,7 @@ export async function listDatastores(call: CommandCall): Promise<void> {
 /** `weft datastores describe`. */
 export async function describeDatastore(call: CommandCall, name: string): Promise<void> {
   const { terminal } = call;
-  const data = asRecord(asRecord(await (await call.api()).call(datastorePath(name)))["data"]);
+  const data = dataOf(await (await call.api()).call(datastorePath(name)));
   if (call.json) return terminal.print(JSON.stringify(data));
   const { rows, revision, bytes, id_field: id, vector } = data;
   const size = `${Number(rows).toLocaleString("en")} records, revision ${asText(revision)}, ${sizeOf(Number(bytes))}`;
@@ -98,8 +98,8 @@ export async function queryDatastore(call: CommandCall, name: string, args: read
   if (sql === "") throw stop("usage", "query: needs a SELECT");
   const params = values.map((value) => parseJson(value) ?? value);
   const json = { sql, ...(params.length === 0 ? {} : { params }) };
-  const answer = asRecord(await (await call.api()).call(datastorePath(name, "/query"), { json }));
-  printRows(call, asRecords(asRecord(answer["data"])["rows"]), "No rows.");
+  const data = dataOf(await (await call.api()).call(datastorePath(name, "/query"), { json }));
+  printRows(call, asRecords(data["rows"]), "No rows.");
 }
 
 /** `weft datastores get`. */
@@ -119,8 +119,7 @@ export async function getRecords(call: CommandCall, name: string, ids: readonly 
 export async function putRecords(call: CommandCall, name: string, given: string): Promise<void> {
   const input = given === "" ? undefined : await readInput(given, call.io);
   if (input === undefined) throw stop("usage", "put: needs a record as JSON, @file, or - for stdin");
-  const answer = asRecord(await (await call.api()).call(datastorePath(name, "/records"), { json: input }));
-  const data = asRecord(answer["data"]);
+  const data = dataOf(await (await call.api()).call(datastorePath(name, "/records"), { json: input }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const { added, replaced, rows, revision } = data;
   call.terminal.print(
@@ -137,8 +136,7 @@ export async function deleteRecords(call: CommandCall, name: string, ids: readon
     if (call.json) return terminal.print(JSON.stringify({ deleted: true }));
     return terminal.print(`${terminal.green("✓")} ${terminal.bold(name)} is deleted`);
   }
-  const answer = asRecord(await api.call(datastorePath(name, "/records/delete"), { json: { ids } }));
-  const data = asRecord(answer["data"]);
+  const data = dataOf(await api.call(datastorePath(name, "/records/delete"), { json: { ids } }));
   if (call.json) return terminal.print(JSON.stringify(data));
   terminal.print(`${terminal.green("✓")} ${asText(data["removed"])} of ${ids.length} records are deleted`);
 }

@@ -13,7 +13,7 @@ import {
 } from "./datastore-reads.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asText, parseJson } from "./json.ts";
+import { asRecord, asText, dataOf, parseJson } from "./json.ts";
 
 const ACTIONS = ["list", "create", "import", "describe", "search", "query", "get", "put", "delete", "download"];
 const BASE = "/api/v1/datastores";
@@ -51,7 +51,7 @@ async function definitionOf(call: CommandCall): Promise<object> {
 
 async function create(call: CommandCall, name: string): Promise<void> {
   const json = { ...(await definitionOf(call)), name };
-  const data = asRecord(asRecord(await (await call.api()).call(BASE, { json }))["data"]);
+  const data = dataOf(await (await call.api()).call(BASE, { json }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   call.terminal.print(
     `${call.terminal.green("✓")} ${call.terminal.bold(name)} is made; fill it with: weft datastores import ${name} <file>`,

@@ -2,7 +2,7 @@ import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { secondsOf } from "./seconds.ts";
 import { showTime, table } from "./table.ts";
 import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
@@ -15,7 +15,6 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 const ACTIONS = ["list", "current", ...Object.keys(NEEDS)];
 
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 const listText = (value: unknown) => (Array.isArray(value) ? value.map(String).join(" ") : "all");
 
 function baseOf({ options }: CommandCall): string {

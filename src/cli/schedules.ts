@@ -2,7 +2,7 @@ import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
@@ -38,7 +38,7 @@ async function create(call: CommandCall, ref: string): Promise<void> {
     return value === undefined ? [] : [[field, value]];
   });
   const json = { workflow: ref, cron, ...Object.fromEntries(given), ...(input === undefined ? {} : { input }) };
-  const data = asRecord(asRecord(await (await call.api()).call(BASE, { json }))["data"]);
+  const data = dataOf(await (await call.api()).call(BASE, { json }));
   if (call.json) return terminal.print(JSON.stringify(data));
   terminal.print(asText(data["id"]) ?? "");
   const next = Array.isArray(data["next_runs"]) ? data["next_runs"] : [];
@@ -48,7 +48,7 @@ async function create(call: CommandCall, ref: string): Promise<void> {
 async function act(call: CommandCall, action: string, id: string): Promise<void> {
   const api = await call.api();
   const request = action === "delete" ? { method: "DELETE" as const } : { method: "POST" as const };
-  const data = asRecord(asRecord(await api.call(pathOf(id, action === "delete" ? "" : `/${action}`), request))["data"]);
+  const data = dataOf(await api.call(pathOf(id, action === "delete" ? "" : `/${action}`), request));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   if (action === "run") return call.terminal.print(asText(data["id"]) ?? "");
   const done = { pause: "paused", resume: "resumed", delete: "deleted" }[action];

@@ -5,7 +5,7 @@ import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { dataDirOf } from "./connection.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/secrets";
@@ -46,7 +46,7 @@ async function set(call: CommandCall, api: Api, name: string): Promise<JsonRecor
     ...(refs.length === 0 ? {} : { refs: refs.includes("all") ? null : refs }),
     ...(hosts.length === 0 ? {} : hosts.includes("none") ? { expose: "value" } : { expose: "handle", hosts }),
   };
-  return asRecord(asRecord(await api.call(pathOf(name), { method: "PUT", json }))["data"]);
+  return dataOf(await api.call(pathOf(name), { method: "PUT", json }));
 }
 
 async function rotate({ io, terminal, json }: CommandCall): Promise<void> {
@@ -96,9 +96,7 @@ export const secrets: Command = {
     if (action === "list") return list(call, api);
     if (name === "") throw stop("usage", `${action}: needs the name of the secret`);
     const data =
-      action === "set"
-        ? await set(call, api, name)
-        : asRecord(asRecord(await api.call(pathOf(name), { method: "DELETE" }))["data"]);
+      action === "set" ? await set(call, api, name) : dataOf(await api.call(pathOf(name), { method: "DELETE" }));
     if (json) return terminal.print(JSON.stringify(data));
     terminal.print(`${terminal.green("✓")} ${terminal.bold(name)} is ${action === "set" ? "stored" : "deleted"}`);
   },
