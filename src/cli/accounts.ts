@@ -1,25 +1,16 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText, dataOf, type JsonRecord } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { table } from "./table.ts";
 import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
 
 const BASE = "/api/v1/accounts";
-const PAGE = 100;
 const ACTIONS = ["list", "show", "create", "limit", "suspend", "resume"];
 
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 const pathOf = (name: string) => `${BASE}/${encodeURIComponent(name)}`;
-
-async function readAll(api: Api): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${BASE}?limit=${PAGE}&offset=${items.length}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
 
 function print(call: CommandCall, accounts: readonly JsonRecord[]): void {
   const rows = accounts.map((account) => [
@@ -49,10 +40,7 @@ function changeOf(call: CommandCall, action: string): JsonRecord {
 export const accounts: Command = {
   name: "accounts",
   about: "list, make, limit and suspend accounts; for the owner of the server",
-  args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
-    { name: "account", about: "name, or id", optional: true },
-  ],
+  args: [actionArgument(ACTIONS), { name: "account", about: "name, or id", optional: true }],
   flags: TRAFFIC_FLAGS,
   examples: [
     "weft accounts create team-a --concurrency 50",
@@ -60,14 +48,13 @@ export const accounts: Command = {
     "weft accounts suspend team-a",
   ],
   async run(call) {
-    const [action = "list", name = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, name = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action !== "list" && name === "") throw stop("usage", `${action}: needs the account`);
     const api = await call.api();
     if (action === "create") return create(call, api, name);
     if (action === "list") {
-      const all = await readAll(api);
+      const all = await readAll(api, BASE);
       return call.json ? call.terminal.print(JSON.stringify(all)) : print(call, all);
     }
     const json = action === "show" ? undefined : changeOf(call, action);

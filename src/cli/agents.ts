@@ -1,14 +1,14 @@
-import type { Api } from "./api.ts";
+import { actionArgument, actionOf } from "./action.ts";
 import { toCallBody } from "./call-body.ts";
 import { callStream, callWhole, INVOKE_AGENT, showAnswer, showFrames } from "./call-stream.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asRecords, asText, dataOf } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/agents";
-const PAGE = 100;
 const NEEDS: Readonly<Record<string, string>> = {
   show: "the agent",
   put: "a JSON file with the definition, or - for stdin",
@@ -20,15 +20,6 @@ const NEEDS: Readonly<Record<string, string>> = {
 const ACTIONS = ["list", ...Object.keys(NEEDS)];
 
 const pathOf = (agent: string, rest = "") => `${BASE}/${encodeURIComponent(agent)}${rest}`;
-
-async function readAll(api: Api, path: string): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${path}?limit=${PAGE}&offset=${items.length}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
 
 async function list(call: CommandCall): Promise<void> {
   const items = await readAll(await call.api(), BASE);
@@ -61,9 +52,7 @@ async function put(call: CommandCall, file: string): Promise<void> {
   const definition = asRecord(await readInput(file === "-" ? "-" : `@${file}`, call.io, "put"));
   const name = asText(definition["name"]);
   if (name === null) throw stop("usage", `${file}: needs a "name", the agent's`);
-  const data = asRecord(
-    asRecord(await (await call.api()).call(pathOf(name), { method: "PUT", json: definition }))["data"],
-  );
+  const data = dataOf(await (await call.api()).call(pathOf(name), { method: "PUT", json: definition }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const what = data["version_created"] === true ? "is now" : "was already";
   call.terminal.print(
@@ -92,12 +81,10 @@ async function run(call: CommandCall, agent: string, message: string): Promise<v
 
 async function change(call: CommandCall, agent: string, version: string | null): Promise<void> {
   const api = await call.api();
-  const data = asRecord(
-    asRecord(
-      await (version === null
-        ? api.call(pathOf(agent), { method: "DELETE" })
-        : api.call(pathOf(agent, `/versions/${encodeURIComponent(version)}/activate`), { method: "POST" })),
-    )["data"],
+  const data = dataOf(
+    await (version === null
+      ? api.call(pathOf(agent), { method: "DELETE" })
+      : api.call(pathOf(agent, `/versions/${encodeURIComponent(version)}/activate`), { method: "POST" })),
   );
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const done = version === null ? "deleted" : `at version ${version}`;
@@ -105,7 +92,7 @@ async function change(call: CommandCall, agent: string, version: string | null):
 }
 
 async function show(call: CommandCall, agent: string): Promise<void> {
-  const data = asRecord(asRecord(await (await call.api()).call(pathOf(agent)))["data"]);
+  const data = dataOf(await (await call.api()).call(pathOf(agent)));
   call.terminal.print(call.json ? JSON.stringify(data) : JSON.stringify(data, null, 2));
 }
 
@@ -114,7 +101,7 @@ export const agents: Command = {
   name: "agents",
   about: "define, list, change and ask agents",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the agent, or the file of its definition (put)", optional: true },
     { name: "more", about: "the message (run) or the version (activate)", optional: true },
   ],
@@ -133,10 +120,8 @@ export const agents: Command = {
     "weft agents activate support 1",
   ],
   async run(call) {
-    const [action = "list", target = "", more = ""] = call.args;
-    if (!ACTIONS.includes(action)) {
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
-    }
+    const [, target = "", more = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     const needsMore = action === "run" || action === "activate";
     if (target === "" || (needsMore && more === "")) throw stop("usage", `${action}: needs ${NEEDS[action]}`);

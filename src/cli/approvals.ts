@@ -1,18 +1,12 @@
 import type { Api } from "./api.ts";
 import type { Command } from "./command.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asText, type JsonRecord } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
-const PAGE = 100;
-
 /** Every question that waits for a decision, oldest first. */
-export async function readApprovals(api: Api): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`/api/v1/approvals?limit=${PAGE}&offset=${items.length}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
+export function readApprovals(api: Api): Promise<readonly JsonRecord[]> {
+  return readAll(api, "/api/v1/approvals");
 }
 
 /** `weft approvals`: questions that wait for a decision. */

@@ -3,7 +3,7 @@ import { readApprovals } from "./approvals.ts";
 import { type Command, firstArg } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 
 /** The id of a question that is named itself or by its run. */
 async function findId(api: Api, named: string): Promise<string> {
@@ -38,7 +38,7 @@ export const approve: Command = {
     const approved = !options.flag("reject");
     const json = { approved, data, comment: options.text("comment") };
     const path = `/api/v1/approvals/${encodeURIComponent(id)}`;
-    const decided = asRecord(asRecord(await api.call(path, { json }))["data"]);
+    const decided = dataOf(await api.call(path, { json }));
     if (call.json) return terminal.print(JSON.stringify(decided));
     const what = approved ? terminal.green("✓ approved") : terminal.red("✗ rejected");
     terminal.print(`${what} ${terminal.bold(asText(decided["title"]) ?? id)}`);

@@ -8,7 +8,7 @@ import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { dataDirOf } from "./connection.ts";
 import { isUnreachable, stop } from "./exit.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 import { progressText } from "./progress.ts";
 import { sizeOf } from "./sizes.ts";
 
@@ -23,7 +23,7 @@ interface Held {
 }
 
 async function holdServer(api: Api, dataDir: string): Promise<Held> {
-  const hold = asRecord(asRecord(await api.call(BASE, { method: "POST" }))["data"]);
+  const hold = dataOf(await api.call(BASE, { method: "POST" }));
   const id = asText(hold["id"]) ?? "";
   const path = `${BASE}/${id}`;
   const end = async () => {

@@ -1,8 +1,9 @@
+import { actionArgument, actionOf } from "./action.ts";
 import { type Api, runPath } from "./api.ts";
 import { amountsOf, BALANCE_HEADING, balanceRows } from "./budget-amounts.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asText, dataOf, type JsonRecord } from "./json.ts";
 import { readRun } from "./logs.ts";
 import { table } from "./table.ts";
 
@@ -11,7 +12,6 @@ const ACTIONS = ["show", "set", "add"];
 const ACCOUNT = "account";
 
 const isRun = (target: string) => /^exec_[0-9a-f]{32}$|^[0-9a-f]{8}-/.test(target);
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 
 function poolRows(pools: JsonRecord): readonly (readonly string[])[] {
   const account = pools["account"] === null ? [] : balanceRows("account (today)", asRecord(pools["account"]));
@@ -61,7 +61,7 @@ export const budget: Command = {
   name: "budget",
   about: "show, set and raise what runs, API keys and the account may spend",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default show`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "an execution id, account, or the name of an API key; default account", optional: true },
   ],
   flags: [
@@ -78,9 +78,8 @@ export const budget: Command = {
     "weft budget add exec_0123456789abcdef0123456789abcdef --usd 0.5",
   ],
   async run(call) {
-    const [action = "show", target = ACCOUNT] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ACCOUNT] = call.args;
+    const action = actionOf(call, ACTIONS);
     const api = await call.api();
     if (action === "set") return set(call, api, target);
     if (action === "add") return add(call, api, target);

@@ -1,6 +1,6 @@
 import { runPath } from "./api.ts";
 import { type Command, firstArg } from "./command.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 
 /** `weft cancel`: stops an execution. */
 export const cancel: Command = {
@@ -11,8 +11,7 @@ export const cancel: Command = {
   examples: ["weft cancel exec_0123456789abcdef0123456789abcdef"],
   async run(call) {
     const api = await call.api();
-    const answer = asRecord(await api.call(runPath(firstArg(call), "/cancel"), { method: "POST" }));
-    const run = asRecord(answer["data"]);
+    const run = dataOf(await api.call(runPath(firstArg(call), "/cancel"), { method: "POST" }));
     call.terminal.print(call.json ? JSON.stringify(run) : (asText(run["status"]) ?? ""));
   },
 };

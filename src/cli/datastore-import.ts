@@ -5,7 +5,7 @@ import { toWorkflowError } from "../../runtime/index.ts";
 import type { Api } from "./api.ts";
 import type { CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asNumber, asRecord, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asText, dataOf, type JsonRecord } from "./json.ts";
 import { pause } from "./pause.ts";
 import { progressText } from "./progress.ts";
 import { sizeOf } from "./sizes.ts";
@@ -80,7 +80,7 @@ async function send(api: Api, call: CommandCall, { name, file, query }: ImportFi
   const body = counted(blob.stream(), onProgress);
   const headers = { "content-type": "application/octet-stream" };
   const answer = await api.call(datastorePath(name, `/import?${search}`), { method: "POST", body, headers });
-  return asRecord(asRecord(answer)["data"]);
+  return dataOf(answer);
 }
 
 function tellProgress({ bytes, progress: raw, status }: JsonRecord, tell: Teller): void {
@@ -96,7 +96,7 @@ const isOpen = ({ status }: JsonRecord) => status === "queued" || status === "ru
 async function follow(api: Api, call: CommandCall, begun: JsonRecord, tell: Teller): Promise<JsonRecord> {
   const path = asText(begun["url"]) ?? "";
   try {
-    for (let item = begun; ; item = asRecord(asRecord(await api.call(path))["data"])) {
+    for (let item = begun; ; item = dataOf(await api.call(path))) {
       if (!isOpen(item)) return item;
       tellProgress(item, tell);
       await pause(POLL_MS, call.io.signal);

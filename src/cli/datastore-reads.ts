@@ -8,11 +8,11 @@ import type { CommandCall } from "./command.ts";
 import { datastorePath } from "./datastore-import.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asRecords, asText, type JsonRecord, parseJson } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord, parseJson } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { sizeOf } from "./sizes.ts";
 import { table } from "./table.ts";
 
-const PAGE = 100;
 const MAX_CELL = 60;
 
 const cellOf = (value: unknown): string => {
@@ -37,14 +37,7 @@ function printTable({ terminal }: CommandCall, rows: readonly JsonRecord[]): voi
 
 /** `weft datastores list`. */
 export async function listDatastores(call: CommandCall): Promise<void> {
-  const api = await call.api();
-  const items: JsonRecord[] = [];
-  for (;;) {
-    const path = `/api/v1/datastores?limit=${PAGE}&offset=${items.length}`;
-    const page = asRecords(asRecord(await api.call(path))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) break;
-  }
+  const items = await readAll(await call.api(), "/api/v1/datastores");
   if (call.json) return call.terminal.print(JSON.stringify(items));
   const rows = items.map(({ name, rows: count, revision, bytes }) => ({
     name,
@@ -58,7 +51,7 @@ export async function listDatastores(call: CommandCall): Promise<void> {
 /** `weft datastores describe`. */
 export async function describeDatastore(call: CommandCall, name: string): Promise<void> {
   const { terminal } = call;
-  const data = asRecord(asRecord(await (await call.api()).call(datastorePath(name)))["data"]);
+  const data = dataOf(await (await call.api()).call(datastorePath(name)));
   if (call.json) return terminal.print(JSON.stringify(data));
   const { rows, revision, bytes, id_field: id, vector } = data;
   const size = `${Number(rows).toLocaleString("en")} records, revision ${asText(revision)}, ${sizeOf(Number(bytes))}`;
@@ -105,8 +98,8 @@ export async function queryDatastore(call: CommandCall, name: string, args: read
   if (sql === "") throw stop("usage", "query: needs a SELECT");
   const params = values.map((value) => parseJson(value) ?? value);
   const json = { sql, ...(params.length === 0 ? {} : { params }) };
-  const answer = asRecord(await (await call.api()).call(datastorePath(name, "/query"), { json }));
-  printRows(call, asRecords(asRecord(answer["data"])["rows"]), "No rows.");
+  const data = dataOf(await (await call.api()).call(datastorePath(name, "/query"), { json }));
+  printRows(call, asRecords(data["rows"]), "No rows.");
 }
 
 /** `weft datastores get`. */
@@ -126,8 +119,7 @@ export async function getRecords(call: CommandCall, name: string, ids: readonly 
 export async function putRecords(call: CommandCall, name: string, given: string): Promise<void> {
   const input = given === "" ? undefined : await readInput(given, call.io);
   if (input === undefined) throw stop("usage", "put: needs a record as JSON, @file, or - for stdin");
-  const answer = asRecord(await (await call.api()).call(datastorePath(name, "/records"), { json: input }));
-  const data = asRecord(answer["data"]);
+  const data = dataOf(await (await call.api()).call(datastorePath(name, "/records"), { json: input }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const { added, replaced, rows, revision } = data;
   call.terminal.print(
@@ -144,8 +136,7 @@ export async function deleteRecords(call: CommandCall, name: string, ids: readon
     if (call.json) return terminal.print(JSON.stringify({ deleted: true }));
     return terminal.print(`${terminal.green("✓")} ${terminal.bold(name)} is deleted`);
   }
-  const answer = asRecord(await api.call(datastorePath(name, "/records/delete"), { json: { ids } }));
-  const data = asRecord(answer["data"]);
+  const data = dataOf(await api.call(datastorePath(name, "/records/delete"), { json: { ids } }));
   if (call.json) return terminal.print(JSON.stringify(data));
   terminal.print(`${terminal.green("✓")} ${asText(data["removed"])} of ${ids.length} records are deleted`);
 }

@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { importFile } from "./datastore-import.ts";
 import {
@@ -12,7 +13,7 @@ import {
 } from "./datastore-reads.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asText, parseJson } from "./json.ts";
+import { asRecord, asText, dataOf, parseJson } from "./json.ts";
 
 const ACTIONS = ["list", "create", "import", "describe", "search", "query", "get", "put", "delete", "download"];
 const BASE = "/api/v1/datastores";
@@ -50,7 +51,7 @@ async function definitionOf(call: CommandCall): Promise<object> {
 
 async function create(call: CommandCall, name: string): Promise<void> {
   const json = { ...(await definitionOf(call)), name };
-  const data = asRecord(asRecord(await (await call.api()).call(BASE, { json }))["data"]);
+  const data = dataOf(await (await call.api()).call(BASE, { json }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   call.terminal.print(
     `${call.terminal.green("✓")} ${call.terminal.bold(name)} is made; fill it with: weft datastores import ${name} <file>`,
@@ -107,7 +108,7 @@ export const datastores: Command = {
   name: "datastores",
   about: "make, fill and read stores of records",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "name", about: "the datastore", optional: true },
     { name: "rest", about: "a file, a query, SQL with its values, ids or a record", optional: true, many: true },
   ],
@@ -141,9 +142,8 @@ export const datastores: Command = {
     `weft datastores query products "SELECT name FROM records WHERE price < ? ORDER BY price" 10`,
   ],
   async run(call) {
-    const [action = "list", name = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, name = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return listDatastores(call);
     if (name === "") throw stop("usage", `${action}: needs the name of a datastore`);
     return act(call, action, name);

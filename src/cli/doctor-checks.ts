@@ -18,8 +18,8 @@ export interface Finding {
   readonly text: string;
 }
 
-/** One thing to look at. */
-export type Check = (settings: Settings) => Promise<readonly Finding[]>;
+/** One thing to look at; null where it cannot be seen. */
+export type Check = (settings: Settings) => Promise<Finding | null>;
 
 const MIB = 1024 * 1024;
 /** Descriptors that many open calls need: one each, and one per upstream connection. */
@@ -31,10 +31,12 @@ const run = promisify(execFile);
 
 const checkNode: Check = async () => {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major >= 26) return [finding("node", "ok", process.version)];
-  return [
-    finding("node", "problem", `${process.version}: Weft runs on Node 26; start it with npm start or npm run weft.`),
-  ];
+  if (major >= 26) return finding("node", "ok", process.version);
+  return finding(
+    "node",
+    "problem",
+    `${process.version}: Weft runs on Node 26; start it with npm start or npm run weft.`,
+  );
 };
 
 async function modeOf(path: string): Promise<number | null> {
@@ -46,7 +48,7 @@ async function modeOf(path: string): Promise<number | null> {
 
 const checkDirectory: Check = async ({ dataDir }) => {
   const mode = await modeOf(dataDir);
-  if (mode === null) return [finding("data directory", "ok", `${dataDir} is not there yet; the first start makes it.`)];
+  if (mode === null) return finding("data directory", "ok", `${dataDir} is not there yet; the first start makes it.`);
   const probe = join(dataDir, `doctor-${process.pid}`);
   try {
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -56,27 +58,25 @@ const checkDirectory: Check = async ({ dataDir }) => {
       .then(() => file.sync())
       .finally(() => file.close());
   } catch (error) {
-    return [finding("data directory", "problem", `${dataDir} cannot be written: ${(error as Error).message}`)];
+    return finding("data directory", "problem", `${dataDir} cannot be written: ${(error as Error).message}`);
   } finally {
     await rm(probe, { force: true }).catch(() => undefined);
   }
-  if ((mode & 0o077) === 0) return [finding("data directory", "ok", `${dataDir}, written and flushed`)];
+  if ((mode & 0o077) === 0) return finding("data directory", "ok", `${dataDir}, written and flushed`);
   const text = `${dataDir} is open to other users (mode ${mode.toString(8)}); run: chmod 700 ${dataDir}`;
-  return [finding("data directory", "warning", text)];
+  return finding("data directory", "warning", text);
 };
 
 const checkDisk: Check = async ({ dataDir, minFreeDiskMb }) => {
   const found = await statfs(dataDir).catch(() => statfs("."));
   const freeMb = Math.floor((found.bavail * found.bsize) / MIB);
   const text = `${freeMb} MiB free`;
-  if (freeMb >= 2 * minFreeDiskMb) return [finding("disk", "ok", text)];
-  return [
-    finding(
-      "disk",
-      freeMb < minFreeDiskMb ? "problem" : "warning",
-      `${text}; imports stop under ${minFreeDiskMb} (WEFT_MIN_FREE_DISK_MB).`,
-    ),
-  ];
+  if (freeMb >= 2 * minFreeDiskMb) return finding("disk", "ok", text);
+  return finding(
+    "disk",
+    freeMb < minFreeDiskMb ? "problem" : "warning",
+    `${text}; imports stop under ${minFreeDiskMb} (WEFT_MIN_FREE_DISK_MB).`,
+  );
 };
 
 function lookInto(file: string): Finding {
@@ -101,13 +101,13 @@ function lookInto(file: string): Finding {
 
 const checkDatabase: Check = async ({ dataDir }) => {
   const file = join(dataDir, "weft.db");
-  if ((await modeOf(file)) === null) return [finding("database", "ok", "not there yet; the first start makes it.")];
+  if ((await modeOf(file)) === null) return finding("database", "ok", "not there yet; the first start makes it.");
   try {
-    return [lookInto(file)];
+    return lookInto(file);
   } catch (error) {
     const isLocked = (error as { readonly errcode?: number }).errcode === 5;
-    if (isLocked) return [finding("database", "ok", "in use by a running server; stop it to have it checked")];
-    return [finding("database", "problem", `${file} cannot be read: ${(error as Error).message}`)];
+    if (isLocked) return finding("database", "ok", "in use by a running server; stop it to have it checked");
+    return finding("database", "problem", `${file} cannot be read: ${(error as Error).message}`);
   }
 };
 
@@ -128,21 +128,19 @@ async function checkKeys(dataDir: string, settings: KeySettings, path: string): 
 const checkKey: Check = async ({ dataDir, secretsKey, secretsKeyFile }) => {
   const settings = { secretsKey, secretsKeyFile };
   const path = join(dataDir, SEAL_KEY_FILE);
-  if (secretsKey !== null || secretsKeyFile !== null) return [await checkKeys(dataDir, settings, path)];
+  if (secretsKey !== null || secretsKeyFile !== null) return checkKeys(dataDir, settings, path);
   const mode = await modeOf(path);
   if (mode === null) {
     const isNew = (await modeOf(join(dataDir, "weft.db"))) === null;
     const text =
       "secrets.key is missing: without it a start is refused where secrets are stored. Restore it from a backup.";
-    return [
-      isNew
-        ? finding("seal key", "ok", "not there yet; the first start makes it.")
-        : finding("seal key", "problem", text),
-    ];
+    return isNew
+      ? finding("seal key", "ok", "not there yet; the first start makes it.")
+      : finding("seal key", "problem", text);
   }
   const found = await checkKeys(dataDir, settings, path);
-  if (found.state === "problem" || (mode & 0o077) === 0) return [found];
-  return [finding("seal key", "warning", `${path} is open to other users; run: chmod 600 ${path}`)];
+  if (found.state === "problem" || (mode & 0o077) === 0) return found;
+  return finding("seal key", "warning", `${path} is open to other users; run: chmod 600 ${path}`);
 };
 
 function isTaken(host: string, port: number): Promise<boolean> {
@@ -161,22 +159,21 @@ function isTaken(host: string, port: number): Promise<boolean> {
 
 const checkPort: Check = async ({ host, port }) => {
   const at = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host;
-  if (port === 0 || !(await isTaken(at, port))) return [finding("port", "ok", `${host}:${port} is free`)];
+  if (port === 0 || !(await isTaken(at, port))) return finding("port", "ok", `${host}:${port} is free`);
   const signal = AbortSignal.timeout(5_000);
   const ready = await fetch(`http://${at}:${port}/readyz`, { signal }).catch(() => null);
-  if (ready?.ok === true) return [finding("port", "ok", `a Weft server answers at ${host}:${port} and is ready`)];
-  if (ready?.status === 503)
-    return [finding("port", "warning", `a server answers at ${host}:${port} and is not ready`)];
-  return [finding("port", "problem", `another program uses ${host}:${port}; choose another with WEFT_PORT.`)];
+  if (ready?.ok === true) return finding("port", "ok", `a Weft server answers at ${host}:${port} and is ready`);
+  if (ready?.status === 503) return finding("port", "warning", `a server answers at ${host}:${port} and is not ready`);
+  return finding("port", "problem", `another program uses ${host}:${port}; choose another with WEFT_PORT.`);
 };
 
 const checkOpenFiles: Check = async () => {
   const limits = await readFile("/proc/self/limits", "utf8").catch(() => null);
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits ?? "")?.[1];
-  if (soft === undefined) return [];
+  if (soft === undefined) return null;
   const isEnough = soft === "unlimited" || Number(soft) >= ENOUGH_FILES;
   const more = isEnough ? "" : `; many open calls need more: ulimit -n ${ENOUGH_FILES}`;
-  return [finding("open files", isEnough ? "ok" : "warning", `at most ${soft}${more}`)];
+  return finding("open files", isEnough ? "ok" : "warning", `at most ${soft}${more}`);
 };
 
 async function memoryLimit(): Promise<number> {
@@ -189,30 +186,26 @@ const checkMemory: Check = async ({ workers, limits }) => {
   const haveMb = Math.floor((await memoryLimit()) / MIB);
   const needMb = 512 + workers * (256 + limits.memoryMb);
   const text = `${haveMb} MiB for ${workers} workers of up to ${limits.memoryMb} MiB per script`;
-  if (haveMb >= needMb) return [finding("memory", "ok", text)];
-  return [finding("memory", "warning", `${text}; ${needMb} MiB or fewer WEFT_WORKERS would be safer.`)];
+  if (haveMb >= needMb) return finding("memory", "ok", text);
+  return finding("memory", "warning", `${text}; ${needMb} MiB or fewer WEFT_WORKERS would be safer.`);
 };
 
 const checkConfinement: Check = async () => {
   if (process.platform !== "linux")
-    return [
-      finding(
-        "confinement",
-        "warning",
-        `${process.platform} has no memory caps by the kernel; run hostile scripts on Linux.`,
-      ),
-    ];
+    return finding(
+      "confinement",
+      "warning",
+      `${process.platform} has no memory caps by the kernel; run hostile scripts on Linux.`,
+    );
   const tools = await run("sh", ["-c", "ulimit -d 1000000 && echo ok"]).catch(() => null);
-  if (tools?.stdout.trim() === "ok") return [finding("confinement", "ok", "the kernel caps the memory of hosts")];
-  return [finding("confinement", "problem", "sh cannot set ulimit -d: hosts would have no memory cap.")];
+  if (tools?.stdout.trim() === "ok") return finding("confinement", "ok", "the kernel caps the memory of hosts");
+  return finding("confinement", "problem", "sh cannot set ulimit -d: hosts would have no memory cap.");
 };
 
 const checkClock: Check = async () => {
   const year = new Date().getUTCFullYear();
-  if (year >= OLDEST_SANE_YEAR) return [finding("clock", "ok", new Date().toISOString())];
-  return [
-    finding("clock", "problem", `the clock says ${year}: schedules, expiry and signed links need the right time.`),
-  ];
+  if (year >= OLDEST_SANE_YEAR) return finding("clock", "ok", new Date().toISOString());
+  return finding("clock", "problem", `the clock says ${year}: schedules, expiry and signed links need the right time.`);
 };
 
 /** Every check that needs no sandbox, in the order of the report. */

@@ -66,7 +66,10 @@ async function examine({ io }: CommandCall): Promise<readonly Finding[]> {
     return [problem("settings", error)];
   }
   const found: Finding[] = [{ name: "settings", state: "ok", text: "all known and valid" }];
-  for (const check of CHECKS) found.push(...(await check(settings)));
+  for (const check of CHECKS) {
+    const finding = await check(settings);
+    if (finding !== null) found.push(finding);
+  }
   return [...found, await checkModels(settings), await checkSandbox(settings)];
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 
 function secondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -39,7 +39,7 @@ export const events: Command = {
       ttl_seconds: secondsOf(options.text("ttl")),
       execution_id: options.text("run"),
     };
-    const sent = asRecord(asRecord(await (await api()).call("/api/v1/events", { json: body }))["data"]);
+    const sent = dataOf(await (await api()).call("/api/v1/events", { json: body }));
     if (json) return terminal.print(JSON.stringify(sent));
     terminal.print(asText(sent["id"]) ?? "");
     const again = sent["repeated"] === true ? " (sent before)" : "";

@@ -2,11 +2,12 @@ import { createReadStream, existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { actionArgument, actionOf } from "./action.ts";
 import { type Api, runPath } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { download, downloadToStdout } from "./download.ts";
 import { stop } from "./exit.ts";
-import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { progressOf, sizeOf } from "./sizes.ts";
 import { showTime, table } from "./table.ts";
 
@@ -15,7 +16,6 @@ const PAGE = 100;
 const ACTIONS = ["list", "put", "get", "show", "delete", "url"];
 
 const pathOf = (id: string, rest = "") => `${BASE}/${encodeURIComponent(id)}${rest}`;
-const dataOf = async (answer: Promise<unknown>) => asRecord(asRecord(await answer)["data"]);
 
 async function readAll(api: Api, run: string | undefined): Promise<readonly JsonRecord[]> {
   if (run !== undefined) return asRecords(asRecord(await api.call(runPath(run, "/files")))["data"]);
@@ -55,7 +55,7 @@ async function put(call: CommandCall, shown: string): Promise<void> {
   const api = await call.api();
   const name = encodeURIComponent(options.text("name") ?? basename(path));
   const headers = { "content-type": options.text("type") ?? "application/octet-stream" };
-  const data = await terminal.during(`Uploading ${shown}`, (update) => {
+  const data = await terminal.during(`Uploading ${shown}`, async (update) => {
     let sent = 0;
     const counted = Readable.from(
       (async function* count() {
@@ -67,7 +67,7 @@ async function put(call: CommandCall, shown: string): Promise<void> {
       })(),
     );
     const body = Readable.toWeb(counted) as ReadableStream<Uint8Array>;
-    return dataOf(api.call(`${BASE}?name=${name}`, { method: "POST", body, headers }));
+    return dataOf(await api.call(`${BASE}?name=${name}`, { method: "POST", body, headers }));
   });
   if (call.json) return terminal.print(JSON.stringify(data));
   terminal.print(asText(data["id"]) ?? "");
@@ -79,7 +79,7 @@ async function get(call: CommandCall, id: string): Promise<void> {
   const from = pathOf(id, "/content");
   const output = options.text("output");
   if (output === "-") return downloadToStdout(call, from);
-  const file = await dataOf((await call.api()).call(pathOf(id)));
+  const file = dataOf(await (await call.api()).call(pathOf(id)));
   const shown = output ?? basename(asText(file["name"]) ?? id);
   const path = resolve(io.cwd, shown);
   // A name that the file brings along must not replace what is there.
@@ -91,12 +91,12 @@ async function get(call: CommandCall, id: string): Promise<void> {
 }
 
 async function show(call: CommandCall, id: string): Promise<void> {
-  const data = await dataOf((await call.api()).call(pathOf(id)));
+  const data = dataOf(await (await call.api()).call(pathOf(id)));
   call.terminal.print(call.json ? JSON.stringify(data) : JSON.stringify(data, null, 2));
 }
 
 async function remove(call: CommandCall, id: string): Promise<void> {
-  const data = await dataOf((await call.api()).call(pathOf(id), { method: "DELETE" }));
+  const data = dataOf(await (await call.api()).call(pathOf(id), { method: "DELETE" }));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   call.terminal.print(`${call.terminal.green("✓")} ${call.terminal.bold(id)} is deleted`);
 }
@@ -107,7 +107,7 @@ async function url(call: CommandCall, id: string): Promise<void> {
   if (seconds !== undefined && !Number.isInteger(seconds))
     throw stop("usage", `--expires: must be a number of seconds, got ${JSON.stringify(given)}`);
   const json = seconds === undefined ? {} : { expires_in: seconds };
-  const data = await dataOf((await call.api()).call(pathOf(id, "/url"), { json }));
+  const data = dataOf(await (await call.api()).call(pathOf(id, "/url"), { json }));
   call.terminal.print(call.json ? JSON.stringify(data) : (asText(data["url"]) ?? ""));
 }
 
@@ -116,7 +116,7 @@ export const files: Command = {
   name: "files",
   about: "upload files for runs, and fetch those that runs wrote",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the file to upload (put), or a file's id", optional: true },
   ],
   flags: [
@@ -131,9 +131,8 @@ export const files: Command = {
     "weft files list --run exec_0123456789abcdef0123456789abcdef",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     if (target === "") throw stop("usage", `${action}: needs ${action === "put" ? "a file" : "a file's id"}`);
     const work = { put, get, show, delete: remove, url }[action];

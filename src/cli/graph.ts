@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { table } from "./table.ts";
 
 const BASE = "/api/v1/graphs";
@@ -57,7 +58,7 @@ function showProblems(call: CommandCall, problems: readonly JsonRecord[], mark: 
 
 async function check(call: CommandCall, file: string): Promise<void> {
   const json = await readDocument(call, file);
-  const data = asRecord(asRecord(await (await call.api()).call(`${BASE}/check`, { json }))["data"]);
+  const data = dataOf(await (await call.api()).call(`${BASE}/check`, { json }));
   const errors = asRecords(data["errors"]);
   if (call.json) call.terminal.print(JSON.stringify(data));
   else {
@@ -76,7 +77,7 @@ async function save(call: CommandCall, file: string): Promise<void> {
   const path = to === undefined ? BASE : `${BASE}/${encodeURIComponent(to)}`;
   const api = await call.api();
   const answer = await call.terminal.during(`Saving ${file}`, () => api.call(path, request));
-  const data = asRecord(asRecord(answer)["data"]);
+  const data = dataOf(answer);
   if (call.json) return call.terminal.print(JSON.stringify(data));
   showProblems(call, asRecords(data["warnings"]), "!");
   const { terminal } = call;
@@ -106,7 +107,7 @@ async function run(call: CommandCall, key: string): Promise<void> {
 
 async function eject(call: CommandCall, key: string): Promise<void> {
   const api = await call.api();
-  const data = asRecord(asRecord(await api.call(`${BASE}/${encodeURIComponent(key)}/script`))["data"]);
+  const data = dataOf(await api.call(`${BASE}/${encodeURIComponent(key)}/script`));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   const files = asRecords(data["files"]).map((file) => ({
     path: asText(file["path"]) ?? "",
@@ -134,7 +135,7 @@ export const graph: Command = {
   name: "graph",
   about: "check, store and run graphs of nodes, and turn them into scripts",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the workflow, or the file of the graph (check, save)", optional: true },
   ],
   flags: [
@@ -153,9 +154,8 @@ export const graph: Command = {
     "weft graph eject my-flow --out my-flow",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     if (target === "") throw stop("usage", `${action}: needs ${NEEDS[action]}`);
     if (action === "check") return check(call, target);

@@ -4,7 +4,7 @@ import { ImportError, type Imported, importWorkflow, PRODUCTS, type Product } fr
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readStdin } from "./io.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 
 async function textOf(call: CommandCall, file: string): Promise<string> {
   if (file === "-") return readStdin(call.io);
@@ -33,7 +33,7 @@ function read(text: string, product: Product | null, file: string): Imported & {
 async function keep(call: CommandCall, { name, description, document }: Imported): Promise<string | null> {
   const api = await call.api();
   const json = { name, description, document, dialect: "solcognia" };
-  const saved = asRecord(asRecord(await api.call("/api/v1/graphs", { json }))["data"]);
+  const saved = dataOf(await api.call("/api/v1/graphs", { json }));
   return asText(saved["ref"]);
 }
 

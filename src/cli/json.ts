@@ -11,6 +11,11 @@ export function asRecords(value: unknown): readonly JsonRecord[] {
   return Array.isArray(value) ? value.map(asRecord) : [];
 }
 
+/** The object that an answer of the API has as its `data`; an empty one where it has none. */
+export function dataOf(answer: unknown): JsonRecord {
+  return asRecord(asRecord(answer)["data"]);
+}
+
 /** The value as text; null when it is neither text nor a number. */
 export function asText(value: unknown): string | null {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : null;

@@ -1,7 +1,8 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { secondsOf } from "./seconds.ts";
 import { showTime, table } from "./table.ts";
 import { showTraffic, TRAFFIC_FLAGS, trafficOf } from "./traffic-flags.ts";
@@ -14,7 +15,6 @@ const NEEDS: Readonly<Record<string, string>> = {
 };
 const ACTIONS = ["list", "current", ...Object.keys(NEEDS)];
 
-const dataOf = (answer: unknown) => asRecord(asRecord(answer)["data"]);
 const listText = (value: unknown) => (Array.isArray(value) ? value.map(String).join(" ") : "all");
 
 function baseOf({ options }: CommandCall): string {
@@ -106,7 +106,7 @@ export const keys: Command = {
   name: "keys",
   about: "list, make, change, rotate and revoke API keys",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the name (create), or the key's id, name or first characters", optional: true },
   ],
   flags: [
@@ -128,9 +128,8 @@ export const keys: Command = {
     "weft keys revoke ci",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     const api = await call.api();
     if (action === "list" || action === "current") {
       const found =

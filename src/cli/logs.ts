@@ -1,6 +1,7 @@
 import { type Api, runPath } from "./api.ts";
 import { type Command, type CommandCall, firstArg } from "./command.ts";
-import { asNumber, asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asNumber, asRecord, asText, type JsonRecord } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { pause } from "./pause.ts";
 import { showTime } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,14 +20,8 @@ export function showLogLine(line: JsonRecord, terminal: Terminal): string {
 }
 
 /** The log lines of an execution from index `from` on. */
-export async function readLogs(api: Api, id: string, from: number): Promise<readonly JsonRecord[]> {
-  const lines: JsonRecord[] = [];
-  for (;;) {
-    const path = runPath(id, `/logs?from=${from + lines.length}&limit=${PAGE}`);
-    const page = asRecords(asRecord(await api.call(path))["data"]);
-    lines.push(...page);
-    if (page.length < PAGE) return lines;
-  }
+export function readLogs(api: Api, id: string, from: number): Promise<readonly JsonRecord[]> {
+  return readAll(api, runPath(id, "/logs"), { size: PAGE, parameter: "from", first: from });
 }
 
 /** The run object of an execution. */

@@ -1,5 +1,5 @@
 import { type Command, firstArg } from "./command.ts";
-import { asRecord, asText } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
 
 /** `weft resume`: lets a failed execution go on from its failed ctx call. */
 export const resume: Command = {
@@ -12,7 +12,7 @@ export const resume: Command = {
     const { terminal } = call;
     const api = await call.api();
     const path = `/api/v1/runs/${encodeURIComponent(firstArg(call))}/resume`;
-    const data = asRecord(asRecord(await api.call(path, { method: "POST" }))["data"]);
+    const data = dataOf(await api.call(path, { method: "POST" }));
     if (call.json) return terminal.print(JSON.stringify(data));
     const id = asText(data["id"]) ?? firstArg(call);
     terminal.print(id);

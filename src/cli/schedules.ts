@@ -1,28 +1,19 @@
-import type { Api } from "./api.ts";
+import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { readInput } from "./input.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asText, dataOf } from "./json.ts";
+import { readAll } from "./pages.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/schedules";
-const PAGE = 100;
 const ACTIONS = ["list", "create", "pause", "resume", "delete", "run"];
 
 const pathOf = (id: string, rest = "") => `${BASE}/${encodeURIComponent(id)}${rest}`;
 
-async function readAll(api: Api, ref: string): Promise<readonly JsonRecord[]> {
-  const items: JsonRecord[] = [];
-  const filter = ref === "" ? "" : `&workflow=${encodeURIComponent(ref)}`;
-  for (;;) {
-    const page = asRecords(asRecord(await api.call(`${BASE}?limit=${PAGE}&offset=${items.length}${filter}`))["data"]);
-    items.push(...page);
-    if (page.length < PAGE) return items;
-  }
-}
-
 async function list(call: CommandCall, ref: string): Promise<void> {
-  const items = await readAll(await call.api(), ref);
+  const filter = ref === "" ? "" : `?workflow=${encodeURIComponent(ref)}`;
+  const items = await readAll(await call.api(), `${BASE}${filter}`);
   if (call.json) return call.terminal.print(JSON.stringify(items));
   if (items.length === 0) return call.terminal.note("There are no schedules yet. Make one with: weft schedules create");
   const rows = items.map((item) => [
@@ -47,7 +38,7 @@ async function create(call: CommandCall, ref: string): Promise<void> {
     return value === undefined ? [] : [[field, value]];
   });
   const json = { workflow: ref, cron, ...Object.fromEntries(given), ...(input === undefined ? {} : { input }) };
-  const data = asRecord(asRecord(await (await call.api()).call(BASE, { json }))["data"]);
+  const data = dataOf(await (await call.api()).call(BASE, { json }));
   if (call.json) return terminal.print(JSON.stringify(data));
   terminal.print(asText(data["id"]) ?? "");
   const next = Array.isArray(data["next_runs"]) ? data["next_runs"] : [];
@@ -57,7 +48,7 @@ async function create(call: CommandCall, ref: string): Promise<void> {
 async function act(call: CommandCall, action: string, id: string): Promise<void> {
   const api = await call.api();
   const request = action === "delete" ? { method: "DELETE" as const } : { method: "POST" as const };
-  const data = asRecord(asRecord(await api.call(pathOf(id, action === "delete" ? "" : `/${action}`), request))["data"]);
+  const data = dataOf(await api.call(pathOf(id, action === "delete" ? "" : `/${action}`), request));
   if (call.json) return call.terminal.print(JSON.stringify(data));
   if (action === "run") return call.terminal.print(asText(data["id"]) ?? "");
   const done = { pause: "paused", resume: "resumed", delete: "deleted" }[action];
@@ -69,7 +60,7 @@ export const schedules: Command = {
   name: "schedules",
   about: "list, create and change what starts by the clock",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "target", about: "the workflow (list, create) or the schedule's id", optional: true },
   ],
   flags: [
@@ -87,9 +78,8 @@ export const schedules: Command = {
     "weft schedules pause sched_0123456789abcdef0123456789abcdef",
   ],
   async run(call) {
-    const [action = "list", target = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, target = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call, target);
     if (target === "")
       throw stop("usage", `${action}: needs ${action === "create" ? "a workflow" : "a schedule's id"}`);

@@ -1,10 +1,11 @@
 import { text } from "node:stream/consumers";
 import { rotateSealKey } from "../seal-key.ts";
+import { actionArgument, actionOf } from "./action.ts";
 import type { Api } from "./api.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { dataDirOf } from "./connection.ts";
 import { stop } from "./exit.ts";
-import { asRecord, asRecords, asText, type JsonRecord } from "./json.ts";
+import { asRecord, asRecords, asText, dataOf, type JsonRecord } from "./json.ts";
 import { showTime, table } from "./table.ts";
 
 const BASE = "/api/v1/secrets";
@@ -45,7 +46,7 @@ async function set(call: CommandCall, api: Api, name: string): Promise<JsonRecor
     ...(refs.length === 0 ? {} : { refs: refs.includes("all") ? null : refs }),
     ...(hosts.length === 0 ? {} : hosts.includes("none") ? { expose: "value" } : { expose: "handle", hosts }),
   };
-  return asRecord(asRecord(await api.call(pathOf(name), { method: "PUT", json }))["data"]);
+  return dataOf(await api.call(pathOf(name), { method: "PUT", json }));
 }
 
 async function rotate({ io, terminal, json }: CommandCall): Promise<void> {
@@ -65,7 +66,7 @@ export const secrets: Command = {
   name: "secrets",
   about: "list, set and delete stored secrets, and rotate the key that seals them",
   args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
+    actionArgument(ACTIONS),
     { name: "name", about: "name of the secret, as in ctx.secrets.NAME", optional: true },
   ],
   flags: [
@@ -87,18 +88,15 @@ export const secrets: Command = {
     "weft secrets delete STRIPE_KEY",
   ],
   async run(call) {
-    const [action = "list", name = ""] = call.args;
+    const [, name = ""] = call.args;
     const { terminal, json } = call;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const action = actionOf(call, ACTIONS);
     if (action === "rotate-key") return rotate(call);
     const api = await call.api();
     if (action === "list") return list(call, api);
     if (name === "") throw stop("usage", `${action}: needs the name of the secret`);
     const data =
-      action === "set"
-        ? await set(call, api, name)
-        : asRecord(asRecord(await api.call(pathOf(name), { method: "DELETE" }))["data"]);
+      action === "set" ? await set(call, api, name) : dataOf(await api.call(pathOf(name), { method: "DELETE" }));
     if (json) return terminal.print(JSON.stringify(data));
     terminal.print(`${terminal.green("✓")} ${terminal.bold(name)} is ${action === "set" ? "stored" : "deleted"}`);
   },

@@ -1,3 +1,4 @@
+import { actionArgument, actionOf } from "./action.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { stop } from "./exit.ts";
 import { asRecord, asRecords, asText } from "./json.ts";
@@ -31,16 +32,12 @@ async function use(call: CommandCall, template: string): Promise<void> {
 export const templates: Command = {
   name: "templates",
   about: "list templates of graphs, and make workflows from them",
-  args: [
-    { name: "action", about: `${ACTIONS.join(", ")}; default list`, optional: true },
-    { name: "template", about: "its id", optional: true },
-  ],
+  args: [actionArgument(ACTIONS), { name: "template", about: "its id", optional: true }],
   flags: [{ flags: "--name <name>", about: "use: name of the new workflow" }],
   examples: ["weft templates", "weft templates use tmpl_support_triage"],
   async run(call) {
-    const [action = "list", template = ""] = call.args;
-    if (!ACTIONS.includes(action))
-      throw stop("usage", `action: must be one of ${ACTIONS.join(", ")}, got ${JSON.stringify(action)}`);
+    const [, template = ""] = call.args;
+    const action = actionOf(call, ACTIONS);
     if (action === "list") return list(call);
     if (template === "") throw stop("usage", `${action}: needs the id of a template`);
     if (action === "use") return use(call, template);

@@ -1,6 +1,6 @@
 import type { Command } from "./command.ts";
 import { stop } from "./exit.ts";
-import { asRecord } from "./json.ts";
+import { dataOf } from "./json.ts";
 import { placeOf, problemLines, toProblems } from "./problem.ts";
 import { collectSources } from "./sources.ts";
 
@@ -18,7 +18,7 @@ export const validate: Command = {
     const [entry, ...others] = sources.map(({ path, text }) => ({ path, text }));
     const json = { kind: "bundle", code: entry?.text, entry: entry?.path, files: others };
     const body = await terminal.during("Checking", () => api.call("/api/v1/workflows/validate", { json }));
-    const answer = asRecord(asRecord(body)["data"]);
+    const answer = dataOf(body);
     const problems = toProblems(answer["errors"]);
     if (call.json) terminal.print(JSON.stringify(answer));
     else if (problems.length === 0) terminal.print(`${terminal.green("✓")} ${call.args[0]} is valid`);

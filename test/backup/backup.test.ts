@@ -131,7 +131,8 @@ test("one backup at a time writes to a directory; what a killed one left is take
   expect(readFileSync(lock, "utf8")).toBe(String(process.pid));
   // No process has a number that large.
   writeFileSync(lock, String(2 ** 30));
-  expect(await cli("third", "backup", "backups")).toMatchObject({ code: 0 });
+  // One backup is left, so that every chunk is one of its own: a later test damages any of them.
+  expect(await cli("third", "backup", "backups", "--keep", "1")).toMatchObject({ code: 0 });
   expect(readdirSync(backups())).not.toContain("lock");
 });
 
