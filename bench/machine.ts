@@ -1,5 +1,8 @@
 import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from "node:os";
 
+/** What {@link readMachine} says. */
+export type MachineFacts = ReturnType<typeof readMachine>;
+
 /** The facts of this machine that figures depend on, at this moment. */
 export function readMachine() {
   return {

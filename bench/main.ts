@@ -1,6 +1,7 @@
 import { type BenchArguments, parseArguments } from "./arguments.ts";
 import type { Bench, Case } from "./case.ts";
 import { CASES } from "./cases/index.ts";
+import { readResults, toComparison } from "./compare.ts";
 import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
 import { readMachine } from "./machine.ts";
 import { emptyProfileDir, reportProfiles } from "./profiles.ts";
@@ -12,6 +13,8 @@ import { toTable } from "./table.ts";
 
 const HELP = `Usage: npm run bench -- [options] [case…]
   --quick     fewer, shorter rounds, and only the default host profile
+  --compare FILE          also compares with the results of an earlier run
+  --compare FILE --with FILE   compares two earlier runs, and measures nothing
   --profile   also shows where the threads of server and hosts spent their time, and writes
               CPU profiles and flame graphs to bench/results/profiles (npm run profile <case>)
   --list      says what each case measures
@@ -51,6 +54,8 @@ async function runAll(args: BenchArguments): Promise<readonly Row[]> {
 }
 
 async function run(args: BenchArguments): Promise<void> {
+  // Read first: a wrong name should not cost a whole run.
+  const earlier = args.compare === null ? null : await readResults(args.compare);
   const startedAt = new Date();
   const before = readMachine();
   if (args.profile) await emptyProfileDir(PROFILE_DIR);
@@ -61,6 +66,7 @@ async function run(args: BenchArguments): Promise<void> {
   if (args.profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
   const file = await writeResults({ startedAt, seconds, before, after, rows });
   if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
+  if (earlier !== null) print(`\n${toComparison(earlier, await readResults(file))}`);
   const [load] = before.loadAverage;
   print(
     `\n${before.cores} × ${before.cpu}, Node ${before.node}, load average ${load} before the run; ${seconds} s; ${file}`,
@@ -78,6 +84,8 @@ try {
   );
   if (args.help) print(HELP);
   else if (args.list) list();
+  else if (args.compare !== null && args.with !== null)
+    print(toComparison(await readResults(args.compare), await readResults(args.with)));
   else await run(args);
 } catch (error) {
   note(error instanceof Error ? error.message : String(error));

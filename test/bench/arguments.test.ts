@@ -5,7 +5,8 @@ const KNOWN = ["cached", "frozen", "resume"];
 
 describe("arguments of the bench", () => {
   test("without any, all cases run in full", () => {
-    expect(parseArguments([], KNOWN)).toEqual({ help: false, list: false, quick: false, profile: false, cases: [] });
+    const flags = { help: false, list: false, quick: false, profile: false, report: false };
+    expect(parseArguments([], KNOWN)).toEqual({ ...flags, compare: null, with: null, cases: [] });
   });
 
   test("named cases keep the order of the bench", () => {
@@ -18,6 +19,13 @@ describe("arguments of the bench", () => {
   });
 
   test("an unknown option is refused by name", () => {
-    expect(() => parseArguments(["--quik"], KNOWN)).toThrow("--quik: there is no such option");
+    expect(() => parseArguments(["--quik"], KNOWN)).toThrow(/--quik.*known options: --help, --list, --quick/);
+  });
+
+  test("what to compare with is a file, and two files are compared without a run", () => {
+    expect(parseArguments(["--compare", "a.json", "cached"], KNOWN)).toMatchObject({ compare: "a.json", with: null });
+    expect(parseArguments(["--compare=a.json", "--with=b.json"], KNOWN)).toMatchObject({ with: "b.json" });
+    expect(() => parseArguments(["--compare"], KNOWN)).toThrow("--compare");
+    expect(() => parseArguments(["--with", "b.json"], KNOWN)).toThrow("--with: needs --compare");
   });
 });
