@@ -33,6 +33,8 @@ export interface Weft {
   deploy(ref: ScriptRef): Promise<void>;
   /** Runs a workflow and waits for its answer; throws when the status is not 2xx. */
   call(ref: string, input: unknown, more?: Readonly<Record<string, unknown>>): Promise<CallAnswer>;
+  /** Begins a run in the background; resolves to its id, `exec_…`. */
+  begin(ref: string, input: unknown): Promise<string>;
   stop(): Promise<void>;
   kill(): Promise<void>;
 }
@@ -88,7 +90,7 @@ async function untilReady(url: string): Promise<void> {
   }
 }
 
-function toApi(url: string, key: string): Pick<Weft, "headers" | "upload" | "post" | "call"> {
+function toApi(url: string, key: string): Pick<Weft, "headers" | "upload" | "post" | "call" | "begin"> {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   return {
     headers,
@@ -98,6 +100,10 @@ function toApi(url: string, key: string): Pick<Weft, "headers" | "upload" | "pos
     },
     async post(path, body) {
       await (await post(`${url}${path}`, headers, JSON.stringify(body))).arrayBuffer();
+    },
+    async begin(ref, input) {
+      const response = await post(`${url}${CHAT}`, headers, toCallBody(ref, input, { background: true }));
+      return ((await response.json()) as { readonly id: string }).id;
     },
     async call(ref, input, more) {
       const response = await post(`${url}${CHAT}`, headers, toCallBody(ref, input, more));

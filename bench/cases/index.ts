@@ -5,6 +5,7 @@ import { datastoreIngest } from "./datastore-ingest.ts";
 import { datastoreSearch } from "./datastore-search.ts";
 import { fan } from "./fan.ts";
 import { graph } from "./graph.ts";
+import { growth } from "./growth.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
 import { overload } from "./overload.ts";
@@ -34,4 +35,5 @@ export const CASES: readonly Case[] = [
   datastoreGet,
   datastoreSearch,
   graph,
+  growth,
 ];

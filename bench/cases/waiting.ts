@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Bench, Case } from "../case.ts";
 import { residentMib } from "../processes.ts";
 import { type Row, toRow } from "../row.ts";
-import { addWaiting } from "../waiting.ts";
+import { addWaiting } from "../stored.ts";
 import { startWeft, type Weft, withDataDir } from "../weft.ts";
 
 const MANY = 100_000;
