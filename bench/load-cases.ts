@@ -80,6 +80,9 @@ const ops: LoadCase = {
   baseline: null,
   goal: { figure: "perSecond", atLeast: 600 },
 };
+const crowd = (of: LoadCase, more: Partial<LoadCase>): LoadCase => {
+  return { ...of, name: `${of.name}-128`, about: `${of.about} 128 connections.`, connections: 128, ...more };
+};
 const frozenOne = one(frozen, { goal: { figure: "p50Ms", atMost: 1.5 }, baseline: "naive-context-1" });
 const opsOne = one(ops, { goal: { figure: "p50Ms", atMost: 6 } });
 
@@ -101,6 +104,8 @@ export const LOAD_CASES: readonly LoadCase[] = [
   one(naiveContext, { baseline: "fastify-1" }),
   frozenOne,
   hardened(frozenOne),
+  crowd(naiveContext, { baseline: null }),
+  crowd(frozen, { goal: null, baseline: "naive-context-128" }),
   opsOne,
   hardened(opsOne),
   ops,

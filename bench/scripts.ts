@@ -8,6 +8,20 @@ const MODELS = `export async function execute(ctx) {
 
 const level = (isolation: string) => `export const config = { isolation: "${isolation}" };\n`;
 
+/** A function that only computes, as text: of plain JavaScript, and the same wherever it runs. */
+export const CPU_WORK = `function work(rounds) {
+  let sum = 0;
+  for (let round = 0; round < rounds; round++) {
+    const items = Array.from({ length: 2_000 }, (_, n) => ({ key: "k" + ((n * 7919 + round) % 1_009), value: (n * 31 + round) % 997 }));
+    const byKey = new Map();
+    for (const { key, value } of items) byKey.set(key, (byKey.get(key) ?? 0) + value);
+    const sorted = [...byKey].sort((one, other) => other[1] - one[1] || (one[0] < other[0] ? -1 : 1));
+    const text = JSON.stringify(sorted.map(([key, value]) => key.toUpperCase() + ":" + value));
+    for (const part of JSON.parse(text)) sum = (sum * 33 + part.length + Number(part.split(":")[1])) % 1_000_000_007;
+  }
+  return sum;
+}`;
+
 /** The workflows that the bench uploads, by ref. */
 export const SCRIPTS = {
   echo: ECHO,
@@ -80,6 +94,8 @@ export const SCRIPTS = {
   // The built-in model takes no time: what is left is what a call costs here.
   models: MODELS,
   "models-budget": `export const config = { budget: { usd: 1, tokens: 1_000_000, calls: 1_000 } };\n${MODELS}`,
+  cpu: `${CPU_WORK}\nexport const execute = (ctx) => work(ctx.input.rounds);\n`,
+  hang: `export const execute = async (ctx) => (await ctx.http.get(ctx.input.upstream + "/hang?in-ops", { timeout_ms: 300_000 })).status;\n`,
   wait: `export async function execute(ctx) {
   return (await ctx.waitFor("bench", { match: { n: ctx.input.n } })).data;
 }

@@ -1,11 +1,13 @@
 import type { Case } from "../case.ts";
 import { budget } from "./budget.ts";
+import { cpu } from "./cpu.ts";
 import { datastoreGet } from "./datastore-get.ts";
 import { datastoreIngest } from "./datastore-ingest.ts";
 import { datastoreSearch } from "./datastore-search.ts";
 import { fan } from "./fan.ts";
 import { graph } from "./graph.ts";
 import { growth } from "./growth.ts";
+import { inOps } from "./in-ops.ts";
 import { jobs } from "./jobs.ts";
 import { journal } from "./journal.ts";
 import { overload } from "./overload.ts";
@@ -13,6 +15,7 @@ import { resume } from "./resume.ts";
 import { soak } from "./soak.ts";
 import { start } from "./start.ts";
 import { stream } from "./stream.ts";
+import { streams } from "./streams.ts";
 import { unseen } from "./unseen.ts";
 import { waiting } from "./waiting.ts";
 import { warm } from "./warm.ts";
@@ -23,9 +26,12 @@ export const CASES: readonly Case[] = [
   budget,
   unseen,
   stream,
+  streams,
+  cpu,
   journal,
   resume,
   jobs,
+  inOps,
   waiting,
   warm,
   soak,

@@ -34,17 +34,22 @@ async function measure(bench: Bench, ref: ScriptRef, input: object, warmUp: obje
   });
 }
 
-async function measureOps(bench: Bench): Promise<Row> {
+async function measureOps(bench: Bench): Promise<readonly Row[]> {
   const { upstream, quick } = bench;
   const ratios: number[] = [];
+  const rates: number[] = [];
   for (let round = 0; round < (quick ? 1 : 3); round++) {
     const warmUp = { upstream, ops: FEW };
     const few = await measure(bench, "many", { upstream, ops: FEW }, warmUp);
     const many = await measure(bench, "many", { upstream, ops: MANY }, warmUp);
     ratios.push(many.ms / MANY / (few.ms / FEW));
+    rates.push((MANY * 1_000) / many.ms);
   }
   const goal = { figure: "amount", atMost: 1.5 } as const;
-  return toRow("journal-ops", { amount: median(ratios), unit: `× time per op: ${MANY} ops against ${FEW}`, goal });
+  return [
+    toRow("journal-ops", { amount: median(ratios), unit: `× time per op: ${MANY} ops against ${FEW}`, goal }),
+    toRow("journal-rate", { perSecond: median(rates) }),
+  ];
 }
 
 /** What an execution writes. */
@@ -56,7 +61,7 @@ export const journal: Case = {
     const { ms, bytes } = await measure(bench, "chat", {}, null);
     const goal = { figure: "amount", atMost: 5 } as const;
     return [
-      ops,
+      ...ops,
       toRow("journal-chat", { amount: bytes / MB, unit: "MB in the store", goal }),
       toRow("journal-chat-ms", { amount: ms / 100, unit: "ms per model call (echo)" }),
     ];
