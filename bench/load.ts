@@ -42,6 +42,7 @@ export async function measureLoad(load: Load, pid: number, durationMs: number): 
   const startedAt = performance.now();
   const cpuBefore = cpuMs(pid);
   const { latencies, lastAt } = await send(load, { duration: durationMs / 1_000 });
+  if (latencies.length === 0) throw new Error(`${load.url}: no request was answered within ${durationMs} ms`);
   const cpu = cpuMs(pid) - cpuBefore;
   return {
     p50Ms: quantile(latencies, 0.5),

@@ -29,7 +29,7 @@ async function measure(
     if (line === "called in-ops") called++;
   };
   upstreamProgram.lines.on("line", onLine);
-  const weft = await startWeft({ dataDir, profileDir, env: { WEFT_WORKERS: "1" } });
+  const weft = await startWeft({ dataDir, profileDir, env: { WEFT_WORKERS: "1", WEFT_MAX_CONCURRENT: "20000" } });
   try {
     await weft.deploy("hang");
     await weft.deploy("echo");
