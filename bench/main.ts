@@ -6,6 +6,7 @@ import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
 import { readMachine } from "./machine.ts";
 import { emptyProfileDir, reportProfiles } from "./profiles.ts";
 import { startProgram } from "./program.ts";
+import { writeReport } from "./report.ts";
 import { RESULTS_DIR, writeResults } from "./results.ts";
 import { type Row, toRow } from "./row.ts";
 import { runLoadCases } from "./run-load.ts";
@@ -17,6 +18,7 @@ const HELP = `Usage: npm run bench -- [options] [case…]
   --compare FILE --with FILE   compares two earlier runs, and measures nothing
   --profile   also shows where the threads of server and hosts spent their time, and writes
               CPU profiles and flame graphs to bench/results/profiles (npm run profile <case>)
+  --report    writes bench/report.html from the results so far; a run of all cases does, too
   --list      says what each case measures
   --help      prints this`;
 
@@ -65,6 +67,7 @@ async function run(args: BenchArguments): Promise<void> {
   print(toTable(rows));
   if (args.profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
   const file = await writeResults({ startedAt, seconds, before, after, rows });
+  if (!args.quick && args.cases.length === 0) print(`\nreport: ${await writeReport()}`);
   if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
   if (earlier !== null) print(`\n${toComparison(earlier, await readResults(file))}`);
   const [load] = before.loadAverage;
@@ -84,6 +87,7 @@ try {
   );
   if (args.help) print(HELP);
   else if (args.list) list();
+  else if (args.report) print(await writeReport());
   else if (args.compare !== null && args.with !== null)
     print(toComparison(await readResults(args.compare), await readResults(args.with)));
   else await run(args);
