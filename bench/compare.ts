@@ -1,14 +1,6 @@
-import { readFile } from "node:fs/promises";
-import type { MachineFacts } from "./machine.ts";
-import type { Figure, Row } from "./row.ts";
+import type { EarlierResults } from "./earlier.ts";
+import { type Figure, type Row, toRow } from "./row.ts";
 import { alignColumns, toFigure } from "./table.ts";
-
-/** What is read again of an earlier run. */
-export interface EarlierResults {
-  readonly startedAt: string;
-  readonly before: Pick<MachineFacts, "cpu" | "cores" | "node">;
-  readonly rows: readonly Row[];
-}
 
 /** One figure of a case, in two runs. */
 export interface Change {
@@ -25,22 +17,6 @@ export interface Change {
 /** What two runs of the same code differ by. */
 const NOISE = 0.1;
 const HEADINGS = ["case", "before", "after", "after / before", "figure", ""];
-
-/** Reads the results of a run; throws an Error that names the file and what is wrong. */
-export async function readResults(file: string): Promise<EarlierResults> {
-  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`${file}: cannot be read (${error.code})`);
-  });
-  let parsed: Partial<EarlierResults> | null = null;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new Error(`${file}: is not JSON`);
-  }
-  if (!Array.isArray(parsed?.rows) || !parsed.rows.every((row) => typeof row?.name === "string"))
-    throw new Error(`${file}: has no results of the bench`);
-  return parsed as EarlierResults;
-}
 
 /** The figures of a row that say how good it is: the ratio to a baseline first, as it does not depend on the machine. */
 function figuresOf({ ratio, goal, perSecond, p50Ms, amount }: Row): readonly Figure[] {
@@ -60,18 +36,20 @@ function verdictOf(figure: Figure, ratio: number): Change["verdict"] {
   return gain < 1 / (1 + NOISE) ? "worse" : "";
 }
 
+function changesOf(then: Row, now: Row): readonly Change[] {
+  return figuresOf(now).flatMap((figure) => {
+    const [before, after] = [then[figure], now[figure]];
+    // Another baseline or another unit: another figure under the same name.
+    if (before === null || after === null || unitOf(figure, then) !== unitOf(figure, now)) return [];
+    const ratio = after / before;
+    return [{ name: now.name, figure: unitOf(figure, now), before, after, ratio, verdict: verdictOf(figure, ratio) }];
+  });
+}
+
 /** What changed from one run to another, for the cases that both have; throws an Error when there is none. */
 export function compareRows(before: readonly Row[], after: readonly Row[]): readonly Change[] {
   const old = new Map(before.map((row) => [row.name, row]));
-  const changes = after.flatMap((row) =>
-    figuresOf(row).flatMap((figure) => {
-      const [then, now] = [old.get(row.name)?.[figure] ?? null, row[figure]];
-      if (then === null || now === null) return [];
-      const ratio = now / then;
-      const facts = { name: row.name, figure: unitOf(figure, row), before: then, after: now };
-      return [{ ...facts, ratio, verdict: verdictOf(figure, ratio) }];
-    }),
-  );
+  const changes = after.flatMap((row) => changesOf(old.get(row.name) ?? toRow(row.name, {}), row));
   if (changes.length === 0) throw new Error("the two runs have no case in common");
   return changes;
 }
@@ -80,14 +58,32 @@ function shown({ startedAt, before: { cores, cpu, node } }: EarlierResults): str
   return `${startedAt}: ${cores} × ${cpu}, Node ${node}`;
 }
 
-/** A comparison as text: the runs, the changes, and a warning where the machines differ. */
+/** What makes figures of two runs differ besides the code. */
+function warningsOf({ before: one, ...before }: EarlierResults, { before: other, ...after }: EarlierResults) {
+  const isSame = one.cpu === other.cpu && one.cores === other.cores;
+  const warnings = [
+    isSame ? null : "These are different machines: only the ratios to a baseline (×) can be compared.",
+    one.node === other.node ? null : "These are different versions of Node.",
+    before.isRough === after.isRough ? null : "One of these runs was shortened (--quick) or slowed (--profile).",
+  ];
+  return warnings.filter((warning) => warning !== null);
+}
+
+/** What has no line in the comparison, as a line; none when everything has. */
+function leftOut(changes: readonly Change[], runs: readonly EarlierResults[]): readonly string[] {
+  const compared = new Set(changes.map(({ name }) => name));
+  const names = new Set(runs.flatMap(({ rows }) => rows.map(({ name }) => name)));
+  const missing = [...names.difference(compared)];
+  return missing.length === 0 ? [] : ["", `Without the same figure in both runs: ${missing.join(", ")}`];
+}
+
+/** A comparison as text: the runs, the changes, and what differs besides the code. */
 export function toComparison(before: EarlierResults, after: EarlierResults): string {
   const changes = compareRows(before.rows, after.rows);
   const cells = changes.map(({ name, figure, verdict, ...figures }) => [
     ...[name, toFigure(figures.before), toFigure(figures.after), toFigure(figures.ratio), figure, verdict],
   ]);
-  const isSame = before.before.cpu === after.before.cpu && before.before.cores === after.before.cores;
-  const warning = isSame ? [] : ["These are different machines: only the ratios to a baseline (×) can be compared."];
   const table = alignColumns([HEADINGS, ...cells], new Set([1, 2, 3]));
-  return [`before ${shown(before)}`, `after  ${shown(after)}`, ...warning, "", table].join("\n");
+  const head = [`before ${shown(before)}`, `after  ${shown(after)}`, ...warningsOf(before, after)];
+  return [...head, "", table, ...leftOut(changes, [before, after])].join("\n");
 }

@@ -1,11 +1,13 @@
+import { join } from "node:path";
 import { type BenchArguments, parseArguments } from "./arguments.ts";
 import type { Bench, Case } from "./case.ts";
 import { CASES } from "./cases/index.ts";
-import { readResults, toComparison } from "./compare.ts";
+import { toComparison } from "./compare.ts";
+import { readResults } from "./earlier.ts";
 import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
 import { readMachine } from "./machine.ts";
 import { emptyProfileDir, reportProfiles } from "./profiles.ts";
-import { startProgram } from "./program.ts";
+import { root, startProgram } from "./program.ts";
 import { writeReport } from "./report.ts";
 import { RESULTS_DIR, writeResults } from "./results.ts";
 import { type Row, toRow } from "./row.ts";
@@ -13,14 +15,14 @@ import { runLoadCases } from "./run-load.ts";
 import { toTable } from "./table.ts";
 
 const HELP = `Usage: npm run bench -- [options] [case…]
-  --quick     fewer, shorter rounds, and only the default host profile
-  --compare FILE          also compares with the results of an earlier run
-  --compare FILE --with FILE   compares two earlier runs, and measures nothing
-  --profile   also shows where the threads of server and hosts spent their time, and writes
-              CPU profiles and flame graphs to bench/results/profiles (npm run profile <case>)
-  --report    writes bench/report.html from the results so far; a run of all cases does, too
-  --list      says what each case measures
-  --help      prints this`;
+  --quick          fewer, shorter rounds, and only the default host profile
+  --compare FILE   also compares with the results of an earlier run, as in bench/results
+  --with FILE      compares these results with those of --compare, and measures nothing
+  --profile        also shows where the threads of server and hosts spent their time, and writes
+                   CPU profiles and flame graphs to bench/results/profiles (npm run profile <case>)
+  --report         writes bench/report.html from the results so far; a run of all cases does, too
+  --list           says what each case measures
+  --help           prints this`;
 
 const PROFILE_DIR = `${RESULTS_DIR}/profiles`;
 
@@ -64,18 +66,19 @@ async function run(args: BenchArguments): Promise<void> {
   const rows = await runAll(args);
   const seconds = Math.round((Date.now() - startedAt.getTime()) / 1_000);
   const after = readMachine();
+  const { quick, profile } = args;
   print(toTable(rows));
-  if (args.profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
-  const file = await writeResults({ startedAt, seconds, before, after, rows });
-  if (!args.quick && args.cases.length === 0) print(`\nreport: ${await writeReport()}`);
+  if (profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
+  const file = await writeResults({ startedAt, seconds, quick, profile, before, after, rows });
+  if (!quick && args.cases.length === 0) print(`\nreport: ${await writeReport()}`);
   if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
-  if (earlier !== null) print(`\n${toComparison(earlier, await readResults(file))}`);
   const [load] = before.loadAverage;
   print(
     `\n${before.cores} × ${before.cpu}, Node ${before.node}, load average ${load} before the run; ${seconds} s; ${file}`,
   );
   if ((load ?? 0) > 1)
     print("Something else kept this machine busy: trust the ratios, not the times, or measure again.");
+  if (earlier !== null) print(`\n${toComparison(earlier, await readResults(join(root, file)))}`);
 }
 
 process.once("SIGINT", () => process.exit(130));

@@ -2,7 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { escapeHtml } from "../src/http/dialects/approval-page/html.ts";
-import { type EarlierResults, readResults } from "./compare.ts";
+import { type EarlierResults, readResults } from "./earlier.ts";
 import { root } from "./program.ts";
 import { RESULTS_DIR } from "./results.ts";
 import { isMet, type Row } from "./row.ts";

@@ -11,6 +11,10 @@ export const RESULTS_DIR = join(root, "bench", "results");
 export interface Results {
   readonly startedAt: Date;
   readonly seconds: number;
+  /** Measured with --quick. */
+  readonly quick: boolean;
+  /** Measured with --profile. */
+  readonly profile: boolean;
   readonly before: ReturnType<typeof readMachine>;
   readonly after: ReturnType<typeof readMachine>;
   readonly rows: readonly Row[];

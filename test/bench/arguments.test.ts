@@ -27,5 +27,15 @@ describe("arguments of the bench", () => {
     expect(parseArguments(["--compare=a.json", "--with=b.json"], KNOWN)).toMatchObject({ with: "b.json" });
     expect(() => parseArguments(["--compare"], KNOWN)).toThrow("--compare");
     expect(() => parseArguments(["--with", "b.json"], KNOWN)).toThrow("--with: needs --compare");
+    const twice = ["--compare", "a.json", "--compare", "b.json"];
+    expect(() => parseArguments(twice, KNOWN)).toThrow("--compare: given twice");
+  });
+
+  test("what measures nothing takes nothing that is for a run", () => {
+    expect(parseArguments(["--report"], KNOWN)).toMatchObject({ report: true });
+    for (const extra of ["cached", "--quick", "--report"])
+      expect(() => parseArguments(["--compare=a.json", "--with=b.json", extra], KNOWN)).toThrow("--with: measures");
+    for (const extra of ["cached", "--quick", "--compare=a.json"])
+      expect(() => parseArguments(["--report", extra], KNOWN)).toThrow("--report: measures nothing");
   });
 });

@@ -1,15 +1,6 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { compareRows, readResults, toComparison } from "../../bench/compare.ts";
-import { toRow } from "../../bench/row.ts";
-import { type DataDir, makeDataDir } from "../support/data-dir.ts";
-
-let directory: DataDir;
-beforeAll(async () => {
-  directory = await makeDataDir();
-});
-afterAll(() => directory.remove());
+import { expect, test } from "vitest";
+import { compareRows, toComparison } from "../../bench/compare.ts";
+import { type Row, toRow } from "../../bench/row.ts";
 
 const load = (ratio: number, perSecond: number) => toRow("frozen", { ratio, baseline: "naive-context", perSecond });
 const start = (amount: number) => toRow("start", { amount, unit: "ms", goal: { figure: "amount", atMost: 1_500 } });
@@ -25,26 +16,34 @@ test("ratios to a baseline come first; more is better of rates, less of times; w
   expect(() => compareRows([start(1)], [load(1, 1)])).toThrow("no case in common");
 });
 
+test("a figure of another baseline or in another unit is another figure", () => {
+  const [old] = [toRow("frozen", { ratio: 1, baseline: "fastify", perSecond: 4_000 })];
+  expect(compareRows([old], [load(2, 4_000)])).toMatchObject([{ figure: "per second" }]);
+  expect(() => compareRows([start(1)], [toRow("start", { amount: 1, unit: "s" })])).toThrow("no case in common");
+});
+
+const run = (cpu: string, rows: readonly Row[] = [start(900)]) => ({
+  ...{ startedAt: "2026-11-27T00:00:00.000Z", isRough: false, rows },
+  before: { cpu, cores: 2, node: "v26.10.0" },
+});
+
 test("other machines are named, and that their times say nothing", () => {
-  const run = (cpu: string) => ({
-    ...{ startedAt: "2026-11-27T00:00:00.000Z", before: { cpu, cores: 2, node: "v26.10.0" } },
-    rows: [start(900)],
-  });
-  expect(toComparison(run("A"), run("A"))).not.toContain("different machines");
+  expect(toComparison(run("A"), run("A"))).not.toContain("different");
   const text = toComparison(run("A"), run("B"));
+  expect(text).toContain("before 2026-11-27T00:00:00.000Z: 2 × A, Node v26.10.0");
+  expect(text).toContain("after  2026-11-27T00:00:00.000Z: 2 × B, Node v26.10.0");
   expect(text).toContain("different machines");
   expect(text).toMatch(/^start +900 +900 +1 {2}ms$/m);
 });
 
-test("a file that is no result of the bench is refused by name", async () => {
-  const file = join(directory.path, "results.json");
-  await expect(readResults(file)).rejects.toThrow(`${file}: cannot be read (ENOENT)`);
-  for (const [text, says] of [
-    ["{", "is not JSON"],
-    ["null", "has no results of the bench"],
-    ['{"rows":[{}]}', "has no results of the bench"],
-  ] as const) {
-    await writeFile(file, text);
-    await expect(readResults(file)).rejects.toThrow(`${file}: ${says}`);
-  }
+test("so are another Node, and a run that was cut short", () => {
+  const other = { ...run("A"), before: { cpu: "A", cores: 2, node: "v26.11.0" } };
+  expect(toComparison(run("A"), other)).toContain("different versions of Node");
+  expect(toComparison(run("A"), { ...run("A"), isRough: true })).toContain("shortened (--quick)");
+});
+
+test("a case that has no figure in one of the runs is named", () => {
+  const before = [start(900), load(1, 4_000), toRow("old", { amount: 1 })];
+  const text = toComparison(run("A", before), run("A", [start(900), toRow("frozen", { failure: "it broke" })]));
+  expect(text).toContain("Without the same figure in both runs: frozen, old");
 });

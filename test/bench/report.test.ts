@@ -5,7 +5,7 @@ import { type Row, toRow } from "../../bench/row.ts";
 
 const LIBRARY = { script: "/* plots */", style: "/* looks */" };
 const run = (startedAt: string, rows: readonly Row[], cpu = "A") => ({
-  ...{ startedAt, rows },
+  ...{ startedAt, isRough: false, rows },
   before: { cpu, cores: 2, node: "v26.10.0" },
 });
 const plotsOf = (page: string) => JSON.parse(/const PLOTS=(.*?);const colours/s.exec(page)?.[1] ?? "");
