@@ -9,6 +9,8 @@ import { isMet, type Row } from "./row.ts";
 import { toFigure, toTarget } from "./table.ts";
 
 const PAGE = join(root, "bench", "report.html");
+/** An absolute path up to its last part, but not one in an address. */
+const DIRECTORY = /(?:file:\/\/|(?<![\w:/.]))\/(?:[\w.@+-]+\/)+/g;
 
 /** A plot: lines over a common axis. */
 interface Plot {
@@ -63,6 +65,9 @@ function attainment({ goal, ...row }: Row): number | null {
   return "atLeast" in goal ? value / goal.atLeast : goal.atMost / Math.max(value, Number.EPSILON);
 }
 
+/** Why there is no figure, without the directories of this machine: the page is in version control. */
+const toReason = (failure: string): string => failure.replaceAll(DIRECTORY, "…/");
+
 function toLine({ row, startedAt }: Dated): string {
   const figures = [row.p50Ms, row.p99Ms, row.perSecond, row.cpuMicros, row.ratio].map(toFigure);
   const share = attainment(row);
@@ -72,7 +77,7 @@ function toLine({ row, startedAt }: Dated): string {
       : `<meter min="0" max="2" low="1" optimum="2" value="${Math.min(2, share).toFixed(2)}"></meter>`;
   const met = { true: "met", false: "not met", null: "" }[String(isMet(row)) as "true" | "false" | "null"];
   const amount = row.amount === null ? "" : `${toFigure(row.amount)} ${row.unit}`;
-  const texts = [row.failure ?? amount, toTarget(row), met].map(escapeHtml);
+  const texts = [row.failure === null ? amount : toReason(row.failure), toTarget(row), met].map(escapeHtml);
   const cells = [
     ...figures.map((figure) => `<td class="n">${figure}</td>`),
     ...texts.map((text) => `<td>${text}</td>`),
@@ -97,16 +102,18 @@ series:[{},...plot.lines.map((line,i)=>({label:line.label,stroke:colours[i%colou
 /** JSON that may stand in a script element. */
 const toScriptJson = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c");
 
-/** The page as one text that needs nothing from elsewhere; `runs` are the oldest first. */
+/** The page as one text that needs nothing from elsewhere; `runs` are the oldest first, and rough ones are left out. */
 export function toReport(runs: readonly EarlierResults[], library: { script: string; style: string }): string {
-  const last = runs.at(-1);
-  if (last === undefined) throw new Error("there are no results yet: run npm run bench first");
+  const whole = runs.filter(({ isRough }) => !isRough);
+  const last = whole.at(-1);
+  if (last === undefined)
+    throw new Error("there are no results without --quick and --profile yet: run npm run bench first");
   const { cores, cpu, node } = last.before;
-  const here = runs.filter(({ before }) => before.cpu === cpu && before.cores === cores);
+  const here = whole.filter(({ before }) => before.cpu === cpu && before.cores === cores);
   const rows = newestRows(here);
   const plots = [...growthPlots(rows), ...(here.length > 1 ? [historyPlot(here)] : [])];
   const heads = ["case", "p50 ms", "p99 ms", "per second", "CPU µs", "ratio", "result", "target", "", "of the target"];
-  const facts = `${here.length} runs, the last on ${last.startedAt.slice(0, 10)}: ${cores} × ${cpu}, Node ${node}.`;
+  const facts = `${here.length} ${here.length === 1 ? "run" : "runs"}, the last on ${last.startedAt.slice(0, 10)}: ${cores} × ${cpu}, Node ${node}.`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Weft: results of the bench</title>
 <style>${library.style}${STYLE}</style><h1>Results of the bench</h1>
 <p>${escapeHtml(facts)} Ratios are to a baseline measured in the same run; the others depend on the machine, which the load generator shares.</p>

@@ -63,6 +63,23 @@ test("what stands in results is text, in the page and in its script", () => {
   expect(plotsOf(page)[0].title).toBe("</script>");
 });
 
+test("runs with --quick or --profile are left out", () => {
+  const rough = { ...run("2026-11-03T00:00:00.000Z", [toRow("start", { amount: 1 })]), isRough: true };
+  const page = toReport(
+    [run("2026-11-02T00:00:00.000Z", [toRow("start", { amount: 800, unit: "ms" })]), rough],
+    LIBRARY,
+  );
+  expect(page).toContain("1 run, the last on 2026-11-02");
+  expect(page).toContain("800 ms");
+  expect(() => toReport([rough], LIBRARY)).toThrow("no results without --quick");
+});
+
+test("no directory of the machine is in the page", () => {
+  const failure = "Error: /home/me/weft/bench/x.ts, file:///tmp/a/y.ts: http://127.0.0.1:80/api/v1 gave 500";
+  const page = toReport([run("2026-11-02T00:00:00.000Z", [toRow("start", { failure })])], LIBRARY);
+  expect(page).toContain("Error: …/x.ts, …/y.ts: http://127.0.0.1:80/api/v1 gave 500");
+});
+
 test("without results there is nothing to report", () => {
-  expect(() => toReport([], LIBRARY)).toThrow("there are no results yet");
+  expect(() => toReport([], LIBRARY)).toThrow("there are no results");
 });
