@@ -9,8 +9,8 @@ export interface Change {
   readonly figure: string;
   readonly before: number;
   readonly after: number;
-  /** After divided by before. */
-  readonly ratio: number;
+  /** After divided by before; null where that says nothing, as of amounts below zero. */
+  readonly ratio: number | null;
   readonly verdict: "better" | "worse" | "";
 }
 
@@ -30,8 +30,10 @@ function unitOf(figure: Figure, { baseline, unit }: Row): string {
   return { ratio: `× ${baseline}`, perSecond: "per second", p50Ms: "p50 ms", amount: unit }[figure];
 }
 
-function verdictOf(figure: Figure, ratio: number): Change["verdict"] {
-  const gain = figure === "ratio" || figure === "perSecond" ? ratio : 1 / ratio;
+function verdictOf(figure: Figure, { goal }: Row, ratio: number): Change["verdict"] {
+  const isRate = figure === "ratio" || figure === "perSecond";
+  const isMoreBetter = goal?.figure === figure ? "atLeast" in goal : isRate;
+  const gain = isMoreBetter ? ratio : 1 / ratio;
   if (gain > 1 + NOISE) return "better";
   return gain < 1 / (1 + NOISE) ? "worse" : "";
 }
@@ -41,8 +43,9 @@ function changesOf(then: Row, now: Row): readonly Change[] {
     const [before, after] = [then[figure], now[figure]];
     // Another baseline or another unit: another figure under the same name.
     if (before === null || after === null || unitOf(figure, then) !== unitOf(figure, now)) return [];
-    const ratio = after / before;
-    return [{ name: now.name, figure: unitOf(figure, now), before, after, ratio, verdict: verdictOf(figure, ratio) }];
+    const ratio = before > 0 && after >= 0 ? after / before : null;
+    const verdict = ratio === null ? "" : verdictOf(figure, now, ratio);
+    return [{ name: now.name, figure: unitOf(figure, now), before, after, ratio, verdict }];
   });
 }
 

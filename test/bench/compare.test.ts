@@ -22,6 +22,25 @@ test("a figure of another baseline or in another unit is another figure", () => 
   expect(() => compareRows([start(1)], [toRow("start", { amount: 1, unit: "s" })])).toThrow("no case in common");
 });
 
+test("of a ratio whose target is a most, less is better", () => {
+  const jobs = (ratio: number) =>
+    toRow("jobs-waiting", { ratio, baseline: "jobs-0-waiting", goal: { figure: "ratio", atMost: 1.2 } });
+  expect(compareRows([jobs(1)], [jobs(2)])).toMatchObject([{ ratio: 2, verdict: "worse" }]);
+  expect(compareRows([jobs(2)], [jobs(1)])).toMatchObject([{ ratio: 0.5, verdict: "better" }]);
+});
+
+test("an amount below zero, such as memory that was given back, has no ratio", () => {
+  const memory = (amount: number) => toRow("waiting-memory", { amount, unit: "MiB" });
+  for (const [before, after] of [
+    [5, -0.2],
+    [-0.2, 5],
+    [-0.2, -0.4],
+    [0, 5],
+  ] as const)
+    expect(compareRows([memory(before)], [memory(after)])).toMatchObject([{ before, after, ratio: null, verdict: "" }]);
+  expect(compareRows([memory(5)], [memory(0)])).toMatchObject([{ ratio: 0, verdict: "better" }]);
+});
+
 const run = (cpu: string, rows: readonly Row[] = [start(900)]) => ({
   ...{ startedAt: "2026-11-27T00:00:00.000Z", isRough: false, rows },
   before: { cpu, cores: 2, node: "v26.10.0" },
