@@ -8,7 +8,6 @@ import { LOAD_CASES, selectLoadCases } from "./load-cases.ts";
 import { readMachine } from "./machine.ts";
 import { emptyProfileDir, reportProfiles } from "./profiles.ts";
 import { root, startProgram } from "./program.ts";
-import { writeReport } from "./report.ts";
 import { RESULTS_DIR, writeResults } from "./results.ts";
 import { type Row, toRow } from "./row.ts";
 import { runLoadCases } from "./run-load.ts";
@@ -31,6 +30,12 @@ const note = (line: string) => void process.stderr.write(`${line}\n`);
 
 function list(): void {
   for (const { name, about } of [...LOAD_CASES, ...CASES]) print(`${name.padEnd(20)} ${about}`);
+}
+
+async function report(): Promise<string> {
+  // What draws plots is loaded when they are drawn: it should not be in the memory of what measures.
+  const { writeReport } = await import("./report.ts");
+  return writeReport();
 }
 
 async function runCase(item: Case, bench: Bench): Promise<readonly Row[]> {
@@ -70,7 +75,7 @@ async function run(args: BenchArguments): Promise<void> {
   print(toTable(rows));
   if (profile) for (const line of await reportProfiles(PROFILE_DIR)) print(line);
   const file = await writeResults({ startedAt, seconds, quick, profile, before, after, rows });
-  if (!quick && args.cases.length === 0) print(`\nreport: ${await writeReport()}`);
+  if (!quick && args.cases.length === 0) print(`\nreport: ${await report()}`);
   if (rows.some((row) => row.failure !== null)) process.exitCode = 1;
   const [load] = before.loadAverage;
   print(
@@ -90,7 +95,7 @@ try {
   );
   if (args.help) print(HELP);
   else if (args.list) list();
-  else if (args.report) print(await writeReport());
+  else if (args.report) print(await report());
   else if (args.compare !== null && args.with !== null)
     print(toComparison(await readResults(args.compare), await readResults(args.with)));
   else await run(args);

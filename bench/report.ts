@@ -1,8 +1,8 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { escapeHtml } from "../src/http/dialects/approval-page/html.ts";
 import { type EarlierResults, readResults } from "./earlier.ts";
+import { type Attainment, type PastRatio, plotGrowth, plotRatios, plotTargets, type Step } from "./plots.ts";
 import { root } from "./program.ts";
 import { RESULTS_DIR } from "./results.ts";
 import { isMet, type Row } from "./row.ts";
@@ -11,15 +11,6 @@ import { toFigure, toTarget } from "./table.ts";
 const PAGE = join(root, "bench", "report.html");
 /** An absolute path up to its last part, but not one in an address. */
 const DIRECTORY = /(?:file:\/\/|(?<![\w:/.]))\/(?:[\w.@+-]+\/)+/g;
-
-/** A plot: lines over a common axis. */
-interface Plot {
-  readonly title: string;
-  /** `log`: how much of something there was; `time`: when it was measured, seconds since the epoch. */
-  readonly axis: "log" | "time";
-  readonly x: readonly number[];
-  readonly lines: readonly { readonly label: string; readonly values: readonly (number | null)[] }[];
-}
 
 /** A row and when it was measured. */
 interface Dated {
@@ -34,35 +25,37 @@ function newestRows(runs: readonly EarlierResults[]): readonly Dated[] {
   return [...found.values()];
 }
 
-function growthPlots(rows: readonly Dated[]): readonly Plot[] {
-  const series = new Map<string, Row[]>();
+/** The steps of each series, in order. */
+function seriesOf(rows: readonly Dated[]): ReadonlyMap<string, readonly Step[]> {
+  const series = new Map<string, Step[]>();
   for (const { row } of rows) {
-    if (row.at !== null && row.at !== undefined) series.set(row.at.series, [...(series.get(row.at.series) ?? []), row]);
+    if (row.at === null || row.cpuMicros === null) continue;
+    const step = { x: row.at.x, cpuMicros: row.cpuMicros };
+    series.set(
+      row.at.series,
+      [...(series.get(row.at.series) ?? []), step].sort((one, other) => one.x - other.x),
+    );
   }
-  return [...series].map(([title, steps]) => {
-    const sorted = steps.toSorted((one, other) => (one.at?.x ?? 0) - (other.at?.x ?? 0));
-    const line = (label: string, of: (row: Row) => number | null) => ({ label, values: sorted.map(of) });
-    return {
-      ...{ title, axis: "log", x: sorted.map(({ at }) => at?.x ?? 0) },
-      lines: [line("CPU µs per call", (row) => row.cpuMicros), line("calls per second", (row) => row.perSecond)],
-    };
+  return series;
+}
+
+function ratiosOf(runs: readonly EarlierResults[]): readonly PastRatio[] {
+  return runs.flatMap(({ startedAt, rows }) =>
+    rows.flatMap(({ name, ratio, goal }) => {
+      const target = goal?.figure !== "ratio" ? null : "atLeast" in goal ? goal.atLeast : goal.atMost;
+      return ratio === null ? [] : [{ name, time: Date.parse(startedAt), ratio, target }];
+    }),
+  );
+}
+
+function attainmentsOf(rows: readonly Dated[]): readonly Attainment[] {
+  return rows.flatMap(({ row }) => {
+    if (row.goal === null) return [];
+    const value = row[row.goal.figure];
+    const found = value ?? 0;
+    const share = "atLeast" in row.goal ? found / row.goal.atLeast : row.goal.atMost / Math.max(found, Number.EPSILON);
+    return [{ name: row.name, share: value === null ? 0 : share, met: isMet(row) === true }];
   });
-}
-
-function historyPlot(runs: readonly EarlierResults[]): Plot {
-  const names = new Set(runs.flatMap(({ rows }) => rows.filter(({ ratio }) => ratio !== null).map(({ name }) => name)));
-  const ratioIn = ({ rows }: EarlierResults, name: string) => rows.find((row) => row.name === name)?.ratio ?? null;
-  const lines = [...names].map((label) => ({ label, values: runs.map((run) => ratioIn(run, label)) }));
-  const x = runs.map(({ startedAt }) => Date.parse(startedAt) / 1_000);
-  return { title: "Ratios to the baselines of the same run", axis: "time", x, lines };
-}
-
-/** How far a figure is on its way to the goal: 1 = there. */
-function attainment({ goal, ...row }: Row): number | null {
-  if (goal === null) return null;
-  const value = row[goal.figure];
-  if (value === null) return 0;
-  return "atLeast" in goal ? value / goal.atLeast : goal.atMost / Math.max(value, Number.EPSILON);
 }
 
 /** Why there is no figure, without the directories of this machine: the page is in version control. */
@@ -70,40 +63,51 @@ const toReason = (failure: string): string => failure.replaceAll(DIRECTORY, "…
 
 function toLine({ row, startedAt }: Dated): string {
   const figures = [row.p50Ms, row.p99Ms, row.perSecond, row.cpuMicros, row.ratio].map(toFigure);
-  const share = attainment(row);
-  const bar =
-    share === null
-      ? ""
-      : `<meter min="0" max="2" low="1" optimum="2" value="${Math.min(2, share).toFixed(2)}"></meter>`;
   const met = { true: "met", false: "not met", null: "" }[String(isMet(row)) as "true" | "false" | "null"];
   const amount = row.amount === null ? "" : `${toFigure(row.amount)} ${row.unit}`;
-  const texts = [row.failure === null ? amount : toReason(row.failure), toTarget(row), met].map(escapeHtml);
+  const result = row.failure === null ? amount : toReason(row.failure);
+  const texts = [row.baseline ?? "", result, toTarget(row), met, startedAt.slice(0, 10)];
   const cells = [
     ...figures.map((figure) => `<td class="n">${figure}</td>`),
-    ...texts.map((text) => `<td>${text}</td>`),
+    ...texts.map((text) => `<td>${escapeHtml(text)}</td>`),
   ];
-  return `<tr><th title="${escapeHtml(startedAt)}">${escapeHtml(row.name)}</th>${cells.join("")}<td>${bar}</td></tr>`;
+  return `<tr><th>${escapeHtml(row.name)}</th>${cells.join("")}</tr>`;
 }
 
 const STYLE = `:root{color-scheme:light dark;font:14px/1.5 system-ui,sans-serif}body{max-width:75rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .6rem;border-bottom:1px solid #8884;font-weight:400}
-thead th{font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}.plots{display:flex;flex-wrap:wrap;gap:2rem}
-.u-legend{font-size:12px}meter{width:8rem}`;
+thead th{font-weight:600}.n{text-align:right;font-variant-numeric:tabular-nums}h2{font-size:1.1rem;margin-top:2rem}
+.plots{display:flex;flex-wrap:wrap;gap:2rem}figure{margin:0}svg{max-width:100%;height:auto}.wide{overflow-x:auto}`;
 
-/** Runs in the browser: draws the plots. */
-const DRAW = `const colours=["#2a7fff","#e5732a","#2aa876","#b04ad6","#d6404a","#8a8a2a","#4ab0d6","#888","#d64a9b","#5a5ad6","#3a8a3a","#aa7744"];
-for(const plot of PLOTS){const grid={stroke:"#8883"},axis={stroke:"#888",grid};
-const log=plot.axis==="log";new uPlot({title:plot.title,width:560,height:300,
-scales:log?{x:{time:false,distr:3,log:10},y:{range:(u,min,max)=>[0,max*1.2]},right:{range:(u,min,max)=>[0,max*1.2]}}:{},
-axes:[axis,axis,...(log?[{...axis,side:1,scale:"right",grid:{show:false}}]:[])],
-series:[{},...plot.lines.map((line,i)=>({label:line.label,stroke:colours[i%colours.length],width:2,spanGaps:true,scale:log&&i===1?"right":"y",points:{show:true}}))]},
-[plot.x,...plot.lines.map((line)=>line.values)],document.querySelector(".plots"));}`;
+/** Nothing is loaded and nothing runs. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+const HEADS = ["p50 ms", "p99 ms", "per second", "CPU µs", "ratio", "baseline", "result", "target", "", "measured"];
 
-/** JSON that may stand in a script element. */
-const toScriptJson = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c");
+function toFigureElement(title: string, svg: string): string {
+  return `<figure role="img" aria-label="${escapeHtml(title)}"><figcaption>${escapeHtml(title)}</figcaption>${svg}</figure>`;
+}
 
-/** The page as one text that needs nothing from elsewhere; `runs` are the oldest first, and rough ones are left out. */
-export function toReport(runs: readonly EarlierResults[], library: { script: string; style: string }): string {
+function toSection(title: string, plots: readonly string[]): string {
+  return plots.length === 0 ? "" : `<h2>${title}</h2>\n<div class="plots">${plots.join("\n")}</div>\n`;
+}
+
+async function toPlots(rows: readonly Dated[], runs: readonly EarlierResults[]): Promise<string> {
+  const goals = attainmentsOf(rows);
+  const ratios = runs.length > 1 ? ratiosOf(runs) : [];
+  const growth = await Promise.all(
+    [...seriesOf(rows)].map(async ([title, steps]) => toFigureElement(title, await plotGrowth(steps))),
+  );
+  const targets = goals.length === 0 ? [] : [toFigureElement("Newest figures", await plotTargets(goals))];
+  const history = ratios.length === 0 ? [] : [toFigureElement("Dashed: the target", await plotRatios(ratios))];
+  return [
+    toSection("Targets", targets),
+    toSection("What a call costs while there is ever more", growth),
+    toSection("Ratios to the baselines of the same run", history),
+  ].join("");
+}
+
+/** The page as one text that needs no script and nothing from elsewhere; `runs` are the oldest first, and rough ones are left out. */
+export async function toReport(runs: readonly EarlierResults[]): Promise<string> {
   const whole = runs.filter(({ isRough }) => !isRough);
   const last = whole.at(-1);
   if (last === undefined)
@@ -111,15 +115,14 @@ export function toReport(runs: readonly EarlierResults[], library: { script: str
   const { cores, cpu, node } = last.before;
   const here = whole.filter(({ before }) => before.cpu === cpu && before.cores === cores);
   const rows = newestRows(here);
-  const plots = [...growthPlots(rows), ...(here.length > 1 ? [historyPlot(here)] : [])];
-  const heads = ["case", "p50 ms", "p99 ms", "per second", "CPU µs", "ratio", "result", "target", "", "of the target"];
-  const facts = `${here.length} ${here.length === 1 ? "run" : "runs"}, the last on ${last.startedAt.slice(0, 10)}: ${cores} × ${cpu}, Node ${node}.`;
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Weft: results of the bench</title>
-<style>${library.style}${STYLE}</style><h1>Results of the bench</h1>
+  const count = `${here.length} ${here.length === 1 ? "run" : "runs"}`;
+  const facts = `${count}, the last on ${last.startedAt.slice(0, 10)}: ${cores} × ${cpu}, Node ${node}.`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}"><title>Weft: results of the bench</title>
+<style>${STYLE}</style><h1>Results of the bench</h1>
 <p>${escapeHtml(facts)} Ratios are to a baseline measured in the same run; the others depend on the machine, which the load generator shares.</p>
-<div class="plots"></div>
-<table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join("")}</tr></thead><tbody>${rows.map(toLine).join("\n")}</tbody></table>
-<script>${library.script}</script><script>const PLOTS=${toScriptJson(plots)};${DRAW}</script></html>
+${await toPlots(rows, here)}<h2>Figures</h2>
+<div class="wide"><table><thead><tr><th>case</th>${HEADS.map((head) => `<th>${head}</th>`).join("")}</tr></thead><tbody>${rows.map(toLine).join("\n")}</tbody></table></div></html>
 `;
 }
 
@@ -128,9 +131,6 @@ export async function writeReport(): Promise<string> {
   const names = await readdir(RESULTS_DIR).catch(() => []);
   const files = names.filter((name) => name.endsWith(".json")).sort();
   const runs = await Promise.all(files.map((name) => readResults(join(RESULTS_DIR, name))));
-  const dist = fileURLToPath(new URL("..", import.meta.resolve("uplot")));
-  const read = (name: string) => readFile(join(dist, "dist", name), "utf8");
-  const library = { script: await read("uPlot.iife.min.js"), style: await read("uPlot.min.css") };
-  await writeFile(PAGE, toReport(runs, library));
+  await writeFile(PAGE, await toReport(runs));
   return "bench/report.html";
 }
