@@ -2,7 +2,15 @@ import type { Goal } from "./row.ts";
 import type { ScriptRef } from "./scripts.ts";
 
 /** A server of the bench that load is put on. */
-export type ServerName = "node-http" | "fastify" | "piscina" | "naive-context" | "naive-isolate" | "fast" | "hardened";
+export type ServerName =
+  | "node-http"
+  | "fastify"
+  | "piscina"
+  | "naive-context"
+  | "naive-contexts"
+  | "naive-isolate"
+  | "fast"
+  | "hardened";
 
 /** A case that is one request under load; all selected ones are measured in turn, round by round. */
 export interface LoadCase {
@@ -104,7 +112,7 @@ export const LOAD_CASES: readonly LoadCase[] = [
   one(naiveContext, { baseline: "fastify-1" }),
   frozenOne,
   hardened(frozenOne),
-  crowd(naiveContext, { baseline: null }),
+  crowd(naiveContext, { server: "naive-contexts", baseline: null }),
   crowd(frozen, { goal: null, baseline: "naive-context-128" }),
   opsOne,
   hardened(opsOne),

@@ -1,20 +1,4 @@
-import ivm from "isolated-vm";
-import { serve } from "./fastify-server.ts";
-import { GUEST, MEMORY_MIB, TIMEOUT_MS } from "./guest.ts";
+import { serveContexts } from "./context-server.ts";
+import { MEMORY_MIB } from "./guest.ts";
 
-// What one writes first: one isolate, the script compiled once, a fresh context for every request.
-
-// The contexts of all requests under way share its heap: with 128 of them the usual limit ends the process's only isolate.
-const isolate = new ivm.Isolate({ memoryLimit: 8 * MEMORY_MIB });
-const script = await isolate.compileScript(GUEST);
-
-await serve(async (input) => {
-  const context = await isolate.createContext();
-  try {
-    const execute = await script.run(context, { reference: true, timeout: TIMEOUT_MS });
-    const options = { timeout: TIMEOUT_MS, result: { promise: true, copy: true } } as const;
-    return JSON.parse(String(await execute.apply(undefined, [JSON.stringify(input)], options)));
-  } finally {
-    context.release();
-  }
-});
+await serveContexts(MEMORY_MIB);
