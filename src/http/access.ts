@@ -3,7 +3,8 @@ import type { Caller } from "../engine/types.ts";
 import { type AccountOfKey, authenticate } from "./auth.ts";
 import type { App, Request } from "./dialects/dialect.ts";
 import { checkKeyRefs } from "./key-refs.ts";
-import { checkRules, type RouteRules, rulesOf } from "./scopes.ts";
+import { rulesOfRequest } from "./route-rules.ts";
+import { checkRules } from "./scopes.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** What access needs. */
@@ -20,8 +21,6 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** True for a route that needs no key: a link that is signed, for example. */
     public?: boolean;
-    /** Set for every route by what {@link rulesOf} says. */
-    rules?: RouteRules;
   }
 }
 
@@ -30,9 +29,6 @@ const PUBLIC = /^\/(livez|readyz|openapi\.json|docs(\/.*)?)?$/;
 
 /** The path of a request without its query. */
 export const pathOf = ({ url }: Request) => url.split("?", 1)[0] ?? "/";
-
-/** The rules of the route of a request; null where there is none. */
-export const rulesOfRequest = ({ routeOptions }: Request): RouteRules | null => routeOptions.config?.rules ?? null;
 
 /** True where no key is needed; whether a path exists is no secret. Asked last: nearly every request brings a key. */
 function isOpen(request: Request): boolean {
@@ -45,8 +41,7 @@ function admit(request: Request, { accountOfKey, traffic }: AccessDeps): (() => 
   request.account = caller;
   const leave = traffic.enter(caller);
   try {
-    const rules = rulesOfRequest(request);
-    if (rules !== null && !isOpen(request)) checkRules(caller, rules);
+    if (!isOpen(request)) checkRules(caller, rulesOfRequest(request));
   } catch (error) {
     leave?.();
     throw error;
@@ -57,10 +52,6 @@ function admit(request: Request, { accountOfKey, traffic }: AccessDeps): (() => 
 /** Adds the hooks that name the caller of every request and refuse what its key does not allow, before its body is read. */
 export function installAccess(app: App, deps: AccessDeps): void {
   app.decorateRequest("account", null);
-  app.addHook("onRoute", (route) => {
-    const method = [route.method].flat()[0] ?? "GET";
-    route.config = { ...route.config, rules: rulesOf(method, route.url) };
-  });
   app.addHook("onRequest", (request, reply, done) => {
     try {
       const leave = admit(request, deps);

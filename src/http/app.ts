@@ -24,6 +24,7 @@ import { MethodTable } from "./method-table.ts";
 import { openApiOptions, withAnswers } from "./openapi.ts";
 import { installPressure, watchEventLoop } from "./pressure.ts";
 import { methodNotAllowed, toRequestError } from "./request-errors.ts";
+import { installRules } from "./route-rules.ts";
 import { createTraffic } from "./traffic.ts";
 
 /** What the HTTP server needs. */
@@ -187,6 +188,7 @@ function installHooks(app: App, deps: AppDeps, methods: MethodTable): void {
     reply.headers(SECURITY_HEADERS).header("x-request-id", request.id);
     done();
   });
+  installRules(app);
   installPressure(app, watchEventLoop(), deps.maxDelayMs ?? Number.POSITIVE_INFINITY);
   installAccess(app, { ...deps, traffic: createTraffic(deps.accountDefaults ?? UNLIMITED, Date.now) });
   installAudit(app, deps.services.audit);

@@ -1,6 +1,6 @@
 import type { AuditLog } from "../engine/audit/audit-log.ts";
-import { rulesOfRequest } from "./access.ts";
 import type { App, Request } from "./dialects/dialect.ts";
+import { rulesOfRequest } from "./route-rules.ts";
 
 /** Members of a body that name what is managed; nothing else of a body is kept. */
 const NAMES = ["name", "workflow_ref_name", "scopes", "refs", "suspended", "workflow", "app_id"];
@@ -18,7 +18,7 @@ function targetOf(request: Request): string {
 export function installAudit(app: App, log: AuditLog): void {
   app.addHook("onSend", (request, reply, payload, done) => {
     const { account } = request;
-    if (account === null || rulesOfRequest(request)?.isAudited !== true) return done(null, payload);
+    if (account === null || request.is404 || !rulesOfRequest(request).isAudited) return done(null, payload);
     const written = log.add({
       accountId: account.id,
       keyId: account.key.id,

@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { fail } from "../../runtime/index.ts";
-import { rulesOfRequest } from "./access.ts";
 import type { App } from "./dialects/dialect.ts";
+import { rulesOfRequest } from "./route-rules.ts";
 
 /** How often the delay is looked at, ms. */
 const LOOK_MS = 500;
@@ -40,7 +40,7 @@ export function installPressure(app: App, loop: EventLoop, maxDelayMs: number): 
   app.addHook("onRequest", (request, _reply, done) => {
     const delayMs = loop.delayMs();
     // What looks, follows and stops is answered as long as it is possible.
-    if (delayMs <= maxDelayMs || rulesOfRequest(request)?.isStart !== true) return done();
+    if (delayMs <= maxDelayMs || !rulesOfRequest(request).isStart) return done();
     const message = `The server is late by ${Math.round(delayMs)} ms, over ${maxDelayMs} (WEFT_MAX_DELAY_MS); try again shortly.`;
     return done(
       fail("OVERLOADED", { message, limit: "WEFT_MAX_DELAY_MS", value: maxDelayMs, retry_after: RETRY_AFTER_S }),

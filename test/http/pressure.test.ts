@@ -2,6 +2,7 @@ import Fastify from "fastify";
 import { expect, test } from "vitest";
 import type { App } from "../../src/http/dialects/dialect.ts";
 import { installPressure, watchEventLoop } from "../../src/http/pressure.ts";
+import { installRules } from "../../src/http/route-rules.ts";
 import { until } from "../support/until.ts";
 
 test("while the thread is late, what would start something is refused and all else is answered", async () => {
@@ -14,6 +15,7 @@ test("while the thread is late, what would start something is refused and all el
       isClosed = true;
     },
   };
+  installRules(app as App);
   installPressure(app as App, loop, 100);
   for (const url of [
     "/v1/chat/completions",
