@@ -1,4 +1,5 @@
 import type { Completion } from "../interceptors/interceptor.ts";
+import { isAttemptOver } from "./attempt-over.ts";
 import type { Call, CallOwner } from "./call.ts";
 
 /** Bytes on all shelves of one worker; the shelf that would pass it is cleared. */
@@ -90,6 +91,11 @@ export class Shelf implements CallOwner {
   ended(call: Call, completion: Completion): void {
     const shelved = this.#find(call);
     if (shelved === null) return;
+    // Between two attempts nobody could answer what it asked: it was not made, and the next one makes it.
+    if (completion.kind === "error" && isAttemptOver(JSON.parse(completion.payload))) {
+      this.#remove(shelved);
+      return;
+    }
     shelved.completion = completion;
     this.#count(shelved, completion.payload.length - call.heldBytes);
     call.heldBytes = 0;

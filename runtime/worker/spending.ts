@@ -1,5 +1,6 @@
 import type { OpRequest } from "../interceptors/interceptor.ts";
 import type { Funds, Spending, Ticket } from "../spending.ts";
+import { isAttemptOver } from "./attempt-over.ts";
 
 type Asker = Pick<OpRequest, "pos" | "scope" | "signal" | "park">;
 
@@ -7,14 +8,27 @@ type Asker = Pick<OpRequest, "pos" | "scope" | "signal" | "park">;
 export async function waitForFunds({ scope, signal, park }: Omit<Asker, "pos">, funds: Funds): Promise<void> {
   const funded = scope.funded(funds);
   park(funds.until ?? Number.POSITIVE_INFINITY, true);
-  await funded;
-  park(null);
+  try {
+    await funded;
+  } finally {
+    park(null);
+  }
   signal.throwIfAborted();
+}
+
+/** Does it again, once, when the attempt ended that it was asked for: the call may have gone over to the next one meanwhile. */
+async function forAnyAttempt<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (signal.aborted || !isAttemptOver(error)) throw error;
+    return ask();
+  }
 }
 
 /** The budgets of an op's execution; null when it has none. */
 export function spendingOf(request: Asker): Spending | null {
-  const { scope, pos } = request;
+  const { scope, pos, signal } = request;
   const { budget = null } = scope.job;
   if (budget === null) return null;
   const open = new Set<number>();
@@ -29,9 +43,9 @@ export function spendingOf(request: Asker): Spending | null {
     async reserve(worst): Promise<Ticket> {
       const slot = take();
       for (;;) {
-        const answer = await scope.reserve({ pos, slot, worst });
+        const answer = await forAnyAttempt(() => scope.reserve({ pos, slot, worst }), signal);
         if (answer.ticket === null) {
-          await waitForFunds(request, answer);
+          await forAnyAttempt(() => waitForFunds(request, answer), signal);
           continue;
         }
         const { ticket } = answer;

@@ -137,3 +137,23 @@ test("a wait belongs to its attempt, and is begun again by the next one", async 
   expect(second).toMatchObject({ status: "completed", output: "1" });
   expect(waits).toBeGreaterThanOrEqual(2);
 });
+
+test("a call that asks for money when its host dies is made by the next attempt, and does not fail it", async () => {
+  const before = runtime.stub.calls.length;
+  let asked = 0;
+  const over = Promise.withResolvers<never>();
+  const budget = { usd: false };
+  const first = runtime.start(await runtime.job(STREAM, { budget }), {
+    reserve() {
+      asked++;
+      return over.promise;
+    },
+  });
+  // As the engine does it: what the attempt asked for is refused once it has ended.
+  first.outcome.finally(() => over.reject(fail("CONFLICT", { message: "This attempt is over." })));
+  await loseHost(first, () => asked === 1);
+  const again = () =>
+    runtime.finish(runtime.resume(first.job, first.host.records), { reserve: async () => ({ ticket: 1 }) });
+  expect(await until(again, ({ status }) => status !== "lost")).toMatchObject({ status: "completed" });
+  expect(callsFrom(before)).toHaveLength(1);
+});

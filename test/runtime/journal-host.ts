@@ -26,6 +26,9 @@ export interface JournalHostOptions {
   /** Answers a wait; default: INVALID_ARGUMENT. */
   readonly wait?: ExecutionHost["wait"];
   readonly waited?: ExecutionHost["waited"];
+  /** Answer for budgets; default: CONFLICT, as for an attempt that is over. */
+  readonly reserve?: ExecutionHost["reserve"];
+  readonly funded?: ExecutionHost["funded"];
   /** Called before records are taken; may throw. */
   readonly onCommit?: (records: readonly JournalRecord[]) => void;
 }
@@ -59,8 +62,8 @@ export function createJournalHost(options: JournalHostOptions = {}): JournalHost
     },
     wait: (request) =>
       options.wait?.(request) ?? Promise.reject(fail("INVALID_ARGUMENT", { message: "no waits here" })),
-    reserve: () => Promise.reject(fail("CONFLICT")),
-    funded: () => Promise.reject(fail("CONFLICT")),
+    reserve: (request) => options.reserve?.(request) ?? Promise.reject(fail("CONFLICT")),
+    funded: (funds) => options.funded?.(funds) ?? Promise.reject(fail("CONFLICT")),
     waited: (pos) => options.waited?.(pos) ?? Promise.reject(fail("CONFLICT")),
     files: () => Promise.reject(fail("INVALID_ARGUMENT", { message: "no files" })),
     agent: (key) => Promise.reject(fail("INVALID_ARGUMENT", { message: `no agent ${key}` })),

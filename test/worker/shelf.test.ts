@@ -32,6 +32,19 @@ describe("a shelf", () => {
     expect(shelf.take(0, "hash", 0, owner)).toMatchObject({ completion: DONE });
   });
 
+  it("keeps no refusal of a call whose attempt was over, and what a service refused like any other end", async () => {
+    const end = async (code: string) => {
+      const { call, owner, fails } = underWay();
+      const bytes = { total: 0 };
+      const shelf = new Shelf(bytes);
+      shelf.add(call);
+      await fails(code);
+      return [shelf.take(0, "hash", 0, owner) !== null, bytes.total];
+    };
+    for (const code of ["CONFLICT", "EXECUTION_NOT_FOUND"]) expect(await end(code)).toEqual([false, 0]);
+    expect(await end("UPSTREAM_FAILED")).toEqual([true, 0]);
+  });
+
   it.each([
     ["of another position", { pos: 1, hash: "hash", delivered: 0 }],
     ["with another hash", { pos: 0, hash: "other", delivered: 0 }],

@@ -27,5 +27,9 @@ export function underWay(pos = 0, hash = "hash") {
     ended.resolve(DONE);
     await finished;
   };
-  return { call, owner, told, end, request: request as OpRequest };
+  const fails = async (code: string) => {
+    ended.resolve({ kind: "error", payload: JSON.stringify({ code, message: "no", details: {} }), meter: null });
+    await finished;
+  };
+  return { call, owner, told, end, fails, request: request as OpRequest };
 }
