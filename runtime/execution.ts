@@ -49,6 +49,10 @@ export interface OpMeter {
   readonly node?: string;
 }
 
+/** What calls used; a delivery as an attempt repeats it. */
+export type Used = Pick<OpMeter, "promptTokens" | "completionTokens" | "costUsd">;
+export type ReplayRecord = Omit<JournalRecord, "meter"> & { readonly meter: Used | null };
+
 /** One `ctx.emit`, numbered from 0 within its execution; both members are JSON texts. */
 export interface Chunk {
   readonly index: number;
@@ -102,7 +106,9 @@ export interface ExecutionJob {
   /** Hosts `ctx.http` may reach; null = any public host. */
   readonly httpAllow: readonly string[] | null;
   /** Recorded deliveries to feed before anything new is done. */
-  readonly replay: readonly JournalRecord[];
+  readonly replay: readonly ReplayRecord[];
+  /** True when nothing is known of an earlier attempt that lost its host or left a promise rejected: the turns of `replay` need not be waited for one by one. */
+  readonly isCalm?: boolean;
   /** True for a replay without the world: an op that is not recorded and not pure ends it with REPLAY_DIVERGED; the clock stands at the last delivery. */
   readonly offline?: boolean;
   /** Offline, of a run that waited: the calls it waited for, which are compared and left waiting; any other that is not recorded ends it. Absent = not known. */

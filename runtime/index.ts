@@ -1,3 +1,4 @@
+export { REJECTION } from "../sandbox/wire.ts";
 export { type MappedStack, mapStack, type SourceFrame } from "./bundle/source-map.ts";
 export type { Bundle, BundleProblem, ModuleFacts, SourceFile, Upload } from "./bundle-types.ts";
 export { createRuntime } from "./create-runtime.ts";
@@ -47,6 +48,7 @@ export type {
   NestedParked,
   NestedResult,
   OpMeter,
+  ReplayRecord,
   Sleep,
   Usage,
   WaitRequest,

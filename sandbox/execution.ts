@@ -1,7 +1,7 @@
 import { errorClasses, makeOpError } from "./errors.ts";
 import { indexOf, mapDelete, mapGet, mapHas, mapSet, NativeMap } from "./primordials.ts";
 import { createFloat, createRandom, type RandomSource } from "./random.ts";
-import { type GuestLimits, POST, READ } from "./wire.ts";
+import { type FedItem, type GuestLimits, POST, READ } from "./wire.ts";
 
 /** The one way out of the guest: kind, number, name, text, second text. */
 export type Post = (...post: [kind: number, n: number, name: string, text: string, more: string]) => void;
@@ -38,6 +38,12 @@ export interface GuestExecution {
   /** Fires ctx.signal; set by ctx when the signal is first asked for. */
   onAbort: ((reason: string) => void) | null;
   aborted: string | null;
+  /** Recorded deliveries that wait for their turns; null: none do. */
+  feed: readonly FedItem[] | null;
+  /** Items of the feed that are delivered. */
+  fed: number;
+  /** Posts held back meanwhile; see `many` in wire.ts. */
+  held: string;
 }
 
 let active: GuestExecution | null = null;
@@ -65,13 +71,28 @@ export function maybeCurrent(): GuestExecution | null {
   return active;
 }
 
+/** Posts held back in characters, at the most. */
+const MAX_HELD = 65_536;
+
+/** Posts what was held back. */
+export function postHeld(execution: GuestExecution): void {
+  const { held } = execution;
+  execution.held = "";
+  if (held !== "") post(POST.many, 0, "", held, "");
+}
+
 /**
  * Posts for the current execution unless its door is closed. Plain parameters: destructuring a list would go through
  * an iterator that a script can replace.
  */
 export function send(kind: number, n: number, name: string, text: string, more = ""): void {
   if (active === null || active.closed) return;
-  post(kind, n, name, text, more);
+  if (active.feed === null) {
+    post(kind, n, name, text, more);
+    return;
+  }
+  active.held += `${kind}\t${n}\t${name}\t${text}\t${more}\n`;
+  if (active.held.length > MAX_HELD || kind === POST.done || kind === POST.failed) postHeld(active);
 }
 
 /** The current execution's clock; notes that the clock was read. */
@@ -207,5 +228,8 @@ export function createExecution(facts: {
     float: null,
     onAbort: null,
     aborted: null,
+    feed: null,
+    fed: 0,
+    held: "",
   };
 }

@@ -14,6 +14,7 @@ import {
   type GuestExecution,
   type Post,
   peekOp,
+  postHeld,
   quietClock,
   send,
   takeOp,
@@ -23,7 +24,7 @@ import { freezeLazy } from "./lazy.ts";
 import { freeze, mapDelete, mapGet, mapSet, NativeMap, parse, rejected, stringify, text } from "./primordials.ts";
 import { installText } from "./text.ts";
 import { installTimers } from "./timers.ts";
-import { type DeliveryKind, NEEDS, POST, type StartFacts } from "./wire.ts";
+import { type DeliveryKind, FED_ITEMS, type FedItem, NEEDS, POST, type StartFacts } from "./wire.ts";
 
 /** What a bundle's function returns when called. */
 interface Module {
@@ -159,8 +160,26 @@ function abort(execution: GuestExecution, reason: string): void {
   execution.onAbort?.(reason);
 }
 
+/** The next recorded delivery. What it and those before it posted is held back until the last one's turn. */
+function next(execution: GuestExecution, feed: readonly FedItem[]): void {
+  const at = execution.fed;
+  execution.fed = at + FED_ITEMS;
+  if (execution.fed >= feed.length) {
+    postHeld(execution);
+    execution.feed = null;
+  }
+  const now = feed[at + 2] as number;
+  if (now > execution.now) execution.now = now;
+  settle(execution, feed[at] as DeliveryKind, feed[at + 1] as number, feed[at + 3] as string);
+}
+
 function turn(execution: GuestExecution, kind: string, n: number, payload: string): void {
-  if (kind === "close") {
+  if (kind === "next") {
+    if (execution.feed !== null) next(execution, execution.feed);
+  } else if (kind === "feed") {
+    execution.feed = parse(payload) as readonly FedItem[];
+    execution.fed = 0;
+  } else if (kind === "close") {
     execution.closed = true;
     mapDelete(executions, execution.run);
   } else if (kind === "abort") abort(execution, payload);

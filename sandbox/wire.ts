@@ -42,7 +42,7 @@ export interface StartFacts {
 }
 
 /** Frame letters, worker to host. */
-export const TO_HOST = { bundle: "B", start: "S", deliver: "D", abort: "A", close: "C" } as const;
+export const TO_HOST = { bundle: "B", start: "S", deliver: "D", feed: "F", abort: "A", close: "C" } as const;
 
 /** Frame letters, host to worker. */
 export const FROM_HOST = {
@@ -63,8 +63,19 @@ export const FROM_HOST = {
 /** Kinds of a delivery into the guest. */
 export type DeliveryKind = "result" | "error" | "part";
 
-/** Kinds of a post out of the guest; the first argument of the one callback. */
-export const POST = { op: 1, drop: 2, chunk: 3, log: 4, done: 5, failed: 6 } as const;
+/**
+ * Kinds of a post out of the guest; the first argument of the one callback. `many`: posts that were held back while
+ * recorded deliveries were fed, a line each, their five members separated by tabs.
+ */
+export const POST = { op: 1, drop: 2, chunk: 3, log: 4, done: 5, failed: 6, many: 7 } as const;
+
+/** Beginning of the log line about a promise that was rejected and not handled. */
+export const REJECTION = "Unhandled rejection: ";
+
+/** Recorded deliveries of a feed, as its JSON text has them: kind, position, guest clock and payload of each, one after the other. */
+export type FedItem = DeliveryKind | number | string;
+/** Items of one delivery. */
+export const FED_ITEMS = 4;
 
 /**
  * Large globals that a realm has only when its bundle names them: bits of the `harden` and `start` number. Building and

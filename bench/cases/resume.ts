@@ -4,7 +4,7 @@ import { toRow } from "../row.ts";
 import { median } from "../statistics.ts";
 import { startWeft, withDataDir } from "../weft.ts";
 
-const OPS = 5_000;
+const OPS = 20_000;
 const PATIENCE_MS = 30_000;
 
 /** Resolves with the time of the next call of /hang by the execution with that many ops. */

@@ -1,11 +1,12 @@
 import type { Socket } from "node:net";
-import { FROM_HOST, isField, POST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
+import { FROM_HOST, REJECTION, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import { type BundleCode, Bundles } from "./bundles.ts";
 import { type Collector, createCollector } from "./collector.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "./frames.ts";
 import type { Delivery, GuestPost, TurnEnd } from "./isolate.ts";
+import { createPosts, type Posts } from "./posts.ts";
 import { type Seat, type Slot, Slots } from "./slots.ts";
-import { createTurnScheduler, type TurnScheduler } from "./turns.ts";
+import { createTurnScheduler, isLate, type Turn, type TurnScheduler } from "./turns.ts";
 
 /** What a host process is started with. */
 export interface Hello {
@@ -42,12 +43,6 @@ const MAX_REJECTION_CHARS = 2_000;
 /** Share of a turn's limit the guest must have burned itself for a timeout to be surely its own. */
 const SURE_SHARE = 0.6;
 
-const POST_FRAMES = new Map<number, string>([
-  [POST.op, FROM_HOST.op],
-  [POST.chunk, FROM_HOST.chunk],
-  [POST.drop, FROM_HOST.drop],
-]);
-
 function turnDelivery(run: Run, kind: string, rest: { n: number; now: number; text: string }): Delivery {
   return { kind, run: run.id, ...rest, data: "", secrets: "", bundle: null };
 }
@@ -55,6 +50,7 @@ function turnDelivery(run: Run, kind: string, rest: { n: number; now: number; te
 /** The host process: runs in isolates, frames in and out. */
 export class Host {
   readonly #out: FrameWriter;
+  readonly #posts: Posts;
   readonly #slots: Slots;
   readonly #scheduler: TurnScheduler;
   readonly #collector: Collector;
@@ -66,6 +62,7 @@ export class Host {
 
   constructor(socket: Socket, hello: Hello) {
     this.#out = createFrameWriter(socket);
+    this.#posts = createPosts(this.#out);
     this.#slots = new Slots({
       prelude: { name: "weft:prelude", text: hello.prelude },
       manifest: hello.manifest,
@@ -96,6 +93,8 @@ export class Host {
     switch (fields[0]) {
       case TO_HOST.deliver:
         return this.#deliver(id, text(3), { n: Number(text(2)), now: Number(text(4)), text: text(5) });
+      case TO_HOST.feed:
+        return this.#feed(id, { count: Number(text(2)), isCalm: text(3) === "1", text: text(4) });
       case TO_HOST.abort:
         return this.#deliver(id, "abort", { n: 0, now: Number(text(2)), text: text(3) });
       case TO_HOST.start:
@@ -202,34 +201,59 @@ export class Host {
   }
 
   #addTurn(run: Run, seat: Seat, delivery: Delivery): void {
-    const { lane } = seat.slot;
-    this.#scheduler.add(lane, {
+    const start = (timeoutMs: number) => seat.realm.turn(delivery, timeoutMs);
+    this.#scheduler.add(seat.slot.lane, this.#turn(run, seat.slot, start, true));
+  }
+
+  /** A turn; `told`: the worker hears of its end. */
+  #turn(...[run, slot, start, told]: [run: Run, slot: Slot, start: Turn["start"], told: boolean]): Turn {
+    return {
       run: run.id,
       turnMs: run.facts.turnMs,
       budgetMs: () => Math.max(1, run.facts.cpuMs - run.activeMs),
-      start: (timeoutMs) => seat.realm.turn(delivery, timeoutMs),
+      start,
       ended: (end, activeMs) => {
         run.activeMs += activeMs;
-        this.#turnEnded(run, seat.slot, end);
+        this.#turnEnded(run, slot, end);
+        if (told && (end.status === "ok" || end.status === "rejection"))
+          this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
       },
-    });
+    };
+  }
+
+  /** Recorded deliveries: each has its turn, the worker hears of the last one's end. */
+  #feed(id: number, { count, isCalm, text }: { count: number; isCalm: boolean; text: string }): void {
+    const run = this.#runs.get(id);
+    if (run === undefined || run.seat === null) return;
+    const { realm, slot } = run.seat;
+    let isFed = false;
+    const step = (timeoutMs: number, watched: boolean) => {
+      if (!isFed) realm.feed(id, text);
+      isFed = true;
+      return realm.step(id, timeoutMs, watched);
+    };
+    const start = isCalm ? step : (timeoutMs: number) => step(timeoutMs, true);
+    const steps = new Array<Turn>(count - 1).fill(this.#turn(run, slot, start, false));
+    this.#scheduler.add(
+      slot.lane,
+      ...steps,
+      this.#turn(run, slot, (timeoutMs) => step(timeoutMs, true), true),
+    );
   }
 
   #turnEnded(run: Run, slot: Slot, end: TurnEnd): void {
     const { turnMs, cpuMs } = run.facts;
     if (end.status === "memory" || end.status === "disposed") {
       if (!slot.closed) this.#died(run, slot, "MEMORY_LIMIT_EXCEEDED", end.status === "memory" && slot.runs.size === 1);
-    } else if (end.status === "timeout") {
+    } else if (end.status === "slow") this.#died(run, slot, "CPU_LIMIT_EXCEEDED", false);
+    else if (end.status === "timeout") {
       const { running } = slot.lane;
       const burnedMs = running === null ? 0 : this.#scheduler.cpuShareMs(running);
       const sure = burnedMs >= Math.min(turnMs, cpuMs) * SURE_SHARE || run.activeMs >= cpuMs;
       this.#died(run, slot, "CPU_LIMIT_EXCEEDED", sure);
-    } else {
-      if (end.status === "rejection") {
-        const message = JSON.stringify(`Unhandled rejection: ${end.message.slice(0, MAX_REJECTION_CHARS)}`);
-        this.#log(run, `0\twarn\t${message}\t`);
-      }
-      this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
+    } else if (end.status === "rejection") {
+      const message = JSON.stringify(`${REJECTION}${end.message.slice(0, MAX_REJECTION_CHARS)}`);
+      this.#posts.log(run, `0\twarn\t${message}\t`);
     }
   }
 
@@ -246,29 +270,12 @@ export class Host {
     this.#out.write(`${FROM_HOST.poisoned}\t${run}\t${code}`);
   }
 
-  #post(slot: Slot, [kind, n, name, text, more]: GuestPost): void {
-    const run = slot.lane.running?.turn.run;
-    if (run === undefined || !Number.isSafeInteger(n)) return;
-    for (const field of [name, text, more]) if (typeof field !== "string" || !isField(field)) return;
-    if (kind === POST.done) this.#out.write(`${FROM_HOST.done}\t${run}\t${n}\t${text}`);
-    else if (kind === POST.failed) this.#out.write(`${FROM_HOST.failed}\t${run}\t${n}\t${text}`);
-    else if (kind === POST.log) {
-      const owner = this.#runs.get(run);
-      if (owner !== undefined) this.#log(owner, `${n}\t${name}\t${text}\t${more}`);
-    } else {
-      const frame = POST_FRAMES.get(kind);
-      if (frame !== undefined) this.#out.write(`${frame}\t${run}\t${n}\t${name}\t${text}\t${more}`);
-    }
-  }
-
-  /** The last line that `maxLogLines` leaves says that there were more. */
-  #log(run: Run, line: string): void {
-    const { maxLogLines } = run.facts.limits;
-    if (run.logs >= maxLogLines) return;
-    run.logs++;
-    const notice = JSON.stringify(`log: more than ${maxLogLines} lines; the rest is dropped`);
-    const shown = run.logs < maxLogLines ? line : `0\twarn\t${notice}\t`;
-    this.#out.write(`${FROM_HOST.log}\t${run.id}\t${shown}`);
+  #post(slot: Slot, post: GuestPost): void {
+    const { running } = slot.lane;
+    // What a guest says after it may have been stopped in the middle of a turn counts for nothing.
+    if (running === null || isLate(running)) return;
+    const run = this.#runs.get(running.turn.run);
+    if (run !== undefined) this.#posts.pass(run, post);
   }
 
   #refillSoon(): void {

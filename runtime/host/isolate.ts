@@ -32,13 +32,17 @@ export interface LoadedBundle {
   readonly reference: ivm.Reference;
 }
 
-/** How a turn ended: only `ok` and `rejection` leave the isolate usable. */
+/** How a turn ended: only `ok` and `rejection` leave the isolate usable. `slow`: it, or an unwatched one before it, may have been stopped. */
 export type TurnEnd =
   | { readonly status: "ok" }
+  | { readonly status: "slow" }
   | { readonly status: "rejection"; readonly message: string }
   | { readonly status: "timeout" }
   | { readonly status: "memory" }
   | { readonly status: "disposed" };
+
+/** How a turn ended that nobody waits for: what went wrong shows in the next one that is waited for, or in the time they took. */
+export const UNWATCHED: TurnEnd = Object.freeze({ status: "ok" });
 
 /** A global object with the prelude booted in it. */
 export interface Realm {
@@ -50,6 +54,10 @@ export interface Realm {
   loadLater(script: GuestScript): Promise<LoadedBundle>;
   /** One turn: delivers, then drains microtasks. Never rejects. */
   turn(delivery: Delivery, timeoutMs: number): Promise<TurnEnd>;
+  /** Gives a run recorded deliveries (see FedItem in sandbox/wire.ts) for its next steps; no turn. */
+  feed(run: number, text: string): void;
+  /** One turn with the next delivery of the feed; `watched`: resolves when it has returned, else at once to {@link UNWATCHED}. */
+  step(run: number, timeoutMs: number, watched: boolean): TurnEnd | Promise<TurnEnd>;
   /** Lets the realm be collected. */
   release(): void;
 }
@@ -100,6 +108,15 @@ function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
   return { status: "rejection", message };
 }
 
+async function endOf(isolate: ivm.Isolate, begin: () => Promise<unknown>): Promise<TurnEnd> {
+  try {
+    await begin();
+    return { status: "ok" };
+  } catch (error) {
+    return toTurnEnd(isolate, error);
+  }
+}
+
 type Deliver = ivm.Reference<(...delivery: unknown[]) => void>;
 
 function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): Realm {
@@ -122,14 +139,19 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
       remember(script.name, code);
       return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
-    async turn({ kind, run, n, now, text, data, secrets, bundle }, timeoutMs) {
-      try {
-        const code = bundle === null ? null : bundle.reference.derefInto();
-        await deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout: timeoutMs });
-        return { status: "ok" };
-      } catch (error) {
-        return toTurnEnd(isolate, error);
-      }
+    turn({ kind, run, n, now, text, data, secrets, bundle }, timeout) {
+      const code = bundle === null ? null : bundle.reference.derefInto();
+      return endOf(isolate, () =>
+        deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout }),
+      );
+    },
+    feed(run, text) {
+      if (!isolate.isDisposed) deliver.applyIgnored(undefined, ["feed", run, 0, 0, text]);
+    },
+    step(run, timeout, watched) {
+      if (watched) return endOf(isolate, () => deliver.apply(undefined, ["next", run], { timeout }));
+      if (!isolate.isDisposed) deliver.applyIgnored(undefined, ["next", run], { timeout });
+      return UNWATCHED;
     },
     release() {
       if (isolate.isDisposed) return;

@@ -1,4 +1,4 @@
-import type { IsolateBox, TurnEnd } from "./isolate.ts";
+import { type IsolateBox, type TurnEnd, UNWATCHED } from "./isolate.ts";
 
 /** One turn waiting for its isolate. */
 export interface Turn {
@@ -6,8 +6,9 @@ export interface Turn {
   readonly turnMs: number;
   /** What is left of the run's CPU budget, ms. */
   budgetMs(): number;
-  start(timeoutMs: number): Promise<TurnEnd>;
-  /** Called once the turn has returned; `activeMs` is the time it spent in the isolate. */
+  /** Resolves when it has returned; with {@link UNWATCHED} it need not be waited for. */
+  start(timeoutMs: number, watched: boolean): TurnEnd | Promise<TurnEnd>;
+  /** Called once the turn has returned, but not when it was unwatched; `activeMs` is the time that it, and the unwatched ones before it, spent in the isolate. */
   ended(end: TurnEnd, activeMs: number): void;
 }
 
@@ -25,7 +26,11 @@ export interface Lane {
 /** The turn an isolate is in; in a batch, the first one that has not returned. */
 export interface RunningTurn {
   readonly turn: Turn;
-  readonly limitMs: number;
+  readonly turnLimitMs: number;
+  /** When to hear of it at the latest, ms from {@link RunningTurn.startedAt}. */
+  limitMs: number;
+  /** True when unwatched turns come before the one that is watched next. */
+  hasUnwatched: boolean;
   startedAt: number;
   cpuAtStart: number;
   /** Most turns that ran beside it at once, itself included. */
@@ -42,7 +47,7 @@ export interface TurnEvents {
 
 /** Runs turns of many isolates with a bounded number at once and watches them. */
 export interface TurnScheduler {
-  add(lane: Lane, turn: Turn): void;
+  add(lane: Lane, ...turns: readonly Turn[]): void;
   /** Number of turns running now. */
   busy(): number;
   /** CPU share of a running or just ended turn, ms: an upper bound of what the guest itself burned. */
@@ -56,6 +61,8 @@ const GRACE_MS = 300;
 
 /** Waking an isolate's thread costs more than a short turn: so many wait there at the most. */
 const MAX_BATCH = 64;
+/** One of so many turns is watched. */
+const MAX_UNWATCHED = 8;
 /** A batch over this many ms makes the next one smaller. */
 const LONG_BATCH_MS = 8;
 
@@ -85,19 +92,42 @@ function takeBatch({ waiting, batch }: Lane): Turn[] {
   return waiting.splice(0, count);
 }
 
+/** Begins the turns of a batch. Each keeps a limit of its own, and its microtasks end before the next one begins. */
+function startAll(turns: readonly Turn[], limitMs: number): readonly (TurnEnd | Promise<TurnEnd>)[] {
+  return turns.map((turn, i) => turn.start(limitMs, (i + 1) % MAX_UNWATCHED === 0 || i + 1 === turns.length));
+}
+
+/** True when an unwatched turn may have been stopped: enough time has passed since the last watched one. */
+export function isLate({ hasUnwatched, startedAt, turnLimitMs }: RunningTurn): boolean {
+  return hasUnwatched && performance.now() - startedAt >= turnLimitMs;
+}
+
+/** The end of a turn that may have ended well. */
+function judge(end: TurnEnd, late: boolean, isOver: boolean): TurnEnd {
+  if (end.status !== "ok" && end.status !== "rejection") return end;
+  if (late) return { status: "slow" };
+  return isOver && end.status === "ok" ? { status: "timeout" } : end;
+}
+
 /** Tells the turns of a batch their ends, one by one; the last is the one that passes the run's budget. Resolves to the time they took, ms. */
 async function follow(lane: Lane, state: RunningTurn, turns: readonly Turn[], cpuMs: () => number): Promise<number> {
   const activeBefore = lane.box.activeMs();
   const budgetMs = state.turn.budgetMs();
-  // Each keeps a limit of its own, and its microtasks end before the next one begins.
-  const ends = turns.map((turn) => turn.start(state.limitMs));
+  const ends = startAll(turns, state.turnLimitMs);
+  // Nothing is heard of so many.
+  if (ends.includes(UNWATCHED)) state.limitMs *= MAX_UNWATCHED;
   let told = 0;
   for (const [i, turn] of turns.entries()) {
-    const end = (await ends[i]) as TurnEnd;
+    const begun = ends[i];
+    if (begun === UNWATCHED) {
+      state.hasUnwatched = true;
+      continue;
+    }
+    const end = (await begun) as TurnEnd;
     const spent = Math.max(told, lane.box.activeMs() - activeBefore);
-    const isOver = end.status === "ok" && i + 1 < turns.length && spent > budgetMs;
-    turn.ended(isOver ? { status: "timeout" } : end, spent - told);
+    turn.ended(judge(end, isLate(state), i + 1 < turns.length && spent > budgetMs), spent - told);
     told = spent;
+    state.hasUnwatched = false;
     state.startedAt = performance.now();
     state.cpuAtStart = cpuMs();
   }
@@ -155,8 +185,14 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
 
   const begin = async (lane: Lane, turns: readonly Turn[], turn: Turn) => {
     const limitMs = Math.max(1, Math.ceil(Math.min(turn.turnMs, turn.budgetMs())));
-    const mostBeside = running.size + 1;
-    const state = { turn, startedAt: performance.now(), cpuAtStart: watch.cpuMs(), limitMs, mostBeside };
+    const limits = { turnLimitMs: limitMs, limitMs, hasUnwatched: false };
+    const state = {
+      turn,
+      startedAt: performance.now(),
+      cpuAtStart: watch.cpuMs(),
+      ...limits,
+      mostBeside: running.size + 1,
+    };
     running.add(state);
     for (const other of running) other.mostBeside = Math.max(other.mostBeside, running.size);
     lane.running = state;
@@ -175,9 +211,9 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
   };
 
   return {
-    add(lane, turn) {
-      lane.waiting.push(turn);
-      if (lane.running === null && lane.waiting.length === 1) ready.push(lane);
+    add(lane, ...turns) {
+      if (lane.running === null && lane.waiting.length === 0) ready.push(lane);
+      lane.waiting.push(...turns);
       pump();
     },
     busy: () => running.size,

@@ -2,7 +2,8 @@ import { createContext, Script } from "node:vm";
 import { needsOf, POST } from "../../sandbox/wire.ts";
 import type { Bundle } from "../bundle-types.ts";
 import type { LogLine } from "../execution.ts";
-import type { HostDelivery, HostRun, RunListener } from "../worker/host-process.ts";
+import type { HostDelivery } from "../worker/host-delivery.ts";
+import type { HostRun, RunListener } from "../worker/host-process.ts";
 import type { RunHost } from "../worker/run-options.ts";
 import { withDebugInfo } from "./debug-info.ts";
 
@@ -107,9 +108,11 @@ export function createVmHost(options: VmHostOptions): RunHost {
       turns.add(() =>
         deliver("start", RUN, needs, facts.now, JSON.stringify(facts), data, secrets, code.runInContext(realm)),
       );
+      const handOver = ({ kind, pos, now, payload }: HostDelivery) =>
+        turns.add(() => deliver(kind, RUN, pos, now, payload, "", "", null));
       return {
-        deliver: ({ kind, pos, now, payload }: HostDelivery) =>
-          turns.add(() => deliver(kind, RUN, pos, now, payload, "", "", null)),
+        deliver: handOver,
+        feed: (deliveries) => deliveries.forEach(handOver),
         abort: (now, reason) => turns.add(() => deliver("abort", RUN, 0, now, reason, "", "", null)),
         close: () => turns.close(),
         openTurns: () => turns.open,

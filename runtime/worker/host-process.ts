@@ -2,9 +2,10 @@ import type { ChildProcess } from "node:child_process";
 import type { Socket } from "node:net";
 import { FROM_HOST, type StartFacts, TO_HOST } from "../../sandbox/wire.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { HostProfile, JournalRecord } from "../execution.ts";
+import type { HostProfile } from "../execution.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "../host/frames.ts";
 import { isHonestFrame } from "./frame-check.ts";
+import { deliverFrame, feedFrame, type HostDelivery } from "./host-delivery.ts";
 import { largestFrame, type ReportListener, Reports } from "./reports.ts";
 import { type HostCommand, innermost, passComplaints, residentBytes, spawnHost } from "./spawn-host.ts";
 
@@ -22,18 +23,11 @@ export interface RunListener extends ReportListener {
   lost(loss: Loss): void;
 }
 
-/** One delivery into the guest. */
-export interface HostDelivery {
-  readonly kind: JournalRecord["kind"];
-  readonly pos: number;
-  /** Guest clock, ms since the epoch. */
-  readonly now: number;
-  readonly payload: string;
-}
-
 /** One run in a host. */
 export interface HostRun {
   deliver(delivery: HostDelivery): void;
+  /** Recorded deliveries, a turn each; together they count as one open turn. `isCalm`: the end of each need not be waited for. */
+  feed(deliveries: readonly HostDelivery[], isCalm: boolean): void;
   abort(now: number, reason: string): void;
   /** `finished`: the guest itself reported its end. */
   close(finished: boolean): void;
@@ -166,9 +160,13 @@ export class HostProcess {
       this.#out.write(frame);
     };
     return {
-      deliver({ kind, pos, now, payload }) {
-        if (kind !== "part") entry.reports.settled();
-        send(`${TO_HOST.deliver}\t${id}\t${pos}\t${kind}\t${now}\t${payload}`);
+      deliver(delivery) {
+        if (delivery.kind !== "part") entry.reports.settled();
+        send(deliverFrame(id, delivery));
+      },
+      feed(deliveries, isCalm) {
+        for (const { kind } of deliveries) if (kind !== "part") entry.reports.settled();
+        send(feedFrame(id, deliveries, isCalm));
       },
       abort: (now, reason) => send(`${TO_HOST.abort}\t${id}\t${now}\t${reason}`),
       close: (finished) => {

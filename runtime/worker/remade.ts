@@ -1,7 +1,7 @@
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
 import { type ErrorRecord, fromRecord } from "../errors.ts";
-import type { ExecutionJob, JournalRecord } from "../execution.ts";
+import type { ExecutionJob, JournalRecord, ReplayRecord } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
 import type { Call } from "./call.ts";
 import type { RunLink } from "./run-options.ts";
@@ -19,7 +19,7 @@ export function keptOf(record: JournalRecord, args: () => string): JournalRecord
 }
 
 /** True for a record without its result. */
-export const isBare = ({ op, kind, payload }: JournalRecord): boolean =>
+export const isBare = ({ op, kind, payload }: Pick<JournalRecord, "op" | "kind" | "payload">): boolean =>
   kind === "result" && payload.startsWith(AGAIN) && findOp(op)?.again !== undefined;
 
 /** What makes results again. */
@@ -30,7 +30,7 @@ export interface Remaking {
 }
 
 /** The record with its result. A replay that may go on elsewhere does so when that fails: what the guest saw was no error. */
-export async function remake(record: JournalRecord, { job, dispatch, link }: Remaking): Promise<JournalRecord> {
+export async function remake(record: ReplayRecord, { job, dispatch, link }: Remaking): Promise<ReplayRecord> {
   const guard = createSecretGuard(job.hidden ?? job.secrets, job.seed, job.handles);
   const { kind, payload } = await dispatch({
     pos: record.pos,

@@ -1,5 +1,5 @@
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
-import type { ExecutionJob, JournalRecord } from "../execution.ts";
+import type { ExecutionJob, ReplayRecord } from "../execution.ts";
 import { type MadeCall, toCompared } from "./offline.ts";
 
 /** The recorded part of a resumed execution. */
@@ -10,7 +10,7 @@ export interface Replay {
   finished(pos: number): boolean;
   /** Parts that a streaming op already delivered without finishing. */
   parts(pos: number): readonly string[];
-  readonly records: readonly JournalRecord[];
+  readonly records: readonly ReplayRecord[];
 }
 
 type ReplayJob = Pick<ExecutionJob, "replay" | "offline" | "awaited">;

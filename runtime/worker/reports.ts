@@ -6,7 +6,8 @@ import { nestingError } from "./nesting.ts";
 export interface ReportListener {
   /** `node`: the graph's node that it counts for; empty for none. */
   op(pos: number, name: string, args: string, node: string): void;
-  drop(pos: number): void;
+  /** True when the op was under way. */
+  drop(pos: number): boolean;
   chunk(chunk: Chunk): void;
   /** `message` is a JSON string, `fields` JSON text or empty. */
   log(level: LogLine["level"], message: string, fields: string): void;
@@ -65,9 +66,9 @@ export class Reports {
     this.#limits = limits;
   }
 
-  /** An op has its result. */
+  /** An op has its result; a recorded one may come before the op. */
   settled(): void {
-    this.#ops = Math.max(0, this.#ops - 1);
+    this.#ops--;
   }
 
   /** Passes a frame of the run on; never throws. */
@@ -85,8 +86,7 @@ export class Reports {
     const n = Number(number);
     if (letter === FROM_HOST.op) this.#op(n, first, second, third);
     else if (letter === FROM_HOST.drop) {
-      this.settled();
-      this.#listener.drop(n);
+      if (this.#listener.drop(n)) this.#ops--;
     } else if (letter === FROM_HOST.chunk) this.#chunk({ index: n, type: first, content: second, text: third === "1" });
     else if (letter === FROM_HOST.log) this.#log(first, second, third);
     else if (letter === FROM_HOST.done) {

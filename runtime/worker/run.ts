@@ -1,15 +1,16 @@
 import { hash as digest } from "node:crypto";
 import type { Scope } from "../capabilities/capability.ts";
 import type { ErrorRecord } from "../errors.ts";
-import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
+import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine, ReplayRecord } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
 import { Call, type CallOwner } from "./call.ts";
 import { armDeadline, deadlineOf } from "./deadline.ts";
 import { createDeliveries, type Deliveries } from "./deliveries.ts";
-import { Feed } from "./feed.ts";
+import { charsOf, Feed } from "./feed.ts";
 import { createGuestOutput, type GuestOutput } from "./guest-output.ts";
 import { orderError, outputError, parseGuestError, resourceError, stuckError, timeoutError } from "./guest-report.ts";
 import { HeldBytes } from "./held-bytes.ts";
+import { toDeliveries } from "./host-delivery.ts";
 import type { HostRun, Loss, RunListener } from "./host-process.ts";
 import { unrecorded } from "./offline.ts";
 import { isAwaited, restOf } from "./parking.ts";
@@ -67,20 +68,13 @@ export class Run implements RunListener {
     this.#guard = createSecretGuard(job.hidden ?? job.secrets, job.seed, job.handles);
     this.#output = createGuestOutput(link, this.#guard);
     this.#replay = createReplay(job);
-    this.#feeder = new Feed(options, {
-      hand: (record) => this.#replayed(record),
-      openTurns: () => this.#host.openTurns(),
-      more: () => this.#feed(),
-      failed: () => this.#finish(LOST),
-    });
+    const failed = () => this.#finish(LOST);
+    const feedPort = { hand: (records: readonly ReplayRecord[]) => this.#replayed(records), more: () => this.#feed() };
+    this.#feeder = new Feed(options, { ...feedPort, openTurns: () => this.#host.openTurns(), failed });
     this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
-      {
-        commit: link.commit,
-        deliver: (record) => this.#hand(record),
-        failed: () => this.#finish(LOST),
-      },
+      { commit: link.commit, deliver: (record) => this.#hand(record), failed },
       job.replay.length,
       job.replay.at(-1)?.at ?? job.startedAt,
       job.offline === true ? () => 0 : Date.now,
@@ -121,9 +115,9 @@ export class Run implements RunListener {
     else redo(call, this.#scope);
   }
 
-  drop(pos: number): void {
+  drop(pos: number): boolean {
     this.#waiting.get(pos)?.abort();
-    this.#waiting.delete(pos);
+    return this.#waiting.delete(pos);
   }
 
   chunk(chunk: Chunk): void {
@@ -226,16 +220,23 @@ export class Run implements RunListener {
     this.#deliveries.add({ pos, op, hash, kind, payload, ...facts }, outside, () => this.#guard.hide(args));
   }
 
-  #hand({ kind, pos, at, payload }: JournalRecord): void {
+  #hand({ kind, pos, at, payload }: Pick<JournalRecord, "kind" | "pos" | "at" | "payload">): void {
     if (this.#ended) return;
     if (kind === "error") this.#purity.failed();
     this.#bytes.handed(payload.length);
     this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
   }
 
-  #replayed(record: JournalRecord): void {
-    if (record.meter !== null) this.#usage.charge(record.meter);
-    this.#hand(record);
+  #replayed(records: readonly ReplayRecord[]): void {
+    this.#usage.chargeAll(records);
+    const [only] = records;
+    if (only !== undefined && records.length === 1) {
+      this.#hand(only);
+      return;
+    }
+    if (records.some(({ kind }) => kind === "error")) this.#purity.failed();
+    this.#bytes.handed(charsOf(records));
+    this.#host.feed(toDeliveries(records, this.#guard.reveal), this.#job.isCalm === true);
   }
 
   /** Sends recorded deliveries; starts held ops once the guest has caught up. */

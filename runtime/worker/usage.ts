@@ -1,4 +1,4 @@
-import type { OpMeter, Usage } from "../execution.ts";
+import type { ReplayRecord, Usage, Used } from "../execution.ts";
 
 /** Sums what the ops of one execution took. */
 export class UsageSum {
@@ -9,11 +9,16 @@ export class UsageSum {
   cpuMs = 0;
 
   /** Adds a finished op with an outside effect. */
-  charge(meter: OpMeter): void {
+  charge(meter: Used): void {
     this.#ops++;
     this.#promptTokens += meter.promptTokens;
     this.#completionTokens += meter.completionTokens;
     this.#costUsd += meter.costUsd;
+  }
+
+  /** Adds what was recorded of finished ops. */
+  chargeAll(records: readonly Pick<ReplayRecord, "meter">[]): void {
+    for (const { meter } of records) if (meter !== null) this.charge(meter);
   }
 
   total(): Usage {

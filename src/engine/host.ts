@@ -7,6 +7,7 @@ import {
   type NestedCall,
   type NestedParked,
   type NestedResult,
+  type ReplayRecord,
   toWorkflowError,
 } from "../../runtime/index.ts";
 import { loadAgent } from "./agents/load-agent.ts";
@@ -19,7 +20,7 @@ import type { Parts } from "./parts.ts";
 export type InvokeNested = (parent: LiveRun, call: NestedCall) => Promise<NestedResult | NestedParked>;
 
 /** Adds what finished ops cost to what the execution has used. */
-export function charge(run: LiveRun, records: readonly JournalRecord[]): void {
+export function charge(run: LiveRun, records: readonly Pick<ReplayRecord, "meter">[]): void {
   for (const { meter } of records) {
     if (meter === null) continue;
     run.spentOps++;

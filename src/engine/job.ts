@@ -1,4 +1,4 @@
-import type { ExecutionJob, Isolation, JournalRecord } from "../../runtime/index.ts";
+import type { ExecutionJob, Isolation, ReplayRecord } from "../../runtime/index.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 
@@ -9,8 +9,15 @@ export function stricter(a: Isolation, b: Isolation): Isolation {
   return STRICTNESS.indexOf(a) >= STRICTNESS.indexOf(b) ? a : b;
 }
 
+/** What an attempt has to repeat. */
+export interface Replay {
+  readonly records: readonly ReplayRecord[];
+  /** See {@link ExecutionJob.isCalm}. */
+  readonly isCalm: boolean;
+}
+
 /** What a worker needs to run an execution from its journal on. */
-export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Parts): ExecutionJob {
+export function toJob(run: LiveRun, { records, isCalm }: Replay, parts: Parts): ExecutionJob {
   const { execution, plan, workflow, data, secrets, hidden, handles } = run.call;
   const { version, config } = plan;
   const budget = parts.ledger.limitsOf(execution);
@@ -32,7 +39,8 @@ export function toJob(run: LiveRun, replay: readonly JournalRecord[], parts: Par
     hidden,
     ...(handles.length === 0 ? {} : { handles }),
     httpAllow: config.httpAllow,
-    replay,
+    replay: records,
+    ...(isCalm ? { isCalm } : {}),
     depth: execution.depth,
     tellsImpure: run.tellsImpure,
     application: workflow.application,

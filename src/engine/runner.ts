@@ -1,7 +1,7 @@
-import { type ErrorRecord, type ExecutionOutcome, fail, type JournalRecord, toRecord } from "../../runtime/index.ts";
+import { type ErrorRecord, type ExecutionOutcome, fail, REJECTION, toRecord } from "../../runtime/index.ts";
 import { finishCompleted, finishFailed, giveUpPlace, reconcile } from "./finish.ts";
 import { charge, createHost, type InvokeNested } from "./host.ts";
-import { toJob } from "./job.ts";
+import { type Replay, toJob } from "./job.ts";
 import type { LiveRun } from "./live-run.ts";
 import type { Parts } from "./parts.ts";
 import { toShort } from "./result.ts";
@@ -28,8 +28,8 @@ function obstacle(run: LiveRun): ErrorRecord | null {
   return run.deadlineAt !== null && Date.now() >= run.deadlineAt ? timeoutError(run) : null;
 }
 
-async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly JournalRecord[]> {
-  if (!run.resumed) return [];
+async function readReplay(run: LiveRun, { store }: Parts): Promise<Replay> {
+  if (!run.resumed) return { records: [], isCalm: false };
   // What the last attempt recorded without needing it durable is part of what is replayed.
   run.row.start();
   const records = await store.readReplay({ executionId: run.id });
@@ -39,7 +39,8 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<readonly Jour
   run.spentPromptTokens = run.dropped.promptTokens;
   run.spentCompletionTokens = run.dropped.completionTokens;
   charge(run, records);
-  return records;
+  const isRough = run.losses > 0 || (await store.hasLog({ executionId: run.id, beginning: REJECTION }));
+  return { records, isCalm: !isRough };
 }
 
 /** Decides whether a lost run begins again: the error it ends with, or null to go on. */

@@ -45,7 +45,7 @@ async function taken(text: string, { endless = false, silenceMs = 30_000 } = {})
   const ended = Promise.withResolvers<void>();
   const listener: RunListener = {
     op: () => undefined,
-    drop: () => undefined,
+    drop: () => true,
     chunk: ({ content }) => void told.chunks.push(content),
     log: (level) => void told.levels.push(level),
     done: () => undefined,

@@ -74,13 +74,14 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
   });
   await runtime.ready();
   const start = (job: ExecutionJob, options: JournalHostOptions = {}): Attempt => {
-    const host = createJournalHost({ replay: job.replay, ...options });
+    // Tests replay whole records.
+    const host = createJournalHost({ replay: job.replay as readonly JournalRecord[], ...options });
     return { job, host, outcome: runtime.run(job, host) };
   };
   const goOn: BareRuntime["goOn"] = async ({ job, host, outcome }) => {
     const end = await outcome;
     if (end.status !== "lost" || (job.alone && end.suspect)) return { ...end, host };
-    return goOn(start({ ...job, replay: host.records, alone: job.alone || end.suspect }));
+    return goOn(start({ ...job, replay: host.records, alone: job.alone || end.suspect, isCalm: false }));
   };
   return {
     ...runtime,
@@ -121,7 +122,7 @@ export async function startBareRuntime(workers = 1): Promise<BareRuntime> {
     failNextLoad() {
       fails = true;
     },
-    resume: (job, records) => ({ ...job, replay: records }),
+    resume: (job, records) => ({ ...job, replay: records, isCalm: true }),
     async close() {
       await runtime.close();
       await stub.close();

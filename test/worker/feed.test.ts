@@ -37,8 +37,8 @@ function start(replay: readonly JournalRecord[], kind: "result" | "error" = "res
   const feed = new Feed(
     { job: job(replay, offline), dispatch, link: {} as RunLink },
     {
-      hand: ({ payload }) => {
-        handed.push(payload);
+      hand: (records) => {
+        handed.push(...records.map(({ payload }) => payload));
         openTurns++;
       },
       openTurns: () => openTurns,

@@ -12,7 +12,10 @@ function heard(frames: readonly string[], settled = 0): string {
   const note = (kind: string) => () => void kinds.push(kind);
   const listener = {
     op: note("op"),
-    drop: note("drop"),
+    drop() {
+      kinds.push("drop");
+      return true;
+    },
     chunk: note("chunk"),
     log: note("log"),
     done: note("done"),

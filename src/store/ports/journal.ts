@@ -1,4 +1,4 @@
-import type { Chunk, JournalRecord, LogLine } from "../../../runtime/index.ts";
+import type { Chunk, JournalRecord, LogLine, ReplayRecord } from "../../../runtime/index.ts";
 import type { Lease } from "../rows.ts";
 
 /** What an execution recorded: deliveries, chunks and log lines. */
@@ -6,8 +6,8 @@ export interface JournalStore {
   /** Appends deliveries; throws CONFLICT when the fence is old or a seq is not the next. */
   appendJournal(params: { readonly lease: Lease; readonly records: readonly JournalRecord[] }): Promise<void>;
   readJournal(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
-  /** The deliveries without their arguments, as an attempt replays them: those of a long chat are many times what is stored. */
-  readReplay(params: { readonly executionId: string }): Promise<readonly JournalRecord[]>;
+  /** The deliveries as an attempt replays them, without their arguments: those of a long chat are many times what is stored. */
+  readReplay(params: { readonly executionId: string }): Promise<readonly ReplayRecord[]>;
   /** Appends chunks and log lines; an index already stored is skipped. Refuses silently when the fence is old. */
   appendOutput(params: {
     readonly lease: Lease;
@@ -19,6 +19,8 @@ export interface JournalStore {
     readonly from: number;
     readonly limit: number;
   }): Promise<readonly Chunk[]>;
+  /** True when a stored log line has a message that begins so. */
+  hasLog(params: { readonly executionId: string; readonly beginning: string }): Promise<boolean>;
   readLogs(params: {
     readonly executionId: string;
     readonly from: number;

@@ -60,6 +60,17 @@ export class Database {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
+  /** Every row as a list of its values: much cheaper for many. */
+  lists<Row extends readonly unknown[]>(sql: string, ...values: Value[]): Row[] {
+    const statement = this.#prepare(sql);
+    statement.setReturnArrays(true);
+    try {
+      return statement.all(...values) as unknown as Row[];
+    } finally {
+      statement.setReturnArrays(false);
+    }
+  }
+
   /** Rows one at a time; leaving the loop early is fine. */
   iterate<Row>(sql: string, ...values: Value[]): IterableIterator<Row> {
     return this.#prepare(sql).iterate(...values) as IterableIterator<Row>;

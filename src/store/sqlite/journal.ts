@@ -1,4 +1,4 @@
-import { fail, type JournalRecord } from "../../../runtime/index.ts";
+import { fail, type JournalRecord, type ReplayRecord } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
 import type { EarlierTexts } from "./earlier-texts.ts";
@@ -29,7 +29,8 @@ const READ = `SELECT seq, pos, kind, op, hash, at, payload, payload_delta AS pay
   started_at AS startedAt, duration_ms AS durationMs, attempts, prompt_tokens AS promptTokens,
   completion_tokens AS completionTokens, cost_usd AS costUsd, model, node
   FROM journal WHERE execution = ? AND seq >= ? ORDER BY seq LIMIT ?`;
-const READ_REPLAY = READ.replace("args, args_delta AS argsDelta", "NULL AS args, NULL AS argsDelta");
+const READ_REPLAY = `SELECT seq, pos, kind, op, hash, at, payload, payload_delta, started_at IS NOT NULL,
+  prompt_tokens, completion_tokens, cost_usd FROM journal WHERE execution = ? ORDER BY seq`;
 const NOTHING = { text: null, delta: null };
 const NOT_METERED: readonly Value[] = [null, null, null, null, null, null, null, null];
 
@@ -85,6 +86,15 @@ function toMeter(row: JournalRow): JournalRecord["meter"] {
   return node === null ? meter : { ...meter, node };
 }
 
+type ReplayRow = readonly [
+  ...[seq: number, pos: number, kind: JournalRecord["kind"], op: string, hash: string, at: number],
+  ...[payload: string, payloadDelta: string | null],
+  ...[isMetered: number, promptTokens: number, completionTokens: number, costUsd: number],
+];
+
+/** What whole deliveries are put together from. */
+type PartRow = Pick<JournalRow, "seq" | "op" | "hash" | "payload" | "payloadDelta">;
+
 /** Puts whole deliveries together from rows that come in order; what rests on one that did not come is read. */
 class Reader {
   readonly #db: Database;
@@ -106,7 +116,16 @@ class Reader {
     return { seq, pos, kind, op, hash, payload, at, args, meter: toMeter(row) };
   }
 
-  #part(row: JournalRow): Pick<JournalRow, "op" | "hash" | "payload"> {
+  replay(row: ReplayRow): ReplayRecord {
+    const [seq, pos, kind, op, hash, at, payload, payloadDelta, isMetered, ...used] = row;
+    const [promptTokens, completionTokens, costUsd] = used;
+    const own = { seq, op, hash, payload, payloadDelta };
+    const whole = kind === "part" ? this.#part(own) : own;
+    const meter = isMetered === 1 ? { promptTokens, completionTokens, costUsd } : null;
+    return { seq, pos, kind, op: whole.op, hash: whole.hash, payload: whole.payload, at, args: null, meter };
+  }
+
+  #part(row: PartRow): Pick<JournalRow, "op" | "hash" | "payload"> {
     const stored = { text: row.payload, delta: row.payloadDelta };
     const base = baseOf(stored);
     if (base === null) {
@@ -119,11 +138,10 @@ class Reader {
   }
 }
 
-function readAll(db: Database, executionId: string, sql: string): JournalRecord[] {
+/** Reads an execution's deliveries; none of an unknown one. */
+function readWith<T>(db: Database, executionId: string, read: (reader: Reader, number: number) => T[]): T[] {
   const found = db.get<{ number: number }>("SELECT number FROM executions WHERE id = ?", executionId);
-  if (found === undefined) return [];
-  const reader = new Reader(db, found.number);
-  return db.all<JournalRow>(sql, found.number, 0, -1).map((row) => reader.read(row));
+  return found === undefined ? [] : read(new Reader(db, found.number), found.number);
 }
 
 /** Deliveries of an execution, in order and without gaps. */
@@ -136,10 +154,14 @@ export function createJournal(
     // Every refusal comes before the first change: no savepoint is needed.
     appendJournal: ({ lease, records }) => writer.writeUnguarded(() => append(db, lease, records, earlier)),
     async readJournal({ executionId }) {
-      return readAll(db, executionId, READ);
+      return readWith(db, executionId, (reader, number) =>
+        db.all<JournalRow>(READ, number, 0, -1).map((row) => reader.read(row)),
+      );
     },
     async readReplay({ executionId }) {
-      return readAll(db, executionId, READ_REPLAY);
+      return readWith(db, executionId, (reader, number) =>
+        db.lists<ReplayRow>(READ_REPLAY, number).map((row) => reader.replay(row)),
+      );
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import { holderOf } from "./holder.ts";
 import type { Writer } from "./writer.ts";
 
-type Output = Pick<Store, "appendOutput" | "readChunks" | "readLogs">;
+type Output = Pick<Store, "appendOutput" | "readChunks" | "readLogs" | "hasLog">;
 
 /** One row holds a run of consecutive items: their packed members as one JSON array. */
 interface BatchRow {
@@ -43,6 +43,8 @@ const LAST = "SELECT last FROM output WHERE execution = ? AND kind = ? ORDER BY 
 const INSERT = "INSERT INTO output (execution, kind, last, first, items) VALUES (?, ?, ?, ?, ?)";
 const READ = `SELECT o.first, o.items FROM executions e JOIN output o ON o.execution = e.number
   WHERE e.id = ? AND o.kind = ? AND o.last >= ? ORDER BY o.last`;
+const HAS_TEXT = `SELECT 1 FROM executions e JOIN output o ON o.execution = e.number
+  WHERE e.id = ? AND o.kind = ? AND instr(o.items, ?) > 0 LIMIT 1`;
 
 function append<T extends { readonly index: number }>(
   db: Database,
@@ -101,6 +103,9 @@ export function createOutput(db: Database, writer: Writer): Output {
       }),
     async readChunks(params) {
       return read(db, CHUNKS, params);
+    },
+    async hasLog({ executionId, beginning }) {
+      return db.get(HAS_TEXT, executionId, LOGS.code, JSON.stringify(beginning).slice(0, -1)) !== undefined;
     },
     async readLogs(params) {
       return read(db, LOGS, params);

@@ -28,7 +28,9 @@ export function describeJournal(subject: () => Subject): void {
       await world.store.appendJournal({ lease, records: records.slice(1) });
       const again = await reopen();
       expect(await again.readJournal({ executionId: lease.executionId })).toEqual(records);
-      const replay = records.map((record) => ({ ...record, args: null }));
+      const { promptTokens, completionTokens, costUsd } = METER;
+      const used = { promptTokens, completionTokens, costUsd };
+      const replay = records.map((record) => ({ ...record, args: null, meter: record.meter === null ? null : used }));
       expect(await again.readReplay({ executionId: lease.executionId })).toEqual(replay);
     });
 

@@ -1,0 +1,72 @@
+import { FROM_HOST, type GuestLimits, isField, POST } from "../../sandbox/wire.ts";
+import type { FrameWriter } from "./frames.ts";
+import type { GuestPost } from "./isolate.ts";
+
+/** A run that posts. */
+export interface Poster {
+  readonly id: number;
+  readonly facts: { readonly limits: Pick<GuestLimits, "maxLogLines"> };
+  /** Log lines so far, its own and those about it. */
+  logs: number;
+}
+
+/** Turns what guests post into frames. */
+export interface Posts {
+  /** A post of a run; what cannot be one is dropped. */
+  pass(run: Poster, post: GuestPost): void;
+  /** A log line, `n`, level, message and fields separated by tabs; the last that `maxLogLines` leaves says that there were more. */
+  log(run: Poster, line: string): void;
+}
+
+/** Frames with all that a post has. */
+const WHOLE_FRAMES = new Map<number, string>([
+  [POST.op, FROM_HOST.op],
+  [POST.drop, FROM_HOST.drop],
+  [POST.chunk, FROM_HOST.chunk],
+]);
+const ENDINGS = new Map<number, string>([
+  [POST.done, FROM_HOST.done],
+  [POST.failed, FROM_HOST.failed],
+]);
+const MEMBERS = 5;
+
+/** Posts into `out`. */
+export function createPosts(out: FrameWriter): Posts {
+  const log: Posts["log"] = (run, line) => {
+    const { maxLogLines } = run.facts.limits;
+    if (run.logs >= maxLogLines) return;
+    run.logs++;
+    const notice = JSON.stringify(`log: more than ${maxLogLines} lines; the rest is dropped`);
+    const shown = run.logs < maxLogLines ? line : `0\twarn\t${notice}\t`;
+    out.write(`${FROM_HOST.log}\t${run.id}\t${shown}`);
+  };
+
+  /** Its texts are fields. */
+  const passOne = (run: Poster, [kind, n, name, text, more]: GuestPost) => {
+    if (!Number.isSafeInteger(n)) return;
+    const ending = ENDINGS.get(kind);
+    const frame = WHOLE_FRAMES.get(kind);
+    if (ending !== undefined) out.write(`${ending}\t${run.id}\t${n}\t${text}`);
+    else if (kind === POST.log) log(run, `${n}\t${name}\t${text}\t${more}`);
+    else if (frame !== undefined) out.write(`${frame}\t${run.id}\t${n}\t${name}\t${text}\t${more}`);
+  };
+
+  const passMany = (run: Poster, lines: string) => {
+    for (const line of lines.split("\n")) {
+      const members = line.split("\t");
+      if (members.length !== MEMBERS) continue;
+      const [kind, n, name, text, more] = members as [string, string, string, string, string];
+      passOne(run, [Number(kind), Number(n), name, text, more]);
+    }
+  };
+
+  return {
+    log,
+    pass(run, post) {
+      const [kind, , name, text, more] = post;
+      for (const field of [name, text, more]) if (typeof field !== "string") return;
+      if (kind === POST.many) passMany(run, text);
+      else if (isField(name) && isField(text) && isField(more)) passOne(run, post);
+    },
+  };
+}
