@@ -4,6 +4,12 @@ import type { Agent, buildConnector } from "undici";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Names and values of an answer's headers together, and of its trailers; whatever Node's own limit is. */
+export const MAX_HEADER_BYTES = 16_384;
+
+/** Informational answers (1xx) to one request. */
+export const MAX_HINTS = 100;
+
 /** Rules for every new connection; kept-alive ones passed them when they were made. */
 export interface ConnectGuard {
   /** Resolves a host name to checked addresses only; the connection goes to one of them. */
@@ -78,6 +84,15 @@ function flatten(headers: Readonly<Record<string, string | string[] | undefined>
   return flat;
 }
 
+/** Ends a request by an error thrown from here: at one informational answer too many, and at a change of protocol, which would stop undici at an assertion. */
+function countHints(): (info: { readonly statusCode: number }) => void {
+  let left = MAX_HINTS;
+  return ({ statusCode }) => {
+    if (statusCode === 101) throw Object.assign(new Error("switched protocols"), { code: "HPE_UNASKED" });
+    if (left-- === 0) throw Object.assign(new Error("hints without end"), { code: "HPE_HINTS" });
+  };
+}
+
 /** A pool; with a guard every connection is checked, without one (operator's own upstreams) none is. */
 export function createDispatcher(options: { readonly guard: ConnectGuard | null }): Dispatcher {
   const { guard } = options;
@@ -88,7 +103,8 @@ export function createDispatcher(options: { readonly guard: ConnectGuard | null 
     const undici = await import("undici");
     if (closed) throw closedError();
     const connect = guard === null ? { timeout: CONNECT_TIMEOUT_MS } : createGuardedConnector(undici, guard);
-    agent ??= new undici.Agent({ connect, allowH2: false, headersTimeout: 0, bodyTimeout: 0 });
+    const bounds = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: 0, bodyTimeout: 0 };
+    agent ??= new undici.Agent({ connect, allowH2: false, ...bounds });
     return agent;
   };
   return {
@@ -105,6 +121,7 @@ export function createDispatcher(options: { readonly guard: ConnectGuard | null 
         headers,
         body,
         signal,
+        onInfo: countHints(),
       });
       return {
         status: statusCode,
