@@ -21,6 +21,29 @@ describe("ctx.waitFor", () => {
     expect(core.reported).toEqual([]);
   });
 
+  test("keeps the log complete over parking, lines about unhandled rejections included", async () => {
+    const run = await background(
+      core,
+      "rejects",
+      `for (let i = 0; i < 20; i++) {
+        await ctx.sleep(1);
+        if (i % 9 === 4) Promise.reject(new Error("lost " + i));
+        ctx.log("line " + i);
+      }
+      await ctx.waitFor("more");
+      ctx.log("last");
+      return 1;`,
+    );
+    const { executionId } = run;
+    await untilStatus(core, executionId, "waiting", 1);
+    const asked = { accountId: core.accountId, executionId, from: 0, limit: 100 };
+    const before = (await core.engine.readLogs(asked)).map(({ message }) => message);
+    expect(before.filter((message) => message.startsWith("Unhandled rejection: "))).toHaveLength(2);
+    await send(core, "more", 1, { executionId });
+    expect(await outputOf(run)).toBe(1);
+    expect((await core.engine.readLogs(asked)).map(({ message }) => message)).toEqual([...before, "last"]);
+  });
+
   test("takes what matches and nothing else", async () => {
     const run = await background(
       core,

@@ -218,6 +218,57 @@ test("a script that hangs or ends in the middle of its journal does so at that p
   expect(outputOf(whole)).toBe(output);
 });
 
+test("turns that take long, each within its limit, are not taken for one that hangs", async () => {
+  const script = scriptOf(`${ASK}
+    const burn = (rounds) => { let sum = 0; for (let i = 0; i < rounds; i++) sum = (sum * 31 + i) % 1_000_003; return sum; };
+    let sum = 0;
+    for (let i = 0; i < 150; i++) {
+      await ask("n" + i);
+      ctx.emit("step", i);
+      if (i >= 120) sum += burn(1_500_000);
+    }
+    return sum;`);
+  const { job, records, chunks, output } = await record(script);
+  // A limit that one turn keeps easily, and eight together do not.
+  const limits = { ...job.limits, turnMs: 100 };
+  const { host, ...outcome } = await runtime.goOn(runtime.start({ ...runtime.resume(job, records), limits }));
+  expect(outputOf(outcome)).toBe(output);
+  const shown = host.emitted.map(show);
+  expect(shown.slice(-chunks.length)).toEqual(chunks);
+});
+
+test("a journal longer than the calls that may be under way at once is replayed, also one whose timers were stopped", async () => {
+  const script = scriptOf(`${ASK}
+    let sum = 0;
+    for (let i = 0; i < 60; i++) {
+      const timer = setTimeout(() => {}, 1_000_000);
+      sum += (await ask("n" + i)).length;
+      clearTimeout(timer);
+    }
+    return sum;`);
+  const job = await runtime.job(script, { limits: { maxConcurrentOps: 2 } });
+  const { host, ...outcome } = await runtime.finish(job);
+  for (const isCalm of [true, false]) {
+    const again = await runtime.finish({ ...runtime.resume(job, host.records), isCalm });
+    expect(outputOf(again)).toBe(outputOf(outcome));
+  }
+});
+
+test("log lines of a replay are those of the first time, in their order", async () => {
+  const script = scriptOf(`${ASK}
+    for (let i = 0; i < 40; i++) { await ask("n" + i); ctx.log("after " + i); ctx.emit("step", i); }
+    return 1;`);
+  const { job, records } = await record(script);
+  const lines = async (resumed: ExecutionJob) => {
+    const { host, ...outcome } = await runtime.finish(resumed);
+    outputOf(outcome);
+    return host.lines.map(({ index, message }) => `${index} ${message}`);
+  };
+  const expected = Array.from({ length: 40 }, (_, i) => `${i} after ${i}`);
+  expect(await lines(runtime.resume(job, records))).toEqual(expected);
+  expect(await lines({ ...runtime.resume(job, records), isCalm: false })).toEqual(expected);
+});
+
 test("a stream that was cut goes on after what the script already saw", async () => {
   const script = scriptOf(`
     const seen = [];

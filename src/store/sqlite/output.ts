@@ -105,7 +105,9 @@ export function createOutput(db: Database, writer: Writer): Output {
       return read(db, CHUNKS, params);
     },
     async hasLog({ executionId, beginning }) {
-      return db.get(HAS_TEXT, executionId, LOGS.code, JSON.stringify(beginning).slice(0, -1)) !== undefined;
+      // As packed behind the time; quotes within a text are escaped.
+      const packed = `,${JSON.stringify(beginning).slice(0, -1)}`;
+      return db.get(HAS_TEXT, executionId, LOGS.code, packed) !== undefined;
     },
     async readLogs(params) {
       return read(db, LOGS, params);

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
-import type { IsolateBox, TurnEnd } from "../../../runtime/host/isolate.ts";
-import { createLane, createTurnScheduler, type Lane, type Turn, whenFree } from "../../../runtime/host/turns.ts";
+import { type IsolateBox, type TurnEnd, UNWATCHED } from "../../../runtime/host/isolate.ts";
+import {
+  createLane,
+  createTurnScheduler,
+  isLate,
+  type Lane,
+  type Turn,
+  whenFree,
+} from "../../../runtime/host/turns.ts";
 
 interface Bench {
   readonly lane: Lane;
@@ -123,4 +130,51 @@ test("what needs a free isolate is done at once, or between the turn that runs a
   await bench.finish();
   expect(order).toEqual(["at once, 0 begun", "in between, 1 begun"]);
   expect(bench.started).toEqual([1, 2]);
+});
+
+/** Steps of a feed: only the watched ones can be seen to return. */
+function addSteps(lane: Lane, count: number, turnMs: number) {
+  const scheduler = createTurnScheduler(1, { stuck: () => undefined, idle: () => undefined });
+  const watched: PromiseWithResolvers<TurnEnd>[] = [];
+  const begun: boolean[] = [];
+  const ends: TurnEnd["status"][] = [];
+  const step: Turn = {
+    run: 1,
+    turnMs,
+    budgetMs: () => 10_000,
+    start(_limitMs, isWatched) {
+      begun.push(isWatched);
+      if (!isWatched) return UNWATCHED;
+      const end = Promise.withResolvers<TurnEnd>();
+      watched.push(end);
+      return end.promise;
+    },
+    ended: ({ status }) => void ends.push(status),
+  };
+  scheduler.add(lane, ...new Array<Turn>(count).fill(step));
+  const finish = async () => {
+    watched.shift()?.resolve({ status: "ok" });
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  return { begun, ends, watched, finish };
+}
+
+test("of turns that need not be waited for, every eighth and the last of a batch are watched", async () => {
+  const { lane } = createBench();
+  lane.batch = 20;
+  const { begun, ends, finish } = addSteps(lane, 20, 1_000);
+  expect(begun.flatMap((isWatched, at) => (isWatched ? [at] : []))).toEqual([7, 15, 19]);
+  for (let i = 0; i < 3; i++) await finish();
+  expect(ends).toEqual(["ok", "ok", "ok"]);
+});
+
+test("when they take as long as one may, one of them may have been stopped", async () => {
+  const { lane } = createBench();
+  lane.batch = 8;
+  const { ends, finish } = addSteps(lane, 8, 20);
+  expect(lane.running === null || isLate(lane.running)).toBe(false);
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  expect(lane.running !== null && isLate(lane.running)).toBe(true);
+  await finish();
+  expect(ends).toEqual(["slow"]);
 });

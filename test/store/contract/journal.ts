@@ -34,6 +34,19 @@ export function describeJournal(subject: () => Subject): void {
       expect(await again.readReplay({ executionId: lease.executionId })).toEqual(replay);
     });
 
+    it("finds a log line by the beginning of its message", async () => {
+      const { world, reopen } = subject();
+      const lease = await start(world);
+      const { executionId } = lease;
+      const line = { index: 0, level: "warn", at: 1, message: 'Lost "it": twice', fields: null } as const;
+      await world.store.appendOutput({ lease, chunks: [], logs: [line, { ...line, index: 1, message: "other" }] });
+      const { store } = world;
+      expect(await store.hasLog({ executionId, beginning: 'Lost "it":' })).toBe(true);
+      expect(await store.hasLog({ executionId, beginning: "it" })).toBe(false);
+      expect(await store.hasLog({ executionId: "unknown", beginning: "other" })).toBe(false);
+      expect(await (await reopen()).hasLog({ executionId, beginning: "oth" })).toBe(true);
+    });
+
     it("takes appends of one turn in the order of the calls", async () => {
       const { world } = subject();
       const lease = await start(world);
