@@ -10,6 +10,7 @@ const QUICK = 2_000;
 /** Calls under way while they are begun. */
 const CONCURRENT = 64;
 const LOOK_MS = 20;
+const PATIENCE_MS = 120_000;
 
 async function begin(weft: Weft, upstream: string, count: number): Promise<void> {
   let next = 0;
@@ -37,7 +38,10 @@ async function measure(
     const idle = residentMib(weft.pid);
     const begun = performance.now();
     await begin(weft, upstream, count);
-    while (called < count) await sleep(LOOK_MS);
+    while (called < count) {
+      if (performance.now() - begun > PATIENCE_MS) throw new Error(`${called} of ${count} executions called`);
+      await sleep(LOOK_MS);
+    }
     const allMs = performance.now() - begun;
     const above = residentMib(weft.pid) - idle;
     const body = toCallBody("echo", { text: "hello" }, { no_cache: true });

@@ -66,27 +66,14 @@ export class Pool {
     this.#options = options;
     // Whoever starts the pool may ask only later whether that went well.
     this.#connected.promise.catch(() => undefined);
-    const {
-      workers,
-      source,
-      wall,
-      hostFlags = [],
-      models,
-      allowPrivate,
-      allowHosts,
-      warm,
-      datastores,
-      limits,
-    } = options;
+    const { workers, loadBundle: _load, settle: _settle, ...workerData } = options;
     this.#piscina = new Piscina({
       filename: new URL("./thread.mjs", import.meta.url).href,
       minThreads: workers,
       maxThreads: workers,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: "disabled",
-      workerData: {
-        ...{ source, wall, hostFlags, models, allowPrivate, allowHosts, warm, datastores, limits },
-      } satisfies WorkerSettings,
+      workerData: workerData satisfies WorkerSettings,
     });
     this.#piscina.on("message", (message: WorkerHello | { readonly weftPort?: never }) => {
       if (message.weftPort !== undefined) this.#connect(message);

@@ -22,8 +22,8 @@ export interface WorkerSettings {
   readonly source: string;
   /** What stands around host processes; null for nothing. */
   readonly wall: Wall | null;
-  /** More flags of Node for host processes; absent = none. */
-  readonly hostFlags?: readonly string[];
+  /** More flags of Node for host processes. */
+  readonly hostFlags: readonly string[];
   readonly models: ModelConfig;
   readonly allowPrivate: readonly string[];
   readonly allowHosts: readonly string[];
@@ -100,7 +100,7 @@ const dispatch = createDispatch({ egress, models, mcp, datastores });
 const hosts = new Hosts({
   source: settings.source,
   wall: settings.wall,
-  flags: settings.hostFlags ?? [],
+  flags: settings.hostFlags,
   loadBundle: (hash) => ask<string | null>((id) => ({ type: "bundle", id, hash })),
 });
 const report = () => link.send({ type: "facts", ...hosts.facts() });

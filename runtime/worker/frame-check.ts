@@ -38,9 +38,9 @@ const OF_RUN = new Set<string>(
 
 /** True for a frame that a host which is still ours could have sent, when `lastRun` is the newest run it was given. */
 export function isHonestFrame(fields: readonly string[], lastRun: number): boolean {
-  const [letter = "", ...rest] = fields;
+  const [letter = "", first = ""] = fields;
   const shape = SHAPES.get(letter);
-  if (shape === undefined || shape.length !== rest.length) return false;
-  if (!shape.every((check, at) => check(rest[at] as string))) return false;
-  return !OF_RUN.has(letter) || Number(rest[0]) <= lastRun;
+  if (shape?.length !== fields.length - 1) return false;
+  if (!shape.every((check, at) => check(fields[at + 1] as string))) return false;
+  return !OF_RUN.has(letter) || Number(first) <= lastRun;
 }

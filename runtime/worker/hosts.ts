@@ -9,8 +9,8 @@ export interface HostsOptions {
   readonly source: string;
   /** What stands around each host; null for nothing. */
   readonly wall: Wall | null;
-  /** More flags of Node; absent = none. */
-  readonly flags?: readonly string[];
+  /** More flags of Node. */
+  readonly flags: readonly string[];
   loadBundle(hash: string): Promise<string | null>;
 }
 

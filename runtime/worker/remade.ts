@@ -51,7 +51,7 @@ export async function remake(record: ReplayRecord, { job, dispatch, link }: Rema
 }
 
 /** Does again what a replayed call left to its attempt alone (`Op.redo`). What fails shows in the call that needs it. */
-export async function redo({ op, pos, args }: Call, scope: Scope): Promise<void> {
+export async function redo({ op, pos, args }: Pick<Call, "op" | "pos" | "args">, scope: Scope): Promise<void> {
   const known = findOp(op);
   if (known?.redo === undefined || scope.job.offline === true) return;
   try {

@@ -108,11 +108,11 @@ export class Run implements RunListener {
     }
     this.#purity.made(name);
     const hash = digest("sha256", `${name}\0${this.#guard.hide(args)}`, "base64url");
-    const call = new Call(pos, name, args, { hash, node });
-    const mismatch = this.#replay.mismatch(call);
+    const made = { pos, op: name, args, hash };
+    const mismatch = this.#replay.mismatch(made);
     if (mismatch !== null) this.#finish(this.#failure(mismatch));
-    else if (!this.#replay.finished(pos)) this.#accept(call);
-    else redo(call, this.#scope);
+    else if (!this.#replay.finished(pos)) this.#accept(new Call(pos, name, args, { hash, node }));
+    else redo(made, this.#scope);
   }
 
   drop(pos: number): boolean {

@@ -94,6 +94,7 @@ export async function startTakenPool(): Promise<TakenPool> {
   const pool = Pool.start({
     source: await sourceOfTaken(),
     wall: null,
+    hostFlags: [],
     models: parseModels({ file: null, env: {} }),
     allowPrivate: [],
     allowHosts: [],

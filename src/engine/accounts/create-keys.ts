@@ -48,14 +48,14 @@ async function add(accountId: string, request: KeyRequest, { store, now }: KeyPa
 }
 
 /** `keyId` may have it: of the key that is changed. */
-function checkName(keys: readonly StoredKey[], asked: string, keyId: string | null): void {
-  if (!keys.some(({ id, name }) => name === asked && id !== keyId)) return;
+function checkName(keys: readonly StoredKey[], asked: string): void {
+  if (!keys.some(({ name }) => name === asked)) return;
   const message = `name: there is a key ${JSON.stringify(asked)} already; rotate it, or revoke it first`;
   throw fail("CONFLICT", { message, param: "name" });
 }
 
 function checkNew(keys: readonly StoredKey[], { name }: KeyRequest): void {
-  checkName(keys, name, null);
+  checkName(keys, name);
   if (keys.length < MAX_KEYS) return;
   const message = `The account has ${keys.length} keys, as many as it may (${MAX_KEYS}). Revoke one first.`;
   throw fail("CONFLICT", { message, limit: MAX_KEYS });
@@ -97,7 +97,7 @@ export function createKeys(parts: KeyParts): KeyService {
       const key = findKey(keys, keyId);
       const { name = key.name } = changes;
       // A key that was rotated shares its name with the one in its place: only a new name must be free.
-      if (name !== key.name) checkName(keys, name, keyId);
+      if (name !== key.name) checkName(keys, name);
       keepAdmin(keys, keyId, { ...key, ...changes }, now());
       const changed = await store.updateKey({ accountId, keyId, changes });
       if (changed === null) throw notFound(keyId);
