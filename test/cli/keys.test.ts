@@ -23,7 +23,7 @@ test("keys are made, listed, changed, rotated and revoked; a new key alone is on
   expect(JSON.parse((await as(key, "keys", "current", "--json")).out)).toMatchObject({ name: "ci" });
   const listed = await cli("keys");
   expect(listed.out).toMatch(/^id +name +begins +scopes +workflows +limits +expires +last used\n/);
-  expect(listed.out).toMatch(/ci +weft_\w+… +read deploy +all +60\/min +20\d\d-/);
+  expect(listed.out).toMatch(/ci +weft_[\w-]+… +read deploy +all +60\/min +20\d\d-/);
   const changed = await cli("keys", "change", "ci", "--ref", "shop-*", "--expires", "never", "--concurrency", "2");
   expect(changed.out).toMatch(/read deploy +shop-\* +60\/min, 2 open +never/);
   const rotated = await cli("keys", "rotate", "ci", "--overlap", "1h");
