@@ -1,7 +1,7 @@
 import { errorClasses, makeOpError } from "./errors.ts";
 import { indexOf, mapDelete, mapGet, mapHas, mapSet, NativeMap } from "./primordials.ts";
 import { createFloat, createRandom, type RandomSource } from "./random.ts";
-import { type FedItem, type GuestLimits, POST, READ } from "./wire.ts";
+import { type FedItem, type GuestLimits, MANY, POST, READ } from "./wire.ts";
 
 /** The one way out of the guest: kind, number, name, text, second text. */
 export type Post = (...post: [kind: number, n: number, name: string, text: string, more: string]) => void;
@@ -87,12 +87,14 @@ export function postHeld(execution: GuestExecution): void {
  */
 export function send(kind: number, n: number, name: string, text: string, more = ""): void {
   if (active === null || active.closed) return;
-  if (active.feed === null) {
-    post(kind, n, name, text, more);
+  if (active.feed !== null && kind <= POST.chunk) {
+    const { end, member } = MANY;
+    active.held += kind + member + n + member + name + member + text + member + more + end;
+    if (active.held.length > MAX_HELD) postHeld(active);
     return;
   }
-  active.held += `${kind}\t${n}\t${name}\t${text}\t${more}\n`;
-  if (active.held.length > MAX_HELD || kind === POST.done || kind === POST.failed) postHeld(active);
+  postHeld(active);
+  post(kind, n, name, text, more);
 }
 
 /** The current execution's clock; notes that the clock was read. */
@@ -123,8 +125,9 @@ export function limitError(limit: string, message: string): Error {
   return makeOpError("", { code: "LIMIT_EXCEEDED", message, details: { limit } }, null);
 }
 
-/** True when a text can be a field of a frame; see isField in wire.ts. */
-const travels = (name: string) => indexOf(name, "\n") < 0 && indexOf(name, "\t") < 0;
+/** True when a text can be a field of a frame (see isField in wire.ts) and a member of a post among many. */
+const travels = (name: string) =>
+  indexOf(name, "\n") < 0 && indexOf(name, "\t") < 0 && indexOf(name, MANY.end) < 0 && indexOf(name, MANY.member) < 0;
 
 /** Characters of an op's name. */
 const MAX_NAME = 100;

@@ -51,6 +51,7 @@ export const FROM_HOST = {
   op: "o",
   drop: "u",
   chunk: "e",
+  many: "m",
   log: "l",
   done: "k",
   failed: "f",
@@ -64,10 +65,13 @@ export const FROM_HOST = {
 export type DeliveryKind = "result" | "error" | "part";
 
 /**
- * Kinds of a post out of the guest; the first argument of the one callback. `many`: posts that were held back while
- * recorded deliveries were fed, a line each, their five members separated by tabs.
+ * Kinds of a post out of the guest; the first argument of the one callback. `many`: ops, drops and chunks that were held
+ * back while recorded deliveries were fed, and their five members each, with the characters of {@link MANY} between them.
  */
 export const POST = { op: 1, drop: 2, chunk: 3, log: 4, done: 5, failed: 6, many: 7 } as const;
+
+/** Characters that neither JSON texts nor names have. */
+export const MANY = { end: "\u001e", member: "\u001f" } as const;
 
 /** Beginning of the log line about a promise that was rejected and not handled. */
 export const REJECTION = "Unhandled rejection: ";

@@ -28,7 +28,6 @@ const ENDINGS = new Map<number, string>([
   [POST.done, FROM_HOST.done],
   [POST.failed, FROM_HOST.failed],
 ]);
-const MEMBERS = 5;
 
 /** Posts into `out`. */
 export function createPosts(out: FrameWriter): Posts {
@@ -51,22 +50,14 @@ export function createPosts(out: FrameWriter): Posts {
     else if (frame !== undefined) out.write(`${frame}\t${run.id}\t${n}\t${name}\t${text}\t${more}`);
   };
 
-  const passMany = (run: Poster, lines: string) => {
-    for (const line of lines.split("\n")) {
-      const members = line.split("\t");
-      if (members.length !== MEMBERS) continue;
-      const [kind, n, name, text, more] = members as [string, string, string, string, string];
-      passOne(run, [Number(kind), Number(n), name, text, more]);
-    }
-  };
-
   return {
     log,
     pass(run, post) {
       const [kind, , name, text, more] = post;
       for (const field of [name, text, more]) if (typeof field !== "string") return;
-      if (kind === POST.many) passMany(run, text);
-      else if (isField(name) && isField(text) && isField(more)) passOne(run, post);
+      if (!isField(name) || !isField(text) || !isField(more)) return;
+      if (kind === POST.many) out.write(`${FROM_HOST.many}\t${run.id}\t${text}`);
+      else passOne(run, post);
     },
   };
 }

@@ -2,7 +2,8 @@ import { FROM_HOST } from "../../sandbox/wire.ts";
 
 type Check = (field: string) => boolean;
 
-const isWhole: Check = (field) => /^-?\d{1,16}$/.test(field) && Number.isSafeInteger(Number(field));
+/** True for the text of a whole number. */
+export const isWhole: Check = (field) => /^-?\d{1,16}$/.test(field) && Number.isSafeInteger(Number(field));
 const isCount: Check = (field) => field[0] !== "-" && isWhole(field);
 const isFlag: Check = (field) => field === "0" || field === "1";
 const isCode: Check = (field) => field === "CPU_LIMIT_EXCEEDED" || field === "MEMORY_LIMIT_EXCEEDED";
@@ -21,6 +22,7 @@ const SHAPES: ReadonlyMap<string, readonly Check[]> = new Map([
   [FROM_HOST.op, FROM_REALM],
   [FROM_HOST.drop, FROM_REALM],
   [FROM_HOST.chunk, FROM_REALM],
+  [FROM_HOST.many, [isCount, isAny]],
   [FROM_HOST.log, FROM_REALM],
   [FROM_HOST.done, ENDING],
   [FROM_HOST.failed, ENDING],

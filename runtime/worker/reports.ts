@@ -1,5 +1,6 @@
-import { FROM_HOST, type GuestLimits } from "../../sandbox/wire.ts";
+import { FROM_HOST, type GuestLimits, MANY, POST } from "../../sandbox/wire.ts";
 import type { Chunk, LogLine } from "../execution.ts";
+import { isWhole } from "./frame-check.ts";
 import { nestingError } from "./nesting.ts";
 
 /** Who hears what a run in a host says of itself. */
@@ -35,6 +36,25 @@ const REST_BYTES = 1024 * 1024;
 export function largestFrame({ maxOutputBytes, maxArgBytes, maxChunkBytes, maxLogLineBytes }: GuestLimits): number {
   // Guests count characters. One of a log line takes six bytes when it is escaped, and there are two texts in it.
   return REST_BYTES + 4 * Math.max(maxOutputBytes, maxArgBytes, maxChunkBytes, 4 * maxLogLineBytes);
+}
+
+/** Kinds that may be held back. */
+const LETTERS: ReadonlyMap<string, string> = new Map([
+  [`${POST.op}`, FROM_HOST.op],
+  [`${POST.drop}`, FROM_HOST.drop],
+  [`${POST.chunk}`, FROM_HOST.chunk],
+]);
+const MEMBERS = 5;
+
+/** Posts of a frame with many; the last one ends like all others. */
+const splitMany = (posts: string) => posts.split(MANY.end).slice(0, -1);
+
+/** The frame that a post of many would have been; one that cannot be read has no letter. */
+function toFrame(run: string, post: string): readonly string[] {
+  const members = post.split(MANY.member);
+  const [kind = "", n = "", ...texts] = members;
+  const letter = LETTERS.get(kind);
+  return letter === undefined || members.length !== MEMBERS || !isWhole(n) ? [] : [letter, run, n, ...texts];
 }
 
 function check(holds: boolean, what: string): void {
@@ -73,6 +93,12 @@ export class Reports {
 
   /** Passes a frame of the run on; never throws. */
   take(fields: readonly string[]): void {
+    const [letter, run = "", posts = ""] = fields;
+    if (letter === FROM_HOST.many) for (const one of splitMany(posts)) this.#take(toFrame(run, one));
+    else this.#take(fields);
+  }
+
+  #take(fields: readonly string[]): void {
     const deep = nestingError(fields);
     try {
       if (deep === null) this.#pass(fields);
@@ -93,6 +119,7 @@ export class Reports {
       if (first !== "") checkJson(first);
       this.#listener.done(n, first);
     } else if (letter === FROM_HOST.failed) this.#listener.failed(n === 1, first);
+    else check(false, "what is no post");
   }
 
   #op(pos: number, name: string, args: string, node: string): void {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Reports } from "../../runtime/worker/reports.ts";
+import { MANY, POST } from "../../sandbox/wire.ts";
 
 const LIMITS = {
   ...{ maxOutputBytes: 1_000, maxArgBytes: 1_000, maxChunkBytes: 100, maxChunks: 3, maxChunkTotalBytes: 150 },
@@ -62,4 +63,28 @@ test.each<[what: string, heard: string, ...frames: string[]]>([
   ["an output that is nested too deeply", "failed", `k\t1\t0\t${"[".repeat(600)}${"]".repeat(600)}`],
 ])("%s fails its execution", (_, kinds, ...frames) => {
   expect(heard(frames)).toBe(kinds);
+});
+
+const many = (...posts: readonly (readonly unknown[])[]) =>
+  `m\t1\t${posts.map((post) => post.join(MANY.member) + MANY.end).join("")}`;
+const OP = [POST.op, 0, "sleep", "{}", ""];
+
+test("posts among many count like those that come alone", () => {
+  const chunkPost = [POST.chunk, 0, '"x"', "1", "0"];
+  expect(heard([many(OP, chunkPost, [POST.drop, 0, "", "", ""]), "o\t1\t1\tsleep\t{}\t"])).toBe("op chunk drop op");
+  expect(heard([many(OP, OP, OP)])).toBe("op op failed");
+  expect(heard([many(chunkPost, chunkPost)])).toBe("chunk failed");
+  expect(heard(["m\t1\t"])).toBe("");
+});
+
+test.each([
+  ["a log line", [POST.log, 0, "info", '"text"', ""]],
+  ["an end", [POST.done, 0, "", "1", ""]],
+  ["many in one of them", [POST.many, 0, "", "", ""]],
+  ["too few members", [POST.op, 0, "sleep", "{}"]],
+  ["too many members", [POST.op, 0, "sleep", "{}", "", ""]],
+  ["a number that is none", [POST.op, "1e1", "sleep", "{}", ""]],
+  ["nothing", []],
+])("%s among many costs the execution that sent it", (_, post) => {
+  expect(heard([many(OP, post)])).toBe("op failed");
 });
