@@ -56,6 +56,7 @@ export const FROM_HOST = {
   done: "k",
   failed: "f",
   turn: "t",
+  step: "s",
   died: "d",
   poisoned: "x",
   heartbeat: "h",

@@ -205,7 +205,7 @@ export class Host {
     this.#scheduler.add(seat.slot.lane, this.#turn(run, seat.slot, start, true));
   }
 
-  /** A turn; `told`: the worker hears of its end. */
+  /** A turn; `told`: the worker waits for its end, and not for more of a feed. */
   #turn(...[run, slot, start, told]: [run: Run, slot: Slot, start: Turn["start"], told: boolean]): Turn {
     return {
       run: run.id,
@@ -215,8 +215,9 @@ export class Host {
       ended: (end, activeMs) => {
         run.activeMs += activeMs;
         this.#turnEnded(run, slot, end);
-        if (told && (end.status === "ok" || end.status === "rejection"))
-          this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
+        if (end.status !== "ok" && end.status !== "rejection") return;
+        if (told) this.#out.write(`${FROM_HOST.turn}\t${run.id}\t${Math.round(run.activeMs * 1_000)}`);
+        else this.#out.write(`${FROM_HOST.step}\t${run.id}`);
       },
     };
   }

@@ -140,10 +140,10 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
       return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
     turn({ kind, run, n, now, text, data, secrets, bundle }, timeout) {
-      const code = bundle === null ? null : bundle.reference.derefInto();
-      return endOf(isolate, () =>
-        deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout }),
-      );
+      return endOf(isolate, () => {
+        const code = bundle === null ? null : bundle.reference.derefInto();
+        return deliver.apply(undefined, [kind, run, n, now, text, data, secrets, code], { timeout });
+      });
     },
     feed(run, text) {
       if (!isolate.isDisposed) deliver.applyIgnored(undefined, ["feed", run, 0, 0, text]);

@@ -27,6 +27,7 @@ const SHAPES: ReadonlyMap<string, readonly Check[]> = new Map([
   [FROM_HOST.done, ENDING],
   [FROM_HOST.failed, ENDING],
   [FROM_HOST.turn, [isCount, isCount]],
+  [FROM_HOST.step, [isCount]],
   [FROM_HOST.died, [isCount, isCode, isFlag, isRuns]],
   [FROM_HOST.poisoned, [isCount, isCode]],
   [FROM_HOST.heartbeat, [isCount]],

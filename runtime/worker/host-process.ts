@@ -165,7 +165,7 @@ export class HostProcess {
         send(deliverFrame(id, delivery));
       },
       feed(deliveries, isCalm) {
-        for (const { kind } of deliveries) if (kind !== "part") entry.reports.settled();
+        entry.reports.fed(deliveries);
         send(feedFrame(id, deliveries, isCalm));
       },
       abort: (now, reason) => send(`${TO_HOST.abort}\t${id}\t${now}\t${reason}`),
@@ -248,7 +248,10 @@ export class HostProcess {
     else if (letter === FROM_HOST.poisoned) {
       this.#culprit ??= { run: Number(first), code: second as ErrorCode };
       this.#kill();
-    } else this.#entries.get(Number(first))?.reports.take(fields);
+    } else {
+      if (letter === FROM_HOST.step) this.#lastTurn = performance.now();
+      this.#entries.get(Number(first))?.reports.take(fields);
+    }
   }
 
   #isReady(): void {

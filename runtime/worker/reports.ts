@@ -1,6 +1,7 @@
 import { FROM_HOST, type GuestLimits, MANY, POST } from "../../sandbox/wire.ts";
 import type { Chunk, LogLine } from "../execution.ts";
 import { isWhole } from "./frame-check.ts";
+import type { HostDelivery } from "./host-delivery.ts";
 import { nestingError } from "./nesting.ts";
 
 /** Who hears what a run in a host says of itself. */
@@ -75,6 +76,8 @@ export class Reports {
   readonly #listener: ReportListener;
   readonly #limits: GuestLimits;
   #ops = 0;
+  /** Deliveries that were fed, and whose turns nothing was said of. */
+  #steps = 0;
   #chunks = 0;
   #chunkBytes = 0;
   #logs = 0;
@@ -89,6 +92,12 @@ export class Reports {
   /** An op has its result; a recorded one may come before the op. */
   settled(): void {
     this.#ops--;
+  }
+
+  /** Recorded deliveries go to the guest. */
+  fed(deliveries: readonly Pick<HostDelivery, "kind">[]): void {
+    this.#steps += deliveries.length;
+    for (const { kind } of deliveries) if (kind !== "part") this.settled();
   }
 
   /** Passes a frame of the run on; never throws. */
@@ -119,7 +128,7 @@ export class Reports {
       if (first !== "") checkJson(first);
       this.#listener.done(n, first);
     } else if (letter === FROM_HOST.failed) this.#listener.failed(n === 1, first);
-    else check(false, "what is no post");
+    else check(letter === FROM_HOST.step && --this.#steps >= 0, "what is no post");
   }
 
   #op(pos: number, name: string, args: string, node: string): void {

@@ -5,7 +5,7 @@ const isHonest = (frame: string) => isHonestFrame(frame.split("\t"), 5);
 
 test.each([
   ...["R", "h\t0", "h\t123456789", "N\tabc", "o\t5\t0\tsleep\t{}\t", "o\t1\t-1\t\tnot json\tnode", "u\t1\t0\t\t\t"],
-  ...["e\t1\t0\t1\t2\t3", "l\t1\t0\tevil\t\t", "k\t1\t7\t", "f\t1\t0\t{}", "t\t1\t2500", "t\t0\t0"],
+  ...["e\t1\t0\t1\t2\t3", "l\t1\t0\tevil\t\t", "k\t1\t7\t", "f\t1\t0\t{}", "t\t1\t2500", "t\t0\t0", "s\t1", "m\t1\t"],
   ...["d\t1\tCPU_LIMIT_EXCEEDED\t1\t", "d\t1\tMEMORY_LIMIT_EXCEEDED\t0\t2,3", "x\t0\tCPU_LIMIT_EXCEEDED"],
 ])("%j may come from a host that is ours", (frame) => {
   expect(isHonest(frame)).toBe(true);

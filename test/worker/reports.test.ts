@@ -7,8 +7,8 @@ const LIMITS = {
   ...{ maxLogLines: 2, maxLogLineBytes: 100, maxConcurrentOps: 2, maxTools: 1, maxToolCalls: 1, maxToolTextBytes: 1 },
 };
 
-/** What is heard of frames of one run, by kind. */
-function heard(frames: readonly string[], settled = 0): string {
+/** What is heard of frames of one run, by kind; `fed`: results that were sent ahead. */
+function heard(frames: readonly string[], settled = 0, fed = 0): string {
   const kinds: string[] = [];
   const note = (kind: string) => () => void kinds.push(kind);
   const listener = {
@@ -23,6 +23,7 @@ function heard(frames: readonly string[], settled = 0): string {
     failed: note("failed"),
   };
   const reports = new Reports(listener, LIMITS);
+  reports.fed(Array.from({ length: fed }, () => ({ kind: "result" })));
   for (const [i, frame] of frames.entries()) {
     if (i === 2) for (let n = 0; n < settled; n++) reports.settled();
     reports.take(frame.split("\t"));
@@ -87,4 +88,10 @@ test.each([
   ["nothing", []],
 ])("%s among many costs the execution that sent it", (_, post) => {
   expect(heard([many(OP, post)])).toBe("op failed");
+});
+
+test("a run gets on by no more turns than it was fed", () => {
+  expect(heard(["s\t1"])).toBe("failed");
+  expect(heard(["s\t1", "s\t1", "s\t1"], 0, 2)).toBe("failed");
+  expect(heard(["s\t1", "s\t1", ...ops(4)], 0, 2)).toBe("op op op op");
 });
