@@ -74,11 +74,11 @@ export function maybeCurrent(): GuestExecution | null {
 /** Posts held back in characters, at the most. */
 const MAX_HELD = 65_536;
 
-/** Posts what was held back. */
+/** Posts what was held back; where the stack is full this throws, and nothing is lost. */
 export function postHeld(execution: GuestExecution): void {
-  const { held } = execution;
+  if (execution.held === "") return;
+  post(POST.many, 0, "", execution.held, "");
   execution.held = "";
-  if (held !== "") post(POST.many, 0, "", held, "");
 }
 
 /**
@@ -89,8 +89,8 @@ export function send(kind: number, n: number, name: string, text: string, more =
   if (active === null || active.closed) return;
   if (active.feed !== null && kind <= POST.chunk) {
     const { end, member } = MANY;
-    active.held += kind + member + n + member + name + member + text + member + more + end;
     if (active.held.length > MAX_HELD) postHeld(active);
+    active.held += kind + member + n + member + name + member + text + member + more + end;
     return;
   }
   postHeld(active);
