@@ -1,57 +1,17 @@
 import type { SecretHandle } from "./egress/secret-handles.ts";
 import type { ErrorRecord } from "./errors.ts";
 import type { AccessoryPart, AccessoryRequest, FileAnswers, FileRequest } from "./file-request.ts";
+import type { JournalRecord, OpMeter, ReplayRecord } from "./journal-record.ts";
 import type { Limits } from "./limits.ts";
 import type { Funds, Reservation, SpendRequest } from "./spending.ts";
+
+export type { JournalRecord, OpMeter };
 
 /** How strictly one execution is kept apart from others of the same version; see ARCHITECTURE.md. */
 export type Isolation = "frozen" | "context" | "isolate";
 
 /** Kind of host process: `fast` has the JIT, `hardened` runs jitless under a hard memory cap. */
 export type HostProfile = "fast" | "hardened";
-
-/**
- * One delivery into the guest, in delivery order: the journal of an execution is the list of these.
- * `result` and `error` finish the op at `pos`; a `part` is one batch of a streaming op.
- */
-export interface JournalRecord {
-  /** Delivery order within the execution, from 0, without gaps. */
-  readonly seq: number;
-  /** Position of the op in the guest's call order, from 0. */
-  readonly pos: number;
-  readonly kind: "result" | "error" | "part";
-  /** Op name, for example `http.request`. */
-  readonly op: string;
-  /** Base64url SHA-256 of op name and argument JSON (secret values hidden). */
-  readonly hash: string;
-  /** JSON text delivered to the guest (secret values replaced by placeholders). */
-  readonly payload: string;
-  /** The guest's clock from this delivery on: milliseconds since the epoch. */
-  readonly at: number;
-  /** Argument JSON for the trace only; null for ops without an outside effect and for parts. */
-  readonly args: string | null;
-  /** What the op cost; null for ops without an outside effect and for parts. */
-  readonly meter: OpMeter | null;
-}
-
-/** What one finished op took and cost. */
-export interface OpMeter {
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly durationMs: number;
-  /** Calls sent upstream, retries included. */
-  readonly attempts: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly costUsd: number;
-  readonly model: string | null;
-  /** Id of the graph's node that called; absent for calls of no node. */
-  readonly node?: string;
-}
-
-/** What calls used; a delivery as an attempt repeats it. */
-export type Used = Pick<OpMeter, "promptTokens" | "completionTokens" | "costUsd">;
-export type ReplayRecord = Omit<JournalRecord, "meter"> & { readonly meter: Used | null };
 
 /** One `ctx.emit`, numbered from 0 within its execution; both members are JSON texts. */
 export interface Chunk {

@@ -48,13 +48,13 @@ export type {
   NestedParked,
   NestedResult,
   OpMeter,
-  ReplayRecord,
   Sleep,
   Usage,
   WaitRequest,
 } from "./execution.ts";
 export type { AccessoryPart, AccessoryRequest, FileAnswers, FileInfo, FilePart, FileRequest } from "./file-request.ts";
 export { type Inspection, runInspected } from "./inspect/run-inspected.ts";
+export type { ReplayRecord, SpentUsage } from "./journal-record.ts";
 export type { Limits } from "./limits.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export { type ModelConfig, parseModels } from "./models/config.ts";

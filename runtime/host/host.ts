@@ -225,6 +225,7 @@ export class Host {
   /** Recorded deliveries: each has its turn, the worker hears of the last one's end. */
   #feed(id: number, { count, isCalm, text }: { count: number; isCalm: boolean; text: string }): void {
     const run = this.#runs.get(id);
+    // Nothing is fed before the first turn has returned: a run that is still here has its seat.
     if (run === undefined || run.seat === null) return;
     const { realm, slot } = run.seat;
     let isFed = false;

@@ -29,6 +29,11 @@ const ENDINGS = new Map<number, string>([
   [POST.failed, FROM_HOST.failed],
 ]);
 
+/** True when its number is one and its texts can travel. */
+function isPost([, n, ...texts]: GuestPost): boolean {
+  return Number.isSafeInteger(n) && texts.every((field: unknown) => typeof field === "string" && isField(field));
+}
+
 /** Posts into `out`. */
 export function createPosts(out: FrameWriter): Posts {
   const log: Posts["log"] = (run, line) => {
@@ -40,24 +45,17 @@ export function createPosts(out: FrameWriter): Posts {
     out.write(`${FROM_HOST.log}\t${run.id}\t${shown}`);
   };
 
-  /** Its texts are fields. */
-  const passOne = (run: Poster, [kind, n, name, text, more]: GuestPost) => {
-    if (!Number.isSafeInteger(n)) return;
-    const ending = ENDINGS.get(kind);
-    const frame = WHOLE_FRAMES.get(kind);
-    if (ending !== undefined) out.write(`${ending}\t${run.id}\t${n}\t${text}`);
-    else if (kind === POST.log) log(run, `${n}\t${name}\t${text}\t${more}`);
-    else if (frame !== undefined) out.write(`${frame}\t${run.id}\t${n}\t${name}\t${text}\t${more}`);
-  };
-
   return {
     log,
     pass(run, post) {
-      const [kind, , name, text, more] = post;
-      for (const field of [name, text, more]) if (typeof field !== "string") return;
-      if (!isField(name) || !isField(text) || !isField(more)) return;
-      if (kind === POST.many) out.write(`${FROM_HOST.many}\t${run.id}\t${text}`);
-      else passOne(run, post);
+      if (!isPost(post)) return;
+      const [kind, n, name, text, more] = post;
+      const ending = ENDINGS.get(kind);
+      const frame = WHOLE_FRAMES.get(kind);
+      if (ending !== undefined) out.write(`${ending}\t${run.id}\t${n}\t${text}`);
+      else if (frame !== undefined) out.write(`${frame}\t${run.id}\t${n}\t${name}\t${text}\t${more}`);
+      else if (kind === POST.log) log(run, `${n}\t${name}\t${text}\t${more}`);
+      else if (kind === POST.many) out.write(`${FROM_HOST.many}\t${run.id}\t${text}`);
     },
   };
 }

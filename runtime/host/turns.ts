@@ -102,10 +102,9 @@ export function isLate({ hasUnwatched, startedAt, turnLimitMs }: RunningTurn): b
   return hasUnwatched && performance.now() - startedAt >= turnLimitMs;
 }
 
-/** The end of a turn that may have ended well. */
+/** What a watched turn's end says: when it is late, whose fault that is only a replay can tell in which each turn is watched. */
 function judge(end: TurnEnd, late: boolean, isOver: boolean): TurnEnd {
-  if (end.status !== "ok" && end.status !== "rejection") return end;
-  if (late) return { status: "slow" };
+  if (late && end.status !== "memory" && end.status !== "disposed") return { status: "slow" };
   return isOver && end.status === "ok" ? { status: "timeout" } : end;
 }
 

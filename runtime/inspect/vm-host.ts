@@ -58,7 +58,7 @@ function report(listener: RunListener, [kind, n, name, text, more]: Post): unkno
 /** Turns one after the other, each in a turn of the event loop of its own, so that its microtasks end before the next. */
 class Turns {
   readonly #listener: RunListener;
-  #waiting: (() => void)[] = [];
+  #waiting: { readonly turn: () => void; readonly told: boolean }[] = [];
   #closed = false;
   open = 0;
 
@@ -66,10 +66,11 @@ class Turns {
     this.#listener = listener;
   }
 
-  add(turn: () => void): void {
+  /** `told`: it counts as an open one, and the listener hears of its end. */
+  add(turn: () => void, told = true): void {
     if (this.#closed) return;
-    this.open++;
-    this.#waiting.push(turn);
+    if (told) this.open++;
+    this.#waiting.push({ turn, told });
     if (this.#waiting.length === 1) setImmediate(() => this.#next());
   }
 
@@ -79,12 +80,13 @@ class Turns {
   }
 
   #next(): void {
-    this.#waiting[0]?.();
+    this.#waiting[0]?.turn();
     setImmediate(() => {
       if (this.#closed) return;
-      this.#waiting.shift();
-      this.open--;
-      this.#listener.turn(0);
+      if (this.#waiting.shift()?.told === true) {
+        this.open--;
+        this.#listener.turn(0);
+      }
       if (this.#waiting.length > 0) this.#next();
     });
   }
@@ -108,11 +110,13 @@ export function createVmHost(options: VmHostOptions): RunHost {
       turns.add(() =>
         deliver("start", RUN, needs, facts.now, JSON.stringify(facts), data, secrets, code.runInContext(realm)),
       );
-      const handOver = ({ kind, pos, now, payload }: HostDelivery) =>
-        turns.add(() => deliver(kind, RUN, pos, now, payload, "", "", null));
+      const handOver = ({ kind, pos, now, payload }: HostDelivery, told: boolean) =>
+        turns.add(() => deliver(kind, RUN, pos, now, payload, "", "", null), told);
       return {
-        deliver: handOver,
-        feed: (deliveries) => deliveries.forEach(handOver),
+        deliver: (delivery) => handOver(delivery, true),
+        feed(deliveries) {
+          for (const [i, delivery] of deliveries.entries()) handOver(delivery, i + 1 === deliveries.length);
+        },
         abort: (now, reason) => turns.add(() => deliver("abort", RUN, 0, now, reason, "", "", null)),
         close: () => turns.close(),
         openTurns: () => turns.open,

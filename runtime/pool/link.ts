@@ -7,7 +7,6 @@ import type {
   JournalRecord,
   LogLine,
   NestedCall,
-  ReplayRecord,
   WaitRequest,
 } from "../execution.ts";
 import type { AccessoryRequest, FileRequest } from "../file-request.ts";
@@ -76,34 +75,19 @@ export interface RunMessage {
   /** JSON text of the job without `data` and `replay`. */
   readonly job: string;
   readonly data: string;
-  /** JSON text of the job's `replay`, of each record the values in the order of {@link toRow}; empty for none. */
+  /** JSON text. */
   readonly replay: string;
 }
 
-const toRow = ({ seq, pos, kind, op, hash, payload, at, args, meter }: ReplayRecord) =>
-  [seq, pos, kind, op, hash, payload, at, args, meter] as const;
-const fromRow = ([seq, pos, kind, op, hash, payload, at, args, meter]: ReturnType<typeof toRow>): ReplayRecord => ({
-  seq,
-  pos,
-  kind,
-  op,
-  hash,
-  payload,
-  at,
-  args,
-  meter,
-});
-
 /** The message that begins a run of `job`. */
 export function toRunMessage({ data, replay, ...job }: ExecutionJob, mode: RunMessage["mode"]): RunMessage {
-  const rows = replay.length === 0 ? "" : JSON.stringify(replay.map(toRow));
-  return { type: "run", mode, job: JSON.stringify(job), data, replay: rows };
+  return { type: "run", mode, job: JSON.stringify(job), data, replay: JSON.stringify(replay) };
 }
 
 /** The job of a message. */
 export function jobOf({ job, data, replay }: RunMessage): ExecutionJob {
-  const records = replay === "" ? [] : (JSON.parse(replay) as ReturnType<typeof toRow>[]).map(fromRow);
-  return { ...(JSON.parse(job) as Omit<ExecutionJob, "data" | "replay">), data, replay: records };
+  const rest = JSON.parse(job) as Omit<ExecutionJob, "data" | "replay">;
+  return { ...rest, data, replay: JSON.parse(replay) as ExecutionJob["replay"] };
 }
 
 /** One end of the channel: everything sent in one event-loop turn travels as one message. */

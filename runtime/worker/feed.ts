@@ -1,4 +1,4 @@
-import type { ReplayRecord } from "../execution.ts";
+import type { ReplayRecord } from "../journal-record.ts";
 import { isBare, type Remaking, remake } from "./remade.ts";
 
 /** What a replay needs of its run. */

@@ -1,5 +1,6 @@
 import { type FedItem, TO_HOST } from "../../sandbox/wire.ts";
-import type { JournalRecord, ReplayRecord } from "../execution.ts";
+import type { JournalRecord } from "../execution.ts";
+import type { ReplayRecord } from "../journal-record.ts";
 
 /** One delivery into the guest. */
 export interface HostDelivery {
@@ -15,8 +16,10 @@ export function deliverFrame(run: number, { kind, pos, now, payload }: HostDeliv
   return `${TO_HOST.deliver}\t${run}\t${pos}\t${kind}\t${now}\t${payload}`;
 }
 
-/** The frame of recorded deliveries. */
+/** The frame of recorded deliveries; one alone travels as it is, however large. */
 export function feedFrame(run: number, deliveries: readonly HostDelivery[], isCalm: boolean): string {
+  const [only] = deliveries;
+  if (only !== undefined && deliveries.length === 1) return deliverFrame(run, only);
   const items: FedItem[] = [];
   for (const { kind, pos, now, payload } of deliveries) items.push(kind, pos, now, payload);
   return `${TO_HOST.feed}\t${run}\t${deliveries.length}\t${isCalm ? 1 : 0}\t${JSON.stringify(items)}`;

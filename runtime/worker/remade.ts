@@ -1,8 +1,9 @@
 import type { Scope } from "../capabilities/capability.ts";
 import { findOp } from "../capabilities/index.ts";
 import { type ErrorRecord, fromRecord } from "../errors.ts";
-import type { ExecutionJob, JournalRecord, ReplayRecord } from "../execution.ts";
+import type { ExecutionJob, JournalRecord } from "../execution.ts";
 import type { Handler } from "../interceptors/interceptor.ts";
+import type { ReplayRecord } from "../journal-record.ts";
 import type { Call } from "./call.ts";
 import type { RunLink } from "./run-options.ts";
 import { createScope } from "./scope.ts";

@@ -1,5 +1,6 @@
 import { type ErrorRecord, fail, toRecord } from "../errors.ts";
-import type { ExecutionJob, ReplayRecord } from "../execution.ts";
+import type { ExecutionJob } from "../execution.ts";
+import type { ReplayRecord } from "../journal-record.ts";
 import { type MadeCall, toCompared } from "./offline.ts";
 
 /** The recorded part of a resumed execution. */

@@ -1,7 +1,7 @@
 import { hash as digest } from "node:crypto";
 import type { Scope } from "../capabilities/capability.ts";
 import type { ErrorRecord } from "../errors.ts";
-import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine, ReplayRecord } from "../execution.ts";
+import type { Chunk, ExecutionJob, ExecutionOutcome, JournalRecord, LogLine } from "../execution.ts";
 import type { Completion } from "../interceptors/interceptor.ts";
 import { Call, type CallOwner } from "./call.ts";
 import { armDeadline, deadlineOf } from "./deadline.ts";
@@ -69,8 +69,12 @@ export class Run implements RunListener {
     this.#output = createGuestOutput(link, this.#guard);
     this.#replay = createReplay(job);
     const failed = () => this.#finish(LOST);
-    const feedPort = { hand: (records: readonly ReplayRecord[]) => this.#replayed(records), more: () => this.#feed() };
-    this.#feeder = new Feed(options, { ...feedPort, openTurns: () => this.#host.openTurns(), failed });
+    this.#feeder = new Feed(options, {
+      hand: (records) => this.#replayed(records),
+      openTurns: () => this.#host.openTurns(),
+      more: () => this.#feed(),
+      failed,
+    });
     this.#purity = createPurity(() => job.tellsImpure && link.impure());
     this.#caughtUp = job.replay.length === 0;
     this.#deliveries = createDeliveries(
@@ -227,13 +231,9 @@ export class Run implements RunListener {
     this.#host.deliver({ kind, pos, now: at, payload: this.#guard.reveal(payload) });
   }
 
-  #replayed(records: readonly ReplayRecord[]): void {
+  #replayed(records: ExecutionJob["replay"]): void {
+    if (this.#ended) return;
     this.#usage.chargeAll(records);
-    const [only] = records;
-    if (only !== undefined && records.length === 1) {
-      this.#hand(only);
-      return;
-    }
     if (records.some(({ kind }) => kind === "error")) this.#purity.failed();
     this.#bytes.handed(charsOf(records));
     this.#host.feed(toDeliveries(records, this.#guard.reveal), this.#job.isCalm === true);

@@ -1,4 +1,5 @@
-import type { ReplayRecord, Usage, Used } from "../execution.ts";
+import type { Usage } from "../execution.ts";
+import type { ReplayRecord, SpentUsage } from "../journal-record.ts";
 
 /** Sums what the ops of one execution took. */
 export class UsageSum {
@@ -9,7 +10,7 @@ export class UsageSum {
   cpuMs = 0;
 
   /** Adds a finished op with an outside effect. */
-  charge(meter: Used): void {
+  charge(meter: SpentUsage): void {
     this.#ops++;
     this.#promptTokens += meter.promptTokens;
     this.#completionTokens += meter.completionTokens;

@@ -11,6 +11,8 @@ import { timeoutError } from "./stopping.ts";
 type Lost = Extract<ExecutionOutcome, { status: "lost" }>;
 type Waiting = Extract<ExecutionOutcome, { status: "waiting" }>;
 
+/** Deliveries from which on it matters how a replay is fed. */
+const LONG = 64;
 /** Hosts that may be lost under an execution that was not to blame. */
 const MAX_LOSSES = 20;
 /** Losses after which even an execution that was not to blame gets a host of its own. */
@@ -28,6 +30,10 @@ function obstacle(run: LiveRun): ErrorRecord | null {
   return run.deadlineAt !== null && Date.now() >= run.deadlineAt ? timeoutError(run) : null;
 }
 
+/** True when a promise may have been left rejected, which the log tells. */
+const mayReject = ({ id }: LiveRun, store: Parts["store"]) =>
+  store.mayHaveLog({ executionId: id, beginning: REJECTION });
+
 async function readReplay(run: LiveRun, { store }: Parts): Promise<Replay> {
   if (!run.resumed) return { records: [], isCalm: false };
   // What the last attempt recorded without needing it durable is part of what is replayed.
@@ -39,8 +45,7 @@ async function readReplay(run: LiveRun, { store }: Parts): Promise<Replay> {
   run.spentPromptTokens = run.dropped.promptTokens;
   run.spentCompletionTokens = run.dropped.completionTokens;
   charge(run, records);
-  const isRough = run.losses > 0 || (await store.hasLog({ executionId: run.id, beginning: REJECTION }));
-  return { records, isCalm: !isRough };
+  return { records, isCalm: records.length >= LONG && run.losses === 0 && !(await mayReject(run, store)) };
 }
 
 /** Decides whether a lost run begins again: the error it ends with, or null to go on. */

@@ -21,6 +21,7 @@ import type { WaitStore } from "./ports/waits.ts";
 import type { DeliveryStore, WebhookStore } from "./ports/webhooks.ts";
 import type { WorkflowStore } from "./ports/workflows.ts";
 
+export type { SpentUsage } from "../../runtime/index.ts";
 export type { AccountChanges, KeyChanges, KeyOfAccount } from "./ports/accounts.ts";
 export type { Agent, AgentVersion } from "./ports/agents.ts";
 export type { AuditEntry } from "./ports/audit.ts";
@@ -42,7 +43,7 @@ export type { ErrorFilter, ExecutionFilter, ExecutionPage, ListPosition } from "
 export type { FileQuota, StoredFile } from "./ports/files.ts";
 export type { Fork } from "./ports/forks.ts";
 export type { GraphFacts, ListedGraph, Rating, RunCounts, Trigger } from "./ports/graphs.ts";
-export type { Gates, SpentUsage } from "./ports/jobs.ts";
+export type { Gates } from "./ports/jobs.ts";
 export type { PieceStore } from "./ports/pieces.ts";
 export type { EndedRoot } from "./ports/removal.ts";
 export type { SealedValue, StoredSecret } from "./ports/secrets.ts";

@@ -25,9 +25,9 @@ describe("ctx.waitFor", () => {
     const run = await background(
       core,
       "rejects",
-      `for (let i = 0; i < 20; i++) {
+      `for (let i = 0; i < 100; i++) {
         await ctx.sleep(1);
-        if (i % 9 === 4) Promise.reject(new Error("lost " + i));
+        if (i % 40 === 14) Promise.reject(new Error("lost " + i));
         ctx.log("line " + i);
       }
       await ctx.waitFor("more");
@@ -36,9 +36,9 @@ describe("ctx.waitFor", () => {
     );
     const { executionId } = run;
     await untilStatus(core, executionId, "waiting", 1);
-    const asked = { accountId: core.accountId, executionId, from: 0, limit: 100 };
+    const asked = { accountId: core.accountId, executionId, from: 0, limit: 200 };
     const before = (await core.engine.readLogs(asked)).map(({ message }) => message);
-    expect(before.filter((message) => message.startsWith("Unhandled rejection: "))).toHaveLength(2);
+    expect(before.filter((message) => message.startsWith("Unhandled rejection: "))).toHaveLength(3);
     await send(core, "more", 1, { executionId });
     expect(await outputOf(run)).toBe(1);
     expect((await core.engine.readLogs(asked)).map(({ message }) => message)).toEqual([...before, "last"]);

@@ -24,6 +24,9 @@ const TEXTS: readonly string[] = [
     "\\",
     "\u0000",
   ],
+  // Posts among many, and what is none.
+  ...["1\u001f0\u001fsleep\u001f{}\u001f\u001e", "3\u001f0\u001f1\u001f2\u001f0\u001e2\u001f0\u001f\u001f\u001f\u001e"],
+  ...["4\u001f0\u001finfo\u001f1\u001f\u001e", "1\u001f__proto__\u001e", "\u001e\u001e", "\u001f"],
   ...['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"toString":1,"length":1e9}'],
   ...[
     '"\\ud800"',
@@ -87,7 +90,7 @@ const RUNS: readonly string[] = [
   "1.0",
   "9007199254740993",
 ];
-const LETTERS: readonly string[] = [..."RNouelkftdxhoueelkfBSDAC?", "", "oo", "__proto__", "\u0000"];
+const LETTERS: readonly string[] = [..."RNouelkftdxhmsoueelkfmmBSDACF?", "", "oo", "__proto__", "\u0000"];
 const NAMES: readonly string[] = [
   ...[
     "timer",

@@ -218,23 +218,54 @@ test("a script that hangs or ends in the middle of its journal does so at that p
   expect(outputOf(whole)).toBe(output);
 });
 
-test("turns that take long, each within its limit, are not taken for one that hangs", async () => {
+test("what a script says after it was stopped in a turn that nobody waited for does not come out", async () => {
   const script = scriptOf(`${ASK}
-    const burn = (rounds) => { let sum = 0; for (let i = 0; i < rounds; i++) sum = (sum * 31 + i) % 1_000_003; return sum; };
-    let sum = 0;
-    for (let i = 0; i < 150; i++) {
-      await ask("n" + i);
-      ctx.emit("step", i);
-      if (i >= 120) sum += burn(1_500_000);
+    let count = 0;
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 30 }, async (_, i) => {
+        await ask("n" + i);
+        if (++count === ctx.input?.hogAt) for (;;);
+        // Too long to be held back for the rest of the feed.
+        if (count > (ctx.input?.hogAt ?? 1_000)) ctx.emit("after", "x".repeat(70_000));
+      }));
     }
-    return sum;`);
-  const { job, records, chunks, output } = await record(script);
-  // A limit that one turn keeps easily, and eight together do not.
-  const limits = { ...job.limits, turnMs: 100 };
-  const { host, ...outcome } = await runtime.goOn(runtime.start({ ...runtime.resume(job, records), limits }));
+    return count;`);
+  const { job, records } = await record(script);
+  for (const hogAt of [198, 199, 200, 201]) {
+    const data = JSON.stringify({ ...JSON.parse(job.data), input: { hogAt } });
+    const executionId = job.executionId.replace(/^000/, String(hogAt));
+    const attempt = runtime.start({ ...runtime.resume(job, records), data, executionId });
+    expect(await attempt.outcome).toMatchObject({ status: "lost", suspect: true });
+    expect(attempt.host.emitted).toEqual([]);
+  }
+});
+
+const SLOW = 30;
+const BURNS = scriptOf(`${ASK}
+  const burn = (rounds) => { let sum = 0; for (let i = 0; i < rounds; i++) sum = (sum * 31 + i) % 1_000_003; return sum; };
+  let sum = 0;
+  for (let i = 0; i < 120 + ${SLOW}; i++) {
+    await ask("n" + i);
+    ctx.emit("step", i);
+    if (i >= 120) sum += burn(5_000_000);
+  }
+  return sum;`);
+
+test("turns that take long, each within its limit, begin again one by one and are not taken for one that hangs", async () => {
+  const { job, records, chunks, output } = await record(BURNS);
+  // As fast as it gets: the code is compiled by now.
+  const warm = await runtime.finish({ ...runtime.resume(job, records), isCalm: false });
+  const cpuMs = warm.status === "completed" ? warm.usage.cpuMs : 0;
+  // One turn keeps the limit easily, and eight together do not.
+  const limits = { ...job.limits, turnMs: Math.ceil((5 * cpuMs) / SLOW) };
+  const attempt = runtime.start({ ...runtime.resume(job, records), limits });
+  expect((await attempt.outcome).status).toBe("lost");
+  const { host, ...outcome } = await runtime.goOn(attempt);
   expect(outputOf(outcome)).toBe(output);
-  const shown = host.emitted.map(show);
-  expect(shown.slice(-chunks.length)).toEqual(chunks);
+  expect(host.emitted.map(show)).toEqual(chunks);
+  // Of the attempt that was given up, nothing came out that is not so.
+  const early = attempt.host.emitted.map(show);
+  expect(early).toEqual(chunks.slice(0, early.length));
 });
 
 test("a journal longer than the calls that may be under way at once is replayed, also one whose timers were stopped", async () => {

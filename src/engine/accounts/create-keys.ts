@@ -47,7 +47,7 @@ async function add(accountId: string, request: KeyRequest, { store, now }: KeyPa
   return { text, key: { ...key, createdAt, lastUsedAt: null } };
 }
 
-/** `keyId` may have it: of the key that is changed. */
+/** Throws CONFLICT for a name that a key has. */
 function checkName(keys: readonly StoredKey[], asked: string): void {
   if (!keys.some(({ name }) => name === asked)) return;
   const message = `name: there is a key ${JSON.stringify(asked)} already; rotate it, or revoke it first`;

@@ -1,4 +1,4 @@
-import type { Chunk, ErrorRecord, LogLine, Usage } from "../../../runtime/index.ts";
+import type { Chunk, ErrorRecord, LogLine, SpentUsage, Usage } from "../../../runtime/index.ts";
 import type { Execution, ExecutionState, Lease } from "../rows.ts";
 
 /** What an execution passes on its way to the queue; keys are compared within its workflow. */
@@ -12,9 +12,6 @@ export interface Gates {
   /** True for a caller who waits: refused with RATE_LIMITED instead of waiting for its rate. */
   readonly isDirect: boolean;
 }
-
-/** What calls used. */
-export type SpentUsage = Pick<Usage, "promptTokens" | "completionTokens" | "costUsd">;
 
 /** Further attempts of executions, and sums over the queue. */
 export interface JobStore {

@@ -19,8 +19,8 @@ export interface JournalStore {
     readonly from: number;
     readonly limit: number;
   }): Promise<readonly Chunk[]>;
-  /** True when a stored log line has a message that begins so. */
-  hasLog(params: { readonly executionId: string; readonly beginning: string }): Promise<boolean>;
+  /** False when no stored log line has a message that begins so; true also for a log that is too large to look through. */
+  mayHaveLog(params: { readonly executionId: string; readonly beginning: string }): Promise<boolean>;
   readLogs(params: {
     readonly executionId: string;
     readonly from: number;

@@ -4,7 +4,7 @@ import type { Database } from "./database.ts";
 import { holderOf } from "./holder.ts";
 import type { Writer } from "./writer.ts";
 
-type Output = Pick<Store, "appendOutput" | "readChunks" | "readLogs" | "hasLog">;
+type Output = Pick<Store, "appendOutput" | "readChunks" | "readLogs" | "mayHaveLog">;
 
 /** One row holds a run of consecutive items: their packed members as one JSON array. */
 interface BatchRow {
@@ -43,8 +43,12 @@ const LAST = "SELECT last FROM output WHERE execution = ? AND kind = ? ORDER BY 
 const INSERT = "INSERT INTO output (execution, kind, last, first, items) VALUES (?, ?, ?, ?, ?)";
 const READ = `SELECT o.first, o.items FROM executions e JOIN output o ON o.execution = e.number
   WHERE e.id = ? AND o.kind = ? AND o.last >= ? ORDER BY o.last`;
-const HAS_TEXT = `SELECT 1 FROM executions e JOIN output o ON o.execution = e.number
-  WHERE e.id = ? AND o.kind = ? AND instr(o.items, ?) > 0 LIMIT 1`;
+// SQLite knows the size of a text without reading it.
+const SIZE = `SELECT e.number, sum(octet_length(o.items)) AS bytes FROM executions e JOIN output o ON o.execution = e.number
+  WHERE e.id = ? AND o.kind = ?`;
+const HAS_TEXT = "SELECT 1 FROM output WHERE execution = ? AND kind = ? AND instr(items, ?) > 0 LIMIT 1";
+/** Bytes of a log that are looked through at a time: about a millisecond. */
+const MAX_LOOK = 1024 * 1024;
 
 function append<T extends { readonly index: number }>(
   db: Database,
@@ -104,10 +108,13 @@ export function createOutput(db: Database, writer: Writer): Output {
     async readChunks(params) {
       return read(db, CHUNKS, params);
     },
-    async hasLog({ executionId, beginning }) {
+    async mayHaveLog({ executionId, beginning }) {
+      const log = db.get<{ number: number | null; bytes: number | null }>(SIZE, executionId, LOGS.code);
+      if (log === undefined || log.number === null || log.bytes === null) return false;
+      if (log.bytes > MAX_LOOK) return true;
       // As packed behind the time; quotes within a text are escaped.
       const packed = `,${JSON.stringify(beginning).slice(0, -1)}`;
-      return db.get(HAS_TEXT, executionId, LOGS.code, packed) !== undefined;
+      return db.get(HAS_TEXT, log.number, LOGS.code, packed) !== undefined;
     },
     async readLogs(params) {
       return read(db, LOGS, params);

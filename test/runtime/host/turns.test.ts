@@ -152,11 +152,11 @@ function addSteps(lane: Lane, count: number, turnMs: number) {
     ended: ({ status }) => void ends.push(status),
   };
   scheduler.add(lane, ...new Array<Turn>(count).fill(step));
-  const finish = async () => {
-    watched.shift()?.resolve({ status: "ok" });
+  const finish = async (end: TurnEnd = { status: "ok" }) => {
+    watched.shift()?.resolve(end);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  return { begun, ends, watched, finish };
+  return { begun, ends, finish };
 }
 
 test("of turns that need not be waited for, every eighth and the last of a batch are watched", async () => {
@@ -168,13 +168,27 @@ test("of turns that need not be waited for, every eighth and the last of a batch
   expect(ends).toEqual(["ok", "ok", "ok"]);
 });
 
-test("when they take as long as one may, one of them may have been stopped", async () => {
+test.each<[end: TurnEnd["status"], told: TurnEnd["status"]]>([
+  ["ok", "slow"],
+  ["timeout", "slow"],
+  ["memory", "memory"],
+  ["disposed", "disposed"],
+])("when they take as long as one may and the watched one ends with %s, it is told as %s", async (status, told) => {
   const { lane } = createBench();
   lane.batch = 8;
-  const { ends, finish } = addSteps(lane, 8, 20);
-  expect(lane.running === null || isLate(lane.running)).toBe(false);
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  const { ends, finish } = addSteps(lane, 8, 50);
+  expect(lane.running !== null && isLate(lane.running)).toBe(false);
+  await new Promise((resolve) => setTimeout(resolve, 80));
   expect(lane.running !== null && isLate(lane.running)).toBe(true);
-  await finish();
-  expect(ends).toEqual(["slow"]);
+  await finish({ status } as TurnEnd);
+  expect(ends).toEqual([told]);
+});
+
+test("a turn that is stopped right behind another watched one is to blame itself", async () => {
+  const { lane } = createBench();
+  lane.batch = 1;
+  const { ends, finish } = addSteps(lane, 1, 50);
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  await finish({ status: "timeout" });
+  expect(ends).toEqual(["timeout"]);
 });
