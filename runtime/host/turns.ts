@@ -31,6 +31,9 @@ export interface RunningTurn {
   limitMs: number;
   /** True when unwatched turns come before the one that is watched next. */
   hasUnwatched: boolean;
+  /** When the batch was handed to the isolate, ms of `performance.now()`. */
+  readonly begunAt: number;
+  /** The same, or when this thread last heard of it. */
   startedAt: number;
   cpuAtStart: number;
   /** Most turns that ran beside it at once, itself included. */
@@ -97,9 +100,12 @@ function startAll(turns: readonly Turn[], limitMs: number): readonly (TurnEnd | 
   return turns.map((turn, i) => turn.start(limitMs, (i + 1) % MAX_UNWATCHED === 0 || i + 1 === turns.length));
 }
 
-/** True when an unwatched turn may have been stopped: enough time has passed since the last watched one. */
-export function isLate({ hasUnwatched, startedAt, turnLimitMs }: RunningTurn): boolean {
-  return hasUnwatched && performance.now() - startedAt >= turnLimitMs;
+/**
+ * True when an unwatched turn may have been stopped: as much time has passed as one may take. It is counted from the
+ * beginning of the batch, since the isolate goes on before this thread hears of a watched turn.
+ */
+export function isLate({ hasUnwatched, begunAt, turnLimitMs }: RunningTurn): boolean {
+  return hasUnwatched && performance.now() - begunAt >= turnLimitMs;
 }
 
 /** What a watched turn's end says: when it is late, whose fault that is only a replay can tell in which each turn is watched. */
@@ -184,12 +190,11 @@ export function createTurnScheduler(maxBusy: number, events: TurnEvents): TurnSc
 
   const begin = async (lane: Lane, turns: readonly Turn[], turn: Turn) => {
     const limitMs = Math.max(1, Math.ceil(Math.min(turn.turnMs, turn.budgetMs())));
-    const limits = { turnLimitMs: limitMs, limitMs, hasUnwatched: false };
+    const begunAt = performance.now();
     const state = {
       turn,
-      startedAt: performance.now(),
+      ...{ turnLimitMs: limitMs, limitMs, hasUnwatched: false, begunAt, startedAt: begunAt },
       cpuAtStart: watch.cpuMs(),
-      ...limits,
       mostBeside: running.size + 1,
     };
     running.add(state);

@@ -192,3 +192,17 @@ test("a turn that is stopped right behind another watched one is to blame itself
   await finish({ status: "timeout" });
   expect(ends).toEqual(["timeout"]);
 });
+
+test("a turn that was stopped while this thread was busy is noticed: what counts is when the batch began", async () => {
+  const { lane } = createBench();
+  lane.batch = 16;
+  const { ends, finish } = addSteps(lane, 16, 300);
+  // The isolate is in the second eight by now, and nobody has heard of the first.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await finish();
+  expect(lane.running !== null && isLate(lane.running)).toBe(false);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(lane.running !== null && isLate(lane.running)).toBe(true);
+  await finish();
+  expect(ends).toEqual(["ok", "slow"]);
+});
