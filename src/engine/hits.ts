@@ -13,9 +13,9 @@ export interface Hits {
 }
 
 /** Longest time that a row waits, ms. */
-const SWEEP_MS = 10;
+const SWEEP_MS = 20;
 /** Rows written at a time: what one write may hold the event loop up for. */
-const MAX_ROWS = 64;
+const MAX_ROWS = 128;
 
 /** Makes the gatherer of one engine; `report` gets failures of the disk. */
 export function createHits(store: Pick<Store, "recordHits">, report: (error: unknown) => void): Hits {

@@ -4,6 +4,7 @@ import type { Database } from "./database.ts";
 import { DROPPED_USAGE } from "./dropped-usage.ts";
 import { FORKS, FORKS_ASKED } from "./forks.ts";
 import { KEYS_BY_AGE } from "./keys-by-age.ts";
+import { COUNTED_BY_HAND } from "./migration-counts.ts";
 import { LISTS } from "./migration-lists.ts";
 import { PARKING } from "./migration-parking.ts";
 import { RETENTION } from "./migration-retention.ts";
@@ -62,6 +63,7 @@ export const MIGRATIONS: readonly string[] = [
   SCHEMA_AUDIT,
   SCHEMA_SECRETS,
   SECRET_HOSTS,
+  COUNTED_BY_HAND,
 ];
 
 /** Brings the schema up to date, one transaction per step; CONFLICT when a newer Weft wrote the file. */

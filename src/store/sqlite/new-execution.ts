@@ -22,6 +22,15 @@ const INSERT_HIT = `INSERT INTO executions (id, account_id, workflow_id, priorit
 const INSERT_REQUEST = `INSERT INTO requests (number, version_id, ref, mode, has_secrets, session_id, session_owner, request_id,
   depth, seed, created_at, run_at, timeout_ms, cache_key, data, budget, result_of)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+const COUNT = `INSERT INTO counts (workflow_id, status, account_id, count)
+  SELECT workflow_id, status, account_id, 1 FROM executions WHERE number = ? ON CONFLICT DO UPDATE SET count = count + 1`;
+const COUNT_HITS = `INSERT INTO counts (workflow_id, status, account_id, count) VALUES (?, ${STATUS.completed}, ?, ?)
+  ON CONFLICT DO UPDATE SET count = count + excluded.count`;
+// The files of datastores that an execution that is not over reads are kept for it.
+const PIN = `INSERT OR IGNORE INTO datastore_pins (datastore_id, base, execution)
+  SELECT json_extract(d.value, '$.id'), json_extract(d.value, '$.base'), e.number FROM executions e, json_each(?, '$.datastores') d
+  WHERE e.number = ? AND e.status < ${STATUS.completed}`;
+const READS_DATASTORES = '{"datastores":';
 const NOTHING_YET: StateColumns = [null, null, 0, 0, 0, 0, 0, 0];
 
 /** State of an execution that waits to be claimed. */
@@ -56,15 +65,22 @@ export function insertExecution(
   const number = insertUnique(db, INSERT, execution, values);
   if (number === null) throw fail("WORKFLOW_NOT_FOUND", { ref: execution.ref });
   insertRequest(db, number, execution, resultOf);
+  db.run(COUNT, number);
+  if (execution.data.startsWith(READS_DATASTORES)) db.run(PIN, execution.data, number);
   return number;
 }
 
-/** Adds the two rows of an execution that the result cache answered, of a workflow that exists; CONFLICT as insertExecution. */
+/** Adds the two rows of an execution that the result cache answered, of a workflow that exists, for countHits to count; CONFLICT as insertExecution. */
 export function insertHit(db: Database, { execution, resultOf, output, finishedAt }: CacheHit): number {
   const values = [...identityColumns(execution), execution.createdAt, finishedAt, output];
   const number = insertUnique(db, INSERT_HIT, execution, values) as number;
   insertRequest(db, number, execution, resultOf);
   return number;
+}
+
+/** Counts hits of a workflow that were added. */
+export function countHits(db: Database, { accountId, workflowId }: NewExecution, hits: number): void {
+  db.run(COUNT_HITS, workflowId, accountId, hits);
 }
 
 function insertRequest(db: Database, number: number, execution: NewExecution, resultOf: string | null): void {

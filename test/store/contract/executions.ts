@@ -218,6 +218,8 @@ export function describeExecutions(subject: () => Subject): void {
       }));
       await expect(store.recordHits({ hits })).rejects.toMatchObject({ code: "CONFLICT" });
       expect(await store.findExecution({ accountId: account.id, executionId: two.id })).toBeNull();
+      const all = { accountId: account.id, filter: {}, limit: 9, offset: 0, after: null };
+      expect((await store.listExecutions(all)).total).toBe(0);
     });
 
     it("survive closing and opening", async () => {
