@@ -170,7 +170,8 @@ function watchBodies(app: App): void {
     late.watch(request.raw, request.routeOptions.config.longBody === true);
     done();
   });
-  app.addHook("onResponse", (request, _reply, done) => {
+  // Not when the answer has left: the server would listen for that on every request.
+  app.addHook("onSend", (request, _reply, _payload, done) => {
     late.answered(request.raw);
     done();
   });

@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 export interface LateRequests {
   /** Watches the body of a request; a `long` one may take any time as long as bytes keep coming. */
   watch(request: IncomingMessage, long: boolean): void;
-  /** The request has its answer: what still comes is thrown away, and that not for ever. */
+  /** The request gets its answer: what still comes is thrown away, and that not for ever. */
   answered(request: IncomingMessage): void;
   close(): void;
 }
@@ -32,6 +32,10 @@ export function createLateRequests(late: (request: IncomingMessage) => void): La
   const look = () => {
     const now = performance.now();
     for (const [request, watched] of open) {
+      if (request.complete || request.destroyed) {
+        open.delete(request);
+        continue;
+      }
       const { bytesRead } = request.socket;
       if (watched.long && bytesRead > watched.bytes) {
         watched.bytes = bytesRead;
@@ -48,12 +52,12 @@ export function createLateRequests(late: (request: IncomingMessage) => void): La
       if (request.complete || !hasBody(request)) return;
       const until = performance.now() + (long ? IDLE_MS : WHOLE_MS);
       open.set(request, { long, bytes: request.socket.bytesRead, until });
-      const forget = () => open.delete(request);
-      request.once("end", forget).once("close", forget);
     },
     answered(request) {
       const watched = open.get(request);
       if (watched === undefined) return;
+      // Most have arrived by now; of the others the next look takes care.
+      if (request.complete || request.destroyed) open.delete(request);
       watched.long = false;
       watched.until = performance.now() + WHOLE_MS;
     },
