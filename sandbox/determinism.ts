@@ -2,7 +2,7 @@ import { clock, current, random, randomFloat } from "./execution.ts";
 import {
   bytesOf,
   construct,
-  defineProperty,
+  defineEarly,
   getOwnPropertyDescriptor,
   NativeDate,
   NativeRangeError,
@@ -17,9 +17,9 @@ import { READ } from "./wire.ts";
 
 type Callable = (...args: never[]) => unknown;
 
-/** Defines a member the way built-ins are: writable, not enumerable. */
+/** Defines a member the way built-ins are, writable and not enumerable, before any guest code runs. */
 export function install(target: object, name: PropertyKey, value: unknown): void {
-  defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+  defineEarly(target, name, { value, writable: true, configurable: true, enumerable: false });
 }
 
 function installDate(global: object): void {
@@ -28,9 +28,9 @@ function installDate(global: object): void {
     if (new.target === undefined) return reflectApply(toText, new NativeDate(clock()), []);
     return construct(NativeDate, args.length === 0 ? [clock()] : args, new.target);
   }
-  defineProperty(DateShim, "name", { value: "Date" });
-  defineProperty(DateShim, "length", { value: 7 });
-  defineProperty(DateShim, "prototype", { value: NativeDate.prototype, writable: false });
+  defineEarly(DateShim, "name", { value: "Date" });
+  defineEarly(DateShim, "length", { value: 7 });
+  defineEarly(DateShim, "prototype", { value: NativeDate.prototype, writable: false });
   install(DateShim, "now", { now: () => clock() }.now);
   install(DateShim, "parse", NativeDate.parse);
   install(DateShim, "UTC", NativeDate.UTC);
@@ -45,7 +45,7 @@ export function installIntl(): void {
   const prototype = Intl.DateTimeFormat.prototype;
   const getter = getOwnPropertyDescriptor(prototype, "format")?.get as Callable;
   const bound = new NativeWeakMap<object, Callable>();
-  defineProperty(prototype, "format", {
+  defineEarly(prototype, "format", {
     configurable: true,
     enumerable: false,
     get: function format(this: object) {

@@ -1,5 +1,6 @@
 import {
   construct,
+  defineEarly,
   defineProperty,
   freeze,
   getOwnPropertyDescriptor,
@@ -41,17 +42,17 @@ function installArrayBuffer(global: object): void {
     if (new.target === undefined) throw new NativeTypeError("Constructor ArrayBuffer requires 'new'");
     return construct(NativeArrayBuffer, [length], new.target);
   }
-  defineProperty(FixedArrayBuffer, "name", { value: "ArrayBuffer" });
-  defineProperty(FixedArrayBuffer, "prototype", { value: NativeArrayBuffer.prototype, writable: false });
-  defineProperty(FixedArrayBuffer, "isView", { value: NativeArrayBuffer.isView, writable: true, configurable: true });
+  defineEarly(FixedArrayBuffer, "name", { value: "ArrayBuffer" });
+  defineEarly(FixedArrayBuffer, "prototype", { value: NativeArrayBuffer.prototype, writable: false });
+  defineEarly(FixedArrayBuffer, "isView", { value: NativeArrayBuffer.isView, writable: true, configurable: true });
   const species = getOwnPropertyDescriptor(NativeArrayBuffer, Symbol.species);
-  if (species !== undefined) defineProperty(FixedArrayBuffer, Symbol.species, species);
-  defineProperty(NativeArrayBuffer.prototype, "constructor", {
+  if (species !== undefined) defineEarly(FixedArrayBuffer, Symbol.species, species);
+  defineEarly(NativeArrayBuffer.prototype, "constructor", {
     value: FixedArrayBuffer,
     writable: true,
     configurable: true,
   });
-  defineProperty(global, "ArrayBuffer", {
+  defineEarly(global, "ArrayBuffer", {
     value: FixedArrayBuffer,
     writable: true,
     configurable: true,

@@ -1,5 +1,5 @@
 import { freezeNew } from "./harden.ts";
-import { defineProperty, isObject } from "./primordials.ts";
+import { defineEarly, defineProperty, isObject } from "./primordials.ts";
 
 let frozen = false;
 
@@ -20,9 +20,9 @@ export function once<T>(make: () => T): () => T {
   };
 }
 
-/** Installs a global that is made when it is first read; assigning it replaces it where it is assigned. */
+/** Installs, while the realm boots, a global that is made when it is first read; assigning it replaces it where it is assigned. */
 export function installLazy(global: object, name: string, get: () => unknown): void {
-  defineProperty(global, name, {
+  defineEarly(global, name, {
     configurable: true,
     enumerable: false,
     get,

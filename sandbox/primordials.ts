@@ -15,12 +15,13 @@ export const construct = Reflect.construct;
 export const ownKeys = Reflect.ownKeys;
 export const getPrototypeOf = Reflect.getPrototypeOf;
 export const getOwnPropertyDescriptor = Reflect.getOwnPropertyDescriptor;
-const { defineProperty: nativeDefine } = Object;
+/** Only for use before any guest code runs: it could have put something on `Object.prototype`. */
+export const { defineProperty: defineEarly } = Object;
 const { setPrototypeOf } = Reflect;
 /** A script that puts `get` or `value` on `Object.prototype` must not get into our descriptors: they inherit nothing. */
 export const defineProperty = <T>(target: T, name: PropertyKey, descriptor: PropertyDescriptor): T => {
   setPrototypeOf(descriptor, null);
-  return nativeDefine(target, name, descriptor);
+  return defineEarly(target, name, descriptor);
 };
 export const freeze = Object.freeze;
 export const keys = Object.keys;

@@ -5,6 +5,7 @@ import { type Collector, createCollector } from "./collector.ts";
 import { createFrameWriter, type FrameWriter, readFrames } from "./frames.ts";
 import type { Delivery, GuestPost, TurnEnd } from "./isolate.ts";
 import { createPosts, type Posts } from "./posts.ts";
+import { rehearse } from "./rehearsal.ts";
 import { type Seat, type Slot, Slots } from "./slots.ts";
 import { createTurnScheduler, isLate, type Turn, type TurnScheduler } from "./turns.ts";
 
@@ -58,14 +59,15 @@ export class Host {
   readonly #runs = new Map<number, Run>();
   /** Runs that wait for a bundle, by its hash. */
   readonly #needing = new Map<string, Run[]>();
-  #refilling = false;
+  /** True at first: realms are made ready with what the rehearsal keeps. */
+  #refilling = true;
 
   constructor(socket: Socket, hello: Hello) {
     this.#out = createFrameWriter(socket);
     this.#posts = createPosts(this.#out);
+    const realms = { prelude: { name: "weft:prelude", text: hello.prelude }, manifest: hello.manifest };
     this.#slots = new Slots({
-      prelude: { name: "weft:prelude", text: hello.prelude },
-      manifest: hello.manifest,
+      ...realms,
       onPost: (slot, post) => this.#post(slot, post),
       onStuck: (slot) => this.#poisoned(slot.lane.running?.turn.run ?? 0, "MEMORY_LIMIT_EXCEEDED"),
     });
@@ -75,7 +77,10 @@ export class Host {
     });
     this.#collector = createCollector(this.#slots, this.#scheduler);
     readFrames(socket, (fields) => this.#receive(fields));
-    this.#refillSoon();
+    rehearse(realms).finally(() => {
+      this.#refilling = false;
+      this.#refillSoon();
+    });
     setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#out.write(FROM_HOST.ready);
   }
@@ -159,7 +164,7 @@ export class Host {
       });
       run.seat = seat;
       if (run.ended) {
-        this.#slots.leave(seat, id);
+        this.#slots.leave(seat, id, false);
         return;
       }
       const start = turnDelivery(run, "start", { n: code.needs, now: facts.now, text: run.text });
@@ -196,7 +201,7 @@ export class Host {
     if (!finished && seat.slot.isolation === "frozen") {
       this.#addTurn(run, seat, turnDelivery(run, "close", { n: 0, now: 0, text: "" }));
     }
-    this.#slots.leave(seat, id);
+    this.#slots.leave(seat, id, finished && run.facts.mode === "execute");
     if (this.#scheduler.busy() === 0) this.#refillSoon();
   }
 

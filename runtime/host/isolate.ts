@@ -77,28 +77,46 @@ export interface IsolateBox {
   realmNow(options: RealmOptions): Realm;
   /** Collects all garbage and gives its pages back, a few ms of work; begun only while no turn runs. Never rejects. */
   collect(timeoutMs: number): Promise<TurnEnd>;
+  /** Keeps the code of a script that has run in the isolate with what was compiled of it, for other isolates; only while no turn runs. */
+  keepCode(script: GuestScript): void;
   /** Time spent inside the isolate so far, in milliseconds. */
   activeMs(): number;
   isDisposed(): boolean;
   dispose(): void;
 }
 
-/** Compiled code by script name, as V8 cached data we made ourselves; in memory only, never from outside. */
-const codeCache = new Map<string, ivm.ExternalCopy<ArrayBuffer>>();
+/** Compiled code, as V8 cached data we made ourselves; in memory only, never from outside. */
+interface KeptCode {
+  readonly data: ivm.ExternalCopy<ArrayBuffer>;
+  /** False: made before the script ran, without the functions inside it. */
+  readonly hasRun: boolean;
+}
+
+/** By script name. */
+const codeCache = new Map<string, KeptCode>();
 const MAX_CACHED_SCRIPTS = 512;
 /** Evaluating a bundle only makes its outer function. */
 const LOAD_MS = 1_000;
 
 function cacheOptions(name: string): { cachedData: ivm.ExternalCopy<ArrayBuffer> } | { produceCachedData: true } {
-  const cachedData = codeCache.get(name);
-  return cachedData === undefined ? { produceCachedData: true } : { cachedData };
+  const kept = codeCache.get(name);
+  return kept === undefined ? { produceCachedData: true } : { cachedData: kept.data };
 }
 
-function remember(name: string, script: ivm.Script): void {
-  const { cachedData } = script as { readonly cachedData?: ivm.ExternalCopy<ArrayBuffer> };
-  if (cachedData === undefined || codeCache.has(name)) return;
+function remember(name: string, script: ivm.Script, hasRun: boolean): void {
+  const { cachedData: data } = script as { readonly cachedData?: ivm.ExternalCopy<ArrayBuffer> };
+  if (data === undefined || (!hasRun && codeCache.has(name))) return;
   if (codeCache.size >= MAX_CACHED_SCRIPTS) codeCache.delete(codeCache.keys().next().value as string);
-  codeCache.set(name, cachedData);
+  codeCache.set(name, { data, hasRun });
+}
+
+/** V8 still knows a script that it has compiled in the isolate, and with it every function that was compiled since. */
+function keepCode(isolate: ivm.Isolate, { name, text }: GuestScript): void {
+  try {
+    remember(name, isolate.compileScriptSync(text, { filename: name, produceCachedData: true }), true);
+  } catch {
+    // It is out of memory: whatever runs in it next is told.
+  }
 }
 
 function toTurnEnd(isolate: ivm.Isolate, error: unknown): TurnEnd {
@@ -136,7 +154,7 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
     },
     async loadLater(script) {
       const code = await isolate.compileScript(script.text, { filename: script.name, ...cacheOptions(script.name) });
-      remember(script.name, code);
+      remember(script.name, code, false);
       return keep(await code.run(context, { reference: true, timeout: LOAD_MS }));
     },
     turn({ kind, run, n, now, text, data, secrets, bundle }, timeout) {
@@ -165,7 +183,7 @@ function realmOf(isolate: ivm.Isolate, context: ivm.Context, deliver: Deliver): 
 function createRealmNow(isolate: ivm.Isolate, { prelude, manifest, onPost }: RealmOptions): Realm {
   const context = isolate.createContextSync();
   const compiled = isolate.compileScriptSync(prelude.text, { filename: prelude.name, ...cacheOptions(prelude.name) });
-  remember(prelude.name, compiled);
+  remember(prelude.name, compiled, false);
   const boot = compiled.runSync(context, { reference: true });
   const callback = new ivm.Callback(onPost, { ignored: true });
   const deliver = boot.applySync(undefined, [callback, manifest], { result: { reference: true } }) as Deliver;
@@ -200,12 +218,20 @@ export function isCompiled(script: GuestScript): boolean {
   return codeCache.has(script.name);
 }
 
+/** True when its code is kept as it was after a run. */
+export function hasRun(script: GuestScript): boolean {
+  return codeCache.get(script.name)?.hasRun === true;
+}
+
 /** Makes an isolate with a heap limit; `onStuck` is told when V8 itself failed and the process must be replaced. */
 export function createIsolate(memoryMb: number, onStuck: (message: string) => void): IsolateBox {
   const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, memoryMb), onCatastrophicError: onStuck });
   return {
     realmNow: (options) => createRealmNow(isolate, options),
     collect: (timeoutMs) => collectGarbage(isolate, timeoutMs),
+    keepCode(script) {
+      if (!isolate.isDisposed) keepCode(isolate, script);
+    },
     activeMs: () => (isolate.isDisposed ? 0 : Number(isolate.cpuTime) / 1e6),
     isDisposed: () => isolate.isDisposed,
     dispose() {

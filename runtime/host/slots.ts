@@ -3,6 +3,7 @@ import {
   createIsolate,
   type GuestPost,
   type GuestScript,
+  hasRun,
   type IsolateBox,
   isCompiled,
   type LoadedBundle,
@@ -114,10 +115,11 @@ export class Slots {
     return slot.shared as Promise<Seat>;
   }
 
-  /** Gives a run's place back; its isolate is disposed or kept for the next run of the version. */
-  leave({ slot, realm }: Seat, run: number): void {
+  /** Gives a run's place back; its isolate is disposed or kept for the next run of the version. `whole`: it ran from beginning to end. */
+  leave({ slot, realm }: Seat, run: number, whole: boolean): void {
     slot.runs.delete(run);
     if (slot.closed) return;
+    if (whole) keepCode(slot);
     if (!this.#byKey.has(slot.key)) this.close(slot);
     else {
       if (slot.isolation === "context") realm.release();
@@ -244,6 +246,11 @@ export class Slots {
     if (hardened) realm.harden(0);
     return { box, realm, home, memoryMb, hardened };
   }
+}
+
+/** After the first whole run in this process; while others run in the isolate, a later one will do. */
+function keepCode({ lane, script }: Slot): void {
+  if (lane.running === null && !hasRun(script)) lane.box.keepCode(script);
 }
 
 /** Rejects when the isolate is gone by now. */

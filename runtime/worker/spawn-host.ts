@@ -27,7 +27,6 @@ export function spawnHost({ profile, wall, flags: more = [] }: HostCommand): Chi
   const hardened = profile === "hardened";
   const flags = [
     "--no-node-snapshot",
-    "--no-lazy",
     // What has not run between two collections is compiled again when it runs: an idle script keeps no bytecode.
     "--bytecode-old-age=1",
     ...(hardened ? ["--jitless"] : []),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { IsolateBox } from "../../../runtime/host/isolate.ts";
+import { hasRun, type IsolateBox } from "../../../runtime/host/isolate.ts";
 import { type Seat, Slots } from "../../../runtime/host/slots.ts";
+import type { RunningTurn } from "../../../runtime/host/turns.ts";
 import { createRandom } from "../../crash/random.ts";
 
 const seed = Number(process.env["WEFT_SLOTS_SEED"] ?? Date.now() % 1_000_000);
@@ -63,7 +64,7 @@ test("an isolate belongs to one account and version from its first execution to 
     if (action < 0.55 || sitting.length === 0) await sit(run);
     else if (action < 0.9) {
       const { seat, run: left } = sitting.splice(random.between(0, sitting.length - 1), 1)[0] as Sitting;
-      slots.leave(seat, left);
+      slots.leave(seat, left, true);
     } else if (action < 0.94) slots.shrink();
     else if (action < 0.97) {
       const { seat } = pick(sitting);
@@ -76,7 +77,7 @@ test("an isolate belongs to one account and version from its first execution to 
     }
     if (random.chance(0.5)) slots.refill();
   }
-  for (const { seat, run } of sitting) slots.leave(seat, run);
+  for (const { seat, run } of sitting) slots.leave(seat, run, true);
   slots.shrink();
   for (const box of owners.keys()) if (!box.isDisposed()) box.dispose();
   expect(owners.size).toBeGreaterThan(20);
@@ -92,11 +93,31 @@ test("a hundred executions of one version need one frozen isolate, and one isola
       const request = { run, key: "a:1", isolation, memoryMb: 16, trial: false, script, needs: 0 };
       const seat = await slots.seat(request);
       made[isolation].add(seat.slot.lane.box);
-      slots.leave(seat, run);
+      slots.leave(seat, run, true);
       slots.refill();
     }
   }
   expect([made.frozen.size, made.context.size, made.isolate.size]).toEqual([1, 1, 100]);
   slots.shrink();
   for (const box of Object.values(made).flatMap((boxes) => [...boxes])) if (!box.isDisposed()) box.dispose();
+});
+
+test("a script's code is kept after its first whole run, not after one that was cut short and not while a turn runs", async () => {
+  const slots = createSlots();
+  for (const isolation of LEVELS) {
+    const script = { name: `weft:kept-${isolation}`, text: "(function(){return 1})" };
+    const sit = (run: number) =>
+      slots.seat({ run, key: `a:${isolation}`, isolation, memoryMb: 16, trial: false, script, needs: 0 });
+    slots.leave(await sit(1), 1, false);
+    expect(hasRun(script)).toBe(false);
+    const seat = await sit(2);
+    seat.slot.lane.running = {} as RunningTurn;
+    slots.leave(seat, 2, true);
+    expect(hasRun(script)).toBe(false);
+    seat.slot.lane.running = null;
+    slots.leave(await sit(3), 3, true);
+    expect(hasRun(script)).toBe(true);
+    slots.leave(await sit(4), 4, true);
+  }
+  slots.shrink();
 });

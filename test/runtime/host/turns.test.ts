@@ -27,6 +27,7 @@ function createBench(turnMs = 1_000): Bench {
   const box: IsolateBox = {
     realmNow: () => expect.fail("no realm is made here"),
     collect: () => expect.fail("nothing is collected here"),
+    keepCode: () => expect.fail("no code is kept here"),
     activeMs: () => active,
     isDisposed: () => false,
     dispose: () => undefined,
