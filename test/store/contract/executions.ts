@@ -204,6 +204,8 @@ export function describeExecutions(subject: () => Subject): void {
       };
       const totals = [await list({}), await list({ workflowId: workflow.id }), await list({ workflowId: other.id })];
       expect(totals).toEqual([3, 2, 1]);
+      await store.recordHits({ hits: [execution(workflow), execution(workflow)].map((one) => hit(one, 0)) });
+      expect([await list({}), await list({ workflowId: workflow.id })]).toEqual([5, 4]);
     });
 
     it("that the result cache answered are refused together when an id is taken", async () => {
