@@ -53,6 +53,7 @@ export type {
   WaitRequest,
 } from "./execution.ts";
 export type { AccessoryPart, AccessoryRequest, FileAnswers, FileInfo, FilePart, FileRequest } from "./file-request.ts";
+export { collectWhenIdle } from "./idle-collector.ts";
 export { type Inspection, runInspected } from "./inspect/run-inspected.ts";
 export type { ReplayRecord, SpentUsage } from "./journal-record.ts";
 export type { Limits } from "./limits.ts";

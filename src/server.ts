@@ -1,4 +1,4 @@
-import type { RuntimeStats } from "../runtime/index.ts";
+import { collectWhenIdle, type RuntimeStats } from "../runtime/index.ts";
 import type { Settings } from "./config.ts";
 import { type Core, createCore } from "./core.ts";
 import type { Services } from "./engine/services.ts";
@@ -87,6 +87,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
   core.listenAt(url);
   // Made last: a key of a start that failed before would never be shown to anyone.
   const key = await ensureOwnerKey(store, settings.apiKey);
+  const stopCollecting = collectWhenIdle();
   const stopping = new AbortController();
   const done = fillInBackground(core, examples, { signal: stopping.signal, report });
   return {
@@ -100,6 +101,7 @@ async function serve(core: Core, settings: Settings, report: (error: unknown) =>
     // The engine stops before the HTTP server closes, so that open requests still get their answers.
     async close() {
       stopping.abort();
+      stopCollecting();
       await core
         .stop()
         .finally(() => done)

@@ -5,8 +5,8 @@ import { type Row, toRow } from "../row.ts";
 import { median } from "../statistics.ts";
 import { startWeft, withDataDir } from "../weft.ts";
 
-/** Idle is when the bundler has ended its esbuild, after ten seconds without an upload. */
-const SETTLE_MS = 12_000;
+/** Idle is when the bundler has ended its esbuild and the threads have collected their garbage, after ten seconds or so with nothing to do. */
+const SETTLE_MS = 20_000;
 
 async function measureStart(dataDir: string, examples: "on" | "off"): Promise<number> {
   const weft = await startWeft({ dataDir, env: { WEFT_EXAMPLES: examples } });
@@ -31,7 +31,7 @@ async function measureIdle(dataDir: string): Promise<readonly Row[]> {
 /** Start and idle memory. */
 export const start: Case = {
   name: "start",
-  about: "From spawning the process to ready; memory of a server with one host, idle for twelve seconds.",
+  about: "From spawning the process to ready; memory of a server with one host, idle for twenty seconds.",
   run: ({ quick }) =>
     withDataDir(async (dataDir) => {
       const first = await measureStart(dataDir, "on");

@@ -4,6 +4,7 @@ import { createEgressClient } from "../egress/client.ts";
 import { type ErrorRecord, fail, fromRecord, toRecord } from "../errors.ts";
 import type { ExecutionJob, HostProfile } from "../execution.ts";
 import type { AccessoryPart } from "../file-request.ts";
+import { collectWhenIdle } from "../idle-collector.ts";
 import type { Limits } from "../limits.ts";
 import { createModelClient } from "../models/client.ts";
 import type { ModelConfig } from "../models/config.ts";
@@ -105,6 +106,7 @@ const hosts = new Hosts({
 });
 const report = () => link.send({ type: "facts", ...hosts.facts() });
 setInterval(report, 1_000).unref();
+collectWhenIdle();
 Promise.all(settings.warm.map((profile) => hosts.shared(profile))).then(report, (error: unknown) => {
   internal(error);
   report();
