@@ -25,14 +25,20 @@ async function servePage(server: App, document: Document): Promise<App> {
 export async function registerReference(app: App, version: string, createServer: () => App): Promise<void> {
   await app.register(swagger, openApiOptions(version));
   let page: Promise<App> | null = null;
+  const open = () => {
+    page ??= servePage(createServer(), app.swagger() as Document).catch((error: unknown) => {
+      page = null;
+      throw error;
+    });
+    return page;
+  };
   for (const url of [PREFIX, `${PREFIX}/*`]) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
-      page ??= servePage(createServer(), app.swagger() as Document);
       const headers = Object.fromEntries(
         PASSED_ON.map((name) => [name, request.headers[name] ?? ""]).filter(([, value]) => value),
       );
       const { url } = request;
-      const { statusCode, headers: more, rawPayload } = await (await page).inject({ method: "GET", url, headers });
+      const { statusCode, headers: more, rawPayload } = await (await open()).inject({ method: "GET", url, headers });
       if (statusCode === 404) return reply.callNotFound();
       return reply.code(statusCode).headers(more).send(rawPayload);
     });
