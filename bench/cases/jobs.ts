@@ -19,7 +19,8 @@ const ROUNDS = 6;
 const CALLS = 50;
 const DAY_MS = 86_400_000;
 const LOOK_MS = 20;
-const SETTLE_MS = 1_000;
+/** Threads that have had nothing to do for some seconds collect their garbage: both servers have by then. */
+const SETTLE_MS = 15_000;
 
 function toJob({ accountId, id, ref }: Workflow, versionId: string, runAt: number): NewExecution {
   const data = { input: 1, messages: [], params: {}, env: {}, metadata: {}, session_id: "s", request_id: "r" };
