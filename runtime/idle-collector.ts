@@ -3,8 +3,10 @@ import { getHeapStatistics } from "node:v8";
 
 /** How often a thread looks whether it has anything to do, ms. */
 const LOOK_MS = 2_500;
-/** So many looks in a row must find it idle. */
+/** So many looks in a row must find it idle: after the start, whose garbage is the most. */
 const QUIET_LOOKS = 3;
+/** The same later on, five minutes: optimized code goes with the garbage, so the first second of what follows is slower by a quarter. */
+const LATER_QUIET_LOOKS = 120;
 /** It is idle while its event loop is busy for no more than this share of the time. */
 const IDLE_SHARE = 0.02;
 const MIB = 1024 * 1024;
@@ -53,14 +55,16 @@ export function thisThread(): IdleThread {
  */
 export function collectWhenIdle(thread: IdleThread = thisThread()): () => void {
   let quiet = 0;
+  let needed = QUIET_LOOKS;
   let left = 0;
   const collect = async () => {
+    needed = LATER_QUIET_LOOKS;
     await thread.collect();
     left = thread.heap().totalBytes;
   };
   const look = () => {
     quiet = thread.busyShare() <= IDLE_SHARE ? quiet + 1 : 0;
-    if (quiet !== QUIET_LOOKS) return;
+    if (quiet !== needed) return;
     const { totalBytes, usedBytes } = thread.heap();
     // When it fails the thread goes on with the memory that it has.
     if (totalBytes >= left + MIN_GROWTH_BYTES && usedBytes <= MAX_USED_BYTES) collect().catch(() => undefined);

@@ -65,7 +65,7 @@ test("while it works, and right after, nothing is collected", async () => {
   stop();
 });
 
-test("it is collected again only when it has worked and has grown by then", async () => {
+test("it is collected again only after five minutes, when it has worked and has grown by then", async () => {
   const thread = createThread();
   const stop = collectWhenIdle(thread);
   const work = async (totalMib: number) => {
@@ -76,10 +76,17 @@ test("it is collected again only when it has worked and has grown by then", asyn
     await looks(5);
   };
   await looks(3);
-  await work(37);
+  await work(90);
+  await looks(114);
   expect(thread.collections).toBe(1);
-  await work(38);
+  await looks(1);
   expect(thread.collections).toBe(2);
+  await work(37);
+  await looks(200);
+  expect(thread.collections).toBe(2);
+  await work(38);
+  await looks(200);
+  expect(thread.collections).toBe(3);
   stop();
 });
 
