@@ -22,7 +22,8 @@ test("the second start of a program finds all its code without types, beside the
   const log = await readLog();
   const lookups = log.split("\n").filter((line) => line.includes("retrieving transpile cache"));
   expect(lookups.length).toBeGreaterThan(10);
-  expect(lookups.filter((line) => !line.endsWith("success"))).toEqual([]);
+  // On a busy machine the end of one line can be lost, and the next one follows in it.
+  expect(lookups.filter((line) => !line.includes("success"))).toEqual([]);
   expect(log).toContain(join(root, "node_modules/.cache/weft"));
 });
 
