@@ -1,5 +1,5 @@
 import { POST, type StartFacts } from "../../sandbox/wire.ts";
-import { createIsolate, type Delivery, type RealmOptions } from "./isolate.ts";
+import { createIsolate, type Delivery, type OnPost, type RealmOptions } from "./isolate.ts";
 
 /** What nearly every script does: it makes a call, gets its result and returns something. */
 const SCRIPT = {
@@ -44,16 +44,19 @@ const DATA = `{"input":{},"messages":[],"params":{},"env":{},"metadata":{},"sess
  */
 export async function rehearse(options: Pick<RealmOptions, "prelude" | "manifest">): Promise<boolean> {
   const box = createIsolate(MEMORY_MB, () => undefined);
-  const { promise: isDone, resolve } = Promise.withResolvers<boolean>();
+  let isDone = false;
   try {
-    const realm = box.realmNow({ ...options, onPost: (kind) => kind === POST.op || resolve(kind === POST.done) });
+    const onPost: OnPost = (kind) => {
+      isDone ||= kind === POST.done;
+    };
+    const realm = box.realmNow({ ...options, onPost });
     const bundle = realm.loadNow(SCRIPT);
     const delivery: Omit<Delivery, "kind" | "text"> = { run: 1, n: 0, now: 0, data: DATA, secrets: "{}", bundle };
     await realm.turn({ ...delivery, kind: "start", text: JSON.stringify(FACTS) }, TURN_MS);
     await realm.turn({ ...delivery, kind: "result", text: "null", bundle: null }, TURN_MS);
-    if (!(await isDone)) return false;
-    box.keepCode(options.prelude);
-    return true;
+    // What a turn posts is here before its end is.
+    if (isDone) box.keepCode(options.prelude);
+    return isDone;
   } finally {
     box.dispose();
   }

@@ -56,8 +56,8 @@ export function createLateRequests(late: (request: IncomingMessage) => void): La
     answered(request) {
       const watched = open.get(request);
       if (watched === undefined) return;
-      // Most have arrived by now; of the others the next look takes care.
-      if (request.complete || request.destroyed) open.delete(request);
+      // Most have arrived by now.
+      if (request.complete) open.delete(request);
       watched.long = false;
       watched.until = performance.now() + WHOLE_MS;
     },

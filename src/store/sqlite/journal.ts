@@ -1,4 +1,4 @@
-import { fail, type JournalRecord, type ReplayRecord } from "../../../runtime/index.ts";
+import { fail, type JournalRecord, type OpMeter, type ReplayRecord } from "../../../runtime/index.ts";
 import type { Lease, Store } from "../store.ts";
 import type { Database, Value } from "./database.ts";
 import type { EarlierTexts } from "./earlier-texts.ts";
@@ -6,16 +6,10 @@ import type { Holder } from "./holder.ts";
 import { ArgsReader, baseOf, restore, storeArgs, storePart } from "./journal-texts.ts";
 import type { Writer } from "./writer.ts";
 
-interface JournalRow extends Omit<JournalRecord, "meter"> {
+interface JournalRow extends Omit<JournalRecord, "meter">, Omit<OpMeter, "startedAt" | "node"> {
   readonly payloadDelta: string | null;
   readonly argsDelta: string | null;
   readonly startedAt: number | null;
-  readonly durationMs: number;
-  readonly attempts: number;
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly costUsd: number;
-  readonly model: string | null;
   readonly node: string | null;
 }
 
